@@ -1,1 +1,15 @@
-//! (being written)
+//! What is verified and run: programs, maps and BTF. No file formats but BTF's.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`program`] | instructions with the maps, functions and lines they refer to |
+//! | [`map`] | map definitions |
+//! | [`btf`] | BTF types: model and parser |
+
+pub mod btf;
+pub mod map;
+pub mod program;
+
+pub use btf::Btf;
+pub use map::MapDef;
+pub use program::{FuncInfo, LineInfo, Linkage, Program};
