@@ -1,0 +1,114 @@
+//! One platform: all tables.
+
+use crate::{
+    ArgClass, Behaviour, Callable, Kind, KindId, Limits, MapType, Policy, Profile, ProgType, Section,
+    Switches, Version, View,
+};
+
+/// Everything that a spec says, as tables. Codegen writes one as a `static`.
+#[derive(Clone, Copy, Debug)]
+pub struct Platform {
+    /// Its name.
+    pub name: &'static str,
+    /// A hash of the spec's text: a proof holds for one spec only.
+    pub spec_hash: u64,
+    /// The spec files, relative to the spec's folder; [`crate::Site::file`] is an index here.
+    pub sources: &'static [&'static str],
+    /// Register kinds.
+    pub kinds: &'static [Kind],
+    /// Argument classes.
+    pub arg_classes: &'static [ArgClass],
+    /// Callables, ascending by number, overloads side by side.
+    pub callables: &'static [Callable],
+    /// Map types, ascending by number.
+    pub map_types: &'static [MapType],
+    /// Struct views.
+    pub views: &'static [View],
+    /// Program types, ascending by number.
+    pub prog_types: &'static [ProgType],
+    /// Section names, in order of search.
+    pub sections: &'static [Section],
+    /// Semantic switches and the versions that have them.
+    pub switches: &'static [(Switches, Version)],
+    /// The version that the spec describes when nobody asks for another.
+    pub version: Version,
+    /// What the platform allows.
+    pub policy: Policy,
+    /// Its limits.
+    pub limits: Limits,
+    /// The number of the map type that global data lives in, when the platform has global data.
+    pub global_data: Option<u32>,
+}
+
+impl Platform {
+    /// The row of a kind.
+    #[must_use]
+    pub fn kind(&self, id: KindId) -> &'static Kind {
+        &self.kinds[usize::from(id.0)]
+    }
+
+    /// The first kind with a behaviour: what the engine makes of values that only it creates.
+    #[must_use]
+    pub fn kind_of(&self, behaviour: Behaviour) -> Option<KindId> {
+        let index = self.kinds.iter().position(|kind| kind.behaviour == behaviour)?;
+        u8::try_from(index).ok().map(KindId)
+    }
+
+    /// The map type with a number.
+    #[must_use]
+    pub fn map_type(&self, number: u32) -> Option<&'static MapType> {
+        let index = self.map_types.binary_search_by_key(&number, |map| map.number).ok()?;
+        Some(&self.map_types[index])
+    }
+
+    /// The program type with a number.
+    #[must_use]
+    pub fn prog_type(&self, number: u32) -> Option<&'static ProgType> {
+        let index = self.prog_types.binary_search_by_key(&number, |prog| prog.number).ok()?;
+        Some(&self.prog_types[index])
+    }
+
+    /// The program type with a name, with or without the prefix `BPF_PROG_TYPE_`, in any case.
+    #[must_use]
+    pub fn prog_type_named(&self, name: &str) -> Option<&'static ProgType> {
+        self.prog_types.iter().find(|prog| {
+            let short = prog.name.strip_prefix("BPF_PROG_TYPE_").unwrap_or(prog.name);
+            prog.name.eq_ignore_ascii_case(name) || short.eq_ignore_ascii_case(name)
+        })
+    }
+
+    /// The row of the section table that is about `section`, and the rest behind its name.
+    #[must_use]
+    pub fn section<'a>(&self, section: &'a str) -> Option<(&'static Section, &'a str)> {
+        self.sections.iter().find_map(|row| row.matches(section).map(|rest| (row, rest)))
+    }
+
+    /// The profile of a version of this platform: every capability, x86-64, every option on.
+    #[must_use]
+    pub fn profile(&self, version: Version) -> Profile {
+        let mut switches = Switches::empty();
+        for &(switch, since) in self.switches {
+            if version >= since {
+                switches |= switch;
+            }
+        }
+        Profile {
+            version,
+            arch: "x86_64".into(),
+            caps: vec![
+                "CAP_BPF".into(),
+                "CAP_PERFMON".into(),
+                "CAP_NET_ADMIN".into(),
+                "CAP_SYS_ADMIN".into(),
+            ],
+            config_off: Vec::new(),
+            switches,
+        }
+    }
+
+    /// The profile of the version that the spec describes.
+    #[must_use]
+    pub fn default_profile(&self) -> Profile {
+        self.profile(self.version)
+    }
+}

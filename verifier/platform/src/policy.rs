@@ -1,0 +1,54 @@
+//! What a platform allows, and its limits.
+
+/// What a platform allows. Everything is denied unless its spec declares it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
+pub struct Policy {
+    /// Pointers may be stored in memory, compared, and returned as numbers.
+    pub pointer_leaks: bool,
+    /// Stack bytes that were never written may be read.
+    pub uninit_stack: bool,
+    /// Atomic instructions are allowed.
+    pub atomics: bool,
+    /// Back edges are allowed (loops that the engine must prove to end).
+    pub loops: bool,
+    /// Unaligned accesses to anything but the stack are allowed.
+    pub unaligned: bool,
+}
+
+/// The numbers at which a run or a program is refused.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Limits {
+    /// Instructions of a program.
+    pub insns: u32,
+    /// Instructions processed in a run, over all paths.
+    pub processed: u32,
+    /// Branches that wait to be explored.
+    pub pending: u32,
+    /// Call frames, the entry's included.
+    pub frames: u32,
+    /// Functions of a program, the entry included.
+    pub subprogs: u32,
+    /// Bytes of stack, of a frame and of a call chain together.
+    pub stack: u32,
+    /// To what multiple of bytes a frame's stack is rounded up when a call chain is added up.
+    pub stack_align: u32,
+    /// A caller whose callees make tail calls must use fewer bytes of stack than this.
+    pub tail_call_stack: u32,
+    /// Maps that a program may use.
+    pub maps: u32,
+}
+
+impl Limits {
+    /// The numbers that hold where a spec says nothing.
+    pub const DEFAULT: Limits = Limits {
+        insns: 1_000_000,
+        processed: 1_000_000,
+        pending: 8192,
+        frames: 8,
+        subprogs: 256,
+        stack: 512,
+        stack_align: 16,
+        tail_call_stack: 256,
+        maps: 64,
+    };
+}

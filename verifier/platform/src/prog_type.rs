@@ -1,0 +1,106 @@
+//! Program types, attach types, exit ranges, section names.
+
+use bitflags::bitflags;
+
+use crate::{Guard, RegType, Site};
+
+bitflags! {
+    /// What programs of a type may do with packets.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+    pub struct PacketAccess: u8 {
+        /// Read packet data.
+        const READ = 1;
+        /// Write packet data.
+        const WRITE = 2;
+    }
+
+    /// Traits of a program type.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+    pub struct ProgFlags: u32 {
+        /// `LD_ABS` and `LD_IND` are allowed.
+        const LD_ABS = 1 << 0;
+        /// Each subprogram has a stack of its own, so that call chains may add up to more.
+        const PRIVATE_STACK = 1 << 1;
+    }
+}
+
+/// A program type.
+#[derive(Clone, Copy, Debug)]
+pub struct ProgType {
+    /// Its name, `BPF_PROG_TYPE_XDP`.
+    pub name: &'static str,
+    /// Its number.
+    pub number: u32,
+    /// When it exists.
+    pub guard: Guard,
+    /// Its context: index into [`crate::Platform::views`].
+    pub ctx: u16,
+    /// What registers hold at entry, beside the stack pointer: (register, type).
+    pub entry: &'static [(u8, RegType)],
+    /// The callables that it offers, in order of search: the first entry for a number whose guard
+    /// holds is the one.
+    pub callables: &'static [SetEntry],
+    /// What it may do with packets.
+    pub packet: PacketAccess,
+    /// The ranges of the exit value: the first row whose guard holds. None: any value.
+    pub exit: &'static [ExitRange],
+    /// Its attach types.
+    pub attach: &'static [AttachType],
+    /// Its traits.
+    pub flags: ProgFlags,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// A callable offered by a program type.
+#[derive(Clone, Copy, Debug)]
+pub struct SetEntry {
+    /// Index into [`crate::Platform::callables`].
+    pub callable: u16,
+    /// When it is offered.
+    pub guard: Guard,
+}
+
+/// A range of exit values.
+#[derive(Clone, Copy, Debug)]
+pub struct ExitRange {
+    /// When it holds.
+    pub guard: Guard,
+    /// The least and the greatest allowed value; None allows any.
+    pub range: Option<(i64, i64)>,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// An attach type of a program type.
+#[derive(Clone, Copy, Debug)]
+pub struct AttachType {
+    /// Its name, `BPF_XDP`.
+    pub name: &'static str,
+    /// Its number.
+    pub number: u32,
+}
+
+/// How a section name of an object gives the program type.
+#[derive(Clone, Copy, Debug)]
+pub struct Section {
+    /// The name; with `prefix`, what it begins with.
+    pub name: &'static str,
+    /// True when more may follow the name (`kprobe/` takes `kprobe/do_sys_open`).
+    pub prefix: bool,
+    /// The number of the program type.
+    pub prog_type: u32,
+    /// The number of the expected attach type, 0 when it has none.
+    pub attach: u32,
+    /// `BPF_F_*` flags of loading.
+    pub flags: u32,
+}
+
+impl Section {
+    /// The rest of `section` behind the name when this row is about it.
+    #[must_use]
+    pub fn matches<'a>(&self, section: &'a str) -> Option<&'a str> {
+        let rest = section.strip_prefix(self.name)?;
+        (self.prefix || rest.is_empty()).then_some(rest)
+    }
+}

@@ -1,0 +1,1 @@
+//! Tests of BTF against a kernel's own.
