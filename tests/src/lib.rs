@@ -1,1 +1,11 @@
-//! (being written)
+//! What holds Probity to its word: the parts that its tests share.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`kernel`] | the running kernel as an oracle |
+//! | [`generate`] | random programs from a seed, and their shrinker |
+//! | [`raw`] | the corpus of raw programs with a kernel's verdicts |
+
+pub mod generate;
+pub mod kernel;
+pub mod raw;

@@ -40,6 +40,8 @@ pub trait Effects {
     fn map_key_size(&self, map: u8) -> u64;
     /// The capacity of the map in an argument, 0 when it is none.
     fn map_max_entries(&self, map: u8) -> u64;
+    /// The number of possible processors of the target.
+    fn nr_cpus(&self) -> u64;
     /// True when the guard holds for the program that is verified.
     fn holds(&self, guard: &Guard) -> bool;
 

@@ -83,7 +83,8 @@ impl Platform {
         self.sections.iter().find_map(|row| row.matches(section).map(|rest| (row, rest)))
     }
 
-    /// The profile of a version of this platform: every capability, x86-64, every option on.
+    /// The profile of a version of this platform: every capability, x86-64, every option on, two
+    /// processors.
     #[must_use]
     pub fn profile(&self, version: Version) -> Profile {
         let mut switches = Switches::empty();
@@ -102,6 +103,7 @@ impl Platform {
                 "CAP_SYS_ADMIN".into(),
             ],
             config_off: Vec::new(),
+            nr_cpus: 2,
             switches,
         }
     }

@@ -48,6 +48,8 @@ pub struct Profile {
     pub caps: Vec<String>,
     /// Configuration options that are known to be off. Every other one is taken to be on.
     pub config_off: Vec<String>,
+    /// The number of possible processors.
+    pub nr_cpus: u32,
     /// The semantic switches.
     pub switches: Switches,
 }

@@ -3,10 +3,12 @@
 //! | module | subject |
 //! |---|---|
 //! | [`program`] | instructions with the maps, functions and lines they refer to |
+//! | [`flags`] | flags of programs and maps |
 //! | [`map`] | map definitions |
 //! | [`btf`] | BTF types: model and parser |
 
 pub mod btf;
+pub mod flags;
 pub mod map;
 pub mod program;
 

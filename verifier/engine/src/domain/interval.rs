@@ -39,6 +39,15 @@ macro_rules! intervals {
                 self.umin <= self.umax && self.smin <= self.smax
             }
 
+            /// Neither the unsigned nor the signed intervals are apart.
+            #[inline]
+            pub(super) const fn overlaps(&self, other: &$name) -> bool {
+                self.umin <= other.umax
+                    && other.umin <= self.umax
+                    && self.smin <= other.smax
+                    && other.smin <= self.smax
+            }
+
             /// Sums. The unsigned interval holds when both ends wrap or neither does, the signed
             /// one when neither end overflows.
             #[inline]
@@ -90,10 +99,11 @@ macro_rules! intervals {
                 }
             }
 
-            /// Left shifts by a known amount below the width, unless bits of the maximum are lost.
+            /// Left shifts by a known amount below the width. Given up when the maximum, shifted,
+            /// passes the sign bit, although the unsigned interval would hold one bit longer.
             #[inline]
             pub(super) const fn lsh(self, amount: u32) -> $name {
-                if self.umax.leading_zeros() < amount {
+                if self.umax > (1 << (<$u>::BITS - 1)) >> amount {
                     return $name::UNKNOWN;
                 }
                 let umin = self.umin.wrapping_shl(amount);

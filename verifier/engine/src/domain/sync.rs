@@ -1,4 +1,13 @@
 //! Deduction between the five parts of a [`Scalar`].
+//!
+//! Each part bounds every other: known bits have a least and a greatest member, an interval has
+//! common high bits, an interval that does not cross the boundary of the other signedness is one
+//! there too, and the low half is part of the whole. [`Scalar::sync`] applies these implications in
+//! one fixed order and a fixed number of times. Every one of them keeps all members, so their order
+//! decides precision only; but it decides what is printed and accepted, so it is that of Linux 6.18.
+//!
+//! On a scalar without members the implications may go on to anything: an interval may end up with
+//! its ends swapped (seen by [`Scalar::is_consistent`]) or as a value that is none of the input's.
 
 use super::interval::{Half, Wide};
 use super::scalar::Scalar;
@@ -13,20 +22,32 @@ impl Scalar {
             return;
         }
         let (mut wide, mut half) = (self.wide(), self.half());
-        bounds_from_bits(self.tnum, &mut wide, &mut half);
-        for _ in 0..ROUNDS {
-            let before = (wide, half);
-            half_from_wide(&wide, &mut half);
-            half.cross();
-            wide.cross();
-            wide_from_half(&mut wide, &half);
-            // A round is a function: what it leaves alone, it leaves alone again.
-            if (wide, half) == before {
-                break;
+        if let Some(only) = bounds_from_bits(self.tnum, &mut wide, &mut half) {
+            *self = Scalar::constant(only);
+            return;
+        }
+        let start = (wide, half);
+        if !is_settled(&wide, &half) {
+            for _ in 0..ROUNDS {
+                let before = (wide, half);
+                half_from_wide(&wide, &mut half);
+                half.cross();
+                wide.cross();
+                wide_from_half(&mut wide, &half);
+                // A round is a function: what it leaves alone, it leaves alone again.
+                if (wide, half) == before {
+                    break;
+                }
             }
         }
         let tnum = bits_from_bounds(self.tnum, &wide, &half);
-        bounds_from_bits(tnum, &mut wide, &mut half);
+        // Only what has changed can tell something new.
+        if (tnum != self.tnum || (wide, half) != start)
+            && let Some(only) = bounds_from_bits(tnum, &mut wide, &mut half)
+        {
+            *self = Scalar::constant(only);
+            return;
+        }
         *self = Scalar::join(tnum, wide, half);
     }
 
@@ -58,9 +79,23 @@ const fn constant_half(value: u32) -> Half {
     Half { umin: value, umax: value, smin: value as i32, smax: value as i32 }
 }
 
-/// The least and the greatest member of the known bits, for each interval.
+/// Whether a round would change nothing, in the two commonest cases: nothing is known, or all four
+/// are the same interval.
 #[inline]
-fn bounds_from_bits(tnum: Tnum, wide: &mut Wide, half: &mut Half) {
+fn is_settled(wide: &Wide, half: &Half) -> bool {
+    if *wide == Wide::UNKNOWN {
+        return *half == Half::UNKNOWN;
+    }
+    wide.umin <= wide.umax
+        && wide.umax <= i32::MAX as u64
+        && *wide == Wide::of_unsigned(wide.umin, wide.umax)
+        && *half == Half::of_unsigned(wide.umin as u32, wide.umax as u32)
+}
+
+/// The least and the greatest member of the known bits, for each interval. Gives the value if the
+/// unsigned interval holds only one member of the known bits.
+#[inline]
+fn bounds_from_bits(tnum: Tnum, wide: &mut Wide, half: &mut Half) -> Option<u64> {
     let Tnum { value, mask } = tnum;
     *wide = wide.meet(Wide {
         umin: value,
@@ -75,6 +110,7 @@ fn bounds_from_bits(tnum: Tnum, wide: &mut Wide, half: &mut Half) {
         smin: (value | (mask & LOW_SIGN)) as i32,
         smax: (value | (mask & !LOW_SIGN)) as i32,
     });
+    tnum.only_member(wide.umin, wide.umax)
 }
 
 /// The common high bits of both unsigned intervals, for the whole and for the low half.
@@ -85,7 +121,8 @@ fn bits_from_bounds(tnum: Tnum, wide: &Wide, half: &Half) -> Tnum {
     whole.with_low(whole.low().intersect(low))
 }
 
-/// If the high half is the same throughout, the low half runs from end to end. If the high half
+/// If the high half is the same throughout, the low half runs from end to end (nothing is learnt from
+/// an interval without members). If the high half
 /// steps once and the low half is negative before and non-negative after, it does so as a signed
 /// interval.
 #[inline]
@@ -93,7 +130,7 @@ fn half_from_wide(wide: &Wide, half: &mut Half) {
     for (min, max) in [(wide.umin, wide.umax), (wide.smin as u64, wide.smax as u64)] {
         let (high, low) = ((min >> 32) as u32, min as u32);
         let (last_high, last) = ((max >> 32) as u32, max as u32);
-        if high == last_high {
+        if high == last_high && low <= last {
             half.umin = half.umin.max(low);
             half.umax = half.umax.min(last);
             if low as i32 <= last as i32 {
@@ -118,12 +155,12 @@ fn wide_from_half(wide: &mut Wide, half: &Half) {
     }
     let fits = wide.smin >= i64::from(i32::MIN) && wide.smax <= i64::from(i32::MAX);
     if fits && half.smin >= 0 {
-        *wide = wide.meet(Wide {
+        *wide = Wide {
             umin: half.smin as u64,
             umax: half.smax as u64,
             smin: i64::from(half.smin),
             smax: i64::from(half.smax),
-        });
+        };
     }
 }
 

@@ -85,6 +85,46 @@ impl Tnum {
         (self.value ^ other.value) & !(self.mask | other.mask) == 0
     }
 
+    /// The least member above `x`; the greatest member if there is none.
+    #[must_use]
+    pub const fn next(self, x: u64) -> u64 {
+        if x >= self.max() {
+            return self.max();
+        }
+        let wrong = (x ^ self.value) & !self.mask;
+        let below = match wrong.leading_zeros() {
+            64 => 0,
+            zeros => u64::MAX >> zeros,
+        };
+        // Above the highest wrong bit `x` is like a member. If the bit is 0 and must be 1, setting
+        // it is enough, with the least that is possible below.
+        let bit = below ^ (below >> 1);
+        if x & bit < self.value & bit {
+            return x & self.mask & !below | self.value;
+        }
+        // Otherwise count up in the unknown bits above it: known bits hand the carry on.
+        let up = (x | !self.mask | below).wrapping_add(1);
+        up & self.mask | self.value
+    }
+
+    /// The one member in the interval, if that is easily seen: it has only one, or it begins above
+    /// all but the greatest member, whether or not it reaches that. `None` also when the interval
+    /// is just the greatest member.
+    #[inline]
+    #[must_use]
+    pub const fn only_member(self, min: u64, max: u64) -> Option<u64> {
+        let is_member = self.contains(min);
+        if is_member && min < max && self.contains(max) {
+            return None;
+        }
+        let next = self.next(min);
+        if is_member {
+            return if next > max { Some(min) } else { None };
+        }
+        let is_only = next == self.max() || next <= max && self.next(next) > max;
+        if is_only { Some(next) } else { None }
+    }
+
     /// `self + other`, wrapping.
     #[inline]
     #[must_use]

@@ -109,7 +109,7 @@ fn check(types: &[u8], strings_len: usize, base: usize) -> Result<Box<[u32]>, Bt
             return Err(damaged("its record is cut off"));
         }
         let info = word(types, at + 4);
-        let (count, flag) = (info as usize & 0xffff, info >> 31 != 0);
+        let count = info as usize & 0xffff;
         let kind = Kind::from_number(info >> 24 & 0x1f)
             .filter(|kind| *kind != Kind::Void)
             .ok_or_else(|| damaged("its kind is not known"))?;
@@ -119,7 +119,7 @@ fn check(types: &[u8], strings_len: usize, base: usize) -> Result<Box<[u32]>, Bt
             return Err(damaged("its record is cut off"));
         }
         check.name(at);
-        check_kind(&mut check, kind, at, count, flag).map_err(damaged)?;
+        check_kind(&mut check, kind, at, count).map_err(damaged)?;
         if !check.names_ok {
             return Err(damaged("a name is outside of the strings"));
         }
@@ -151,7 +151,6 @@ fn check_kind(
     kind: Kind,
     at: usize,
     count: usize,
-    flag: bool,
 ) -> Result<(), &'static str> {
     let tail = at + 12;
     let size_or_type = word(check.types, at + 8);
@@ -203,10 +202,7 @@ fn check_kind(
                 return Err("the linkage of a variable is not known");
             }
         }
-        // `flag` alone says whether a forward declaration is of a union.
-        Kind::Fwd | Kind::Float | Kind::Void => {
-            let _ = flag;
-        }
+        Kind::Fwd | Kind::Float | Kind::Void => {}
         Kind::Ptr
         | Kind::Typedef
         | Kind::Volatile

@@ -1,7 +1,7 @@
 //! Names, sizes, modifiers, tags.
 
 use super::{
-    Btf, Composite, DeclTag, Enum, FuncProto, Int, Kind, MAX_DEPTH, Member, Type, TypeId,
+    Btf, Composite, DatasecVar, DeclTag, Enum, FuncProto, Int, Kind, MAX_DEPTH, Member, Type, TypeId,
     types::List,
 };
 use crate::Linkage;
@@ -195,7 +195,7 @@ impl Btf {
     /// is longer than [`MAX_DEPTH`].
     #[must_use]
     pub fn resolve(&self, id: TypeId) -> Option<TypeId> {
-        self.skip(id, Type::modified)
+        self.skip(id, |ty| ty.modified())
     }
 
     /// What stands behind modifiers: as [`Btf::resolve`], but a typedef stays.
@@ -313,6 +313,26 @@ impl Btf {
         index.into()
     }
 
+    /// Sets the size of a section and its variables, as a linker knows them: compilers leave both
+    /// out. `vars` must be as many as there are and name types that there are; false, and nothing
+    /// is done, when not.
+    pub fn set_datasec(&mut self, id: TypeId, size: u32, vars: &[DatasecVar]) -> bool {
+        let fits = matches!(self.ty(id), Some(Type::Datasec(section)) if section.len() == vars.len());
+        let known = vars.iter().all(|var| var.var.0 as usize <= self.len());
+        let Some(at) = self.offset(id).filter(|_| fits && known) else {
+            return false;
+        };
+        let words = vars.iter().flat_map(|var| [var.var.0, var.offset, var.size]);
+        let bytes = self.types.get_mut(at + 12..).unwrap_or_default();
+        for (place, word) in bytes.chunks_exact_mut(4).zip(words) {
+            place.copy_from_slice(&word.to_le_bytes());
+        }
+        if let Some(place) = self.types.get_mut(at + 8..at + 12) {
+            place.copy_from_slice(&size.to_le_bytes());
+        }
+        true
+    }
+
     fn offset(&self, id: TypeId) -> Option<usize> {
         let index = id.0.checked_sub(1)?;
         self.offsets.get(index as usize).map(|at| *at as usize)
@@ -330,12 +350,17 @@ impl Btf {
     }
 }
 
-/// A name without its flavour: `task_struct___old` is a flavour of `task_struct`.
+/// A name without its flavour: `task_struct___old` is a flavour of `task_struct`. What separates
+/// is exactly three underscores with something else on both sides; the last such place counts.
 #[must_use]
 pub fn essential_name(name: &str) -> &str {
-    match name.rfind("___") {
-        Some(at) if at > 0 && at + 3 < name.len() => &name[..at],
-        _ => name,
+    let at = name
+        .as_bytes()
+        .windows(5)
+        .rposition(|bytes| bytes[0] != b'_' && &bytes[1..4] == b"___" && bytes[4] != b'_');
+    match at {
+        Some(at) => name.get(..=at).unwrap_or(name),
+        None => name,
     }
 }
 

@@ -1,0 +1,10 @@
+//! What a platform must hold to beyond names that resolve: arguments that hang together, fields
+//! that lie side by side, helpers that somebody can reach.
+
+mod arguments;
+mod reach;
+mod views;
+
+pub(crate) use arguments::{never_null, relations};
+pub(crate) use reach::reach;
+pub(crate) use views::{Place, layout, pointer_width};

@@ -1,0 +1,33 @@
+//! Helpers that no program type offers.
+
+use probity_platform::CallableFlags;
+
+use crate::Diagnostic;
+use crate::code::Code;
+use crate::model::ProgType;
+use crate::resolve::Cx;
+use crate::resolve::helpers::Built;
+
+/// Warns of helpers that no program type can reach. One that is declared as unsupported is there
+/// for its name.
+pub(crate) fn reach(cx: &mut Cx<'_>, callables: &[Built], prog_types: &[ProgType]) {
+    let mut reached = vec![false; callables.len()];
+    for prog in prog_types {
+        for (at, _) in &prog.callables {
+            if let Some(slot) = reached.get_mut(usize::from(*at)) {
+                *slot = true;
+            }
+        }
+    }
+    for (built, reached) in callables.iter().zip(reached) {
+        if reached || built.row.flags.contains(CallableFlags::UNSUPPORTED) {
+            continue;
+        }
+        let what = if built.overload { "overload" } else { "helper" };
+        let name = cx.sources.text(built.span).to_owned();
+        let text = format!("no program type offers the {what} `{name}`");
+        let found = Diagnostic::new(Code::UnreachableHelper, built.span, text)
+            .help("name it in a set that a program type uses");
+        cx.report(found);
+    }
+}

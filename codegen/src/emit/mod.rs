@@ -1,0 +1,79 @@
+//! Writes a model down as Rust: tables, drivers and constants for numbers.
+//!
+//! The text is deterministic: the same sources give the same bytes. All names that emitted code
+//! refers to are made in `names`.
+
+mod driver;
+mod names;
+mod tables;
+
+use proc_macro2::TokenStream;
+use quote::quote;
+
+use crate::model::Model;
+
+/// What the emitter is told beside the model.
+#[derive(Clone, Debug)]
+pub struct Emit {
+    /// The path under which emitted code finds the vocabulary, `::probity_platform`.
+    pub root_path: String,
+    /// How to make the text again, for its header.
+    pub regenerate: String,
+}
+
+/// The Rust text of a model.
+///
+/// # Panics
+/// When `root_path` is no path.
+#[must_use]
+pub fn emit(model: &Model, options: &Emit) -> String {
+    let root: syn::Path = syn::parse_str(&options.root_path).expect("the root path is a path");
+    let tokens = module(model, &quote!(#root));
+    let file: syn::File = syn::parse2(tokens).expect("emitted tokens are a file");
+    let mut text = header(model, options);
+    text.push_str(&prettyplease::unparse(&file));
+    text
+}
+
+fn header(model: &Model, options: &Emit) -> String {
+    let mut text =
+        format!("// The platform `{}`. Generated: edits are lost. From\n", names::comment(&model.name));
+    for source in &model.sources {
+        text.push_str(&format!("//   {}\n", names::comment(source)));
+    }
+    text.push_str(&format!("// To make it again: {}\n", names::comment(&options.regenerate)));
+    text
+}
+
+fn module(model: &Model, root: &TokenStream) -> TokenStream {
+    let platform = tables::platform(model);
+    let tables = tables::tables(model);
+    let drivers = driver::drivers(model);
+    let constants = tables::constants(model);
+    let drivers = (!drivers.is_empty()).then(|| {
+        quote! {
+            mod driver {
+                use #root as rt;
+                #drivers
+            }
+        }
+    });
+    let docs = match model.docs.as_str() {
+        "" => format!("The platform `{}`.", model.name),
+        docs => format!("The platform `{}`: {docs}", model.name),
+    };
+    let docs = names::docs(&docs);
+    quote! {
+        #docs
+        pub static PLATFORM: #root::Platform = {
+            use #root as rt;
+            #platform
+        };
+        mod tables {
+            use #root as rt;
+            #tables
+        }
+        #drivers
+        #constants
+    }
+}

@@ -1,0 +1,524 @@
+//! Tables: one `static` for each list of a platform, and constants for numbers.
+
+use probity_platform::{
+    ArgRole, Behaviour, Intrinsic, KindId, NullCheckYields, OffsetRule, RegType, Relation, RetType, Site, Version,
+};
+use proc_macro2::{Ident, Literal, Span, TokenStream};
+use quote::quote;
+
+use super::driver::driver_names;
+use super::names;
+use crate::model::{Arg, ArgClass, Callable, Field, Guard, Kind, MapType, Model, ProgType, Section, View};
+
+/// The expression of the platform; refers to the tables as `tables::X`.
+pub(super) fn platform(model: &Model) -> TokenStream {
+    let name = &model.name;
+    let hash = hex64(model.spec_hash);
+    let sources = &model.sources;
+    let switches = model.switches.iter().map(|(switch, since)| {
+        let bits = number(switch.bits());
+        let since = version(*since);
+        quote! { (rt::Switches::from_bits_retain(#bits), #since) }
+    });
+    let version = version(model.version);
+    let policy = policy(model);
+    let limits = limits(model);
+    let global_data = option(model.global_data.map(number));
+    quote! {
+        rt::Platform {
+            name: #name,
+            spec_hash: #hash,
+            sources: &[#(#sources),*],
+            kinds: &tables::KINDS,
+            arg_classes: &tables::ARG_CLASSES,
+            callables: &tables::CALLABLES,
+            map_types: &tables::MAP_TYPES,
+            views: &tables::VIEWS,
+            prog_types: &tables::PROG_TYPES,
+            sections: &tables::SECTIONS,
+            switches: &[#(#switches),*],
+            version: #version,
+            policy: #policy,
+            limits: #limits,
+            global_data: #global_data,
+        }
+    }
+}
+
+/// All tables.
+pub(super) fn tables(model: &Model) -> TokenStream {
+    let drivers = driver_names(model);
+    let lists = [
+        table("KINDS", "Kind", model.kinds.iter().map(kind)),
+        table("ARG_CLASSES", "ArgClass", model.arg_classes.iter().map(arg_class)),
+        table(
+            "CALLABLES",
+            "Callable",
+            model.callables.iter().zip(&drivers).map(|(row, driver)| callable(row, driver)),
+        ),
+        table("MAP_TYPES", "MapType", model.map_types.iter().map(map_type)),
+        table("VIEWS", "View", model.views.iter().enumerate().map(|(index, row)| view(index, row))),
+        table("PROG_TYPES", "ProgType", model.prog_types.iter().map(prog_type)),
+        table("SECTIONS", "Section", model.sections.iter().map(section)),
+    ];
+    let fields = model.views.iter().enumerate().map(|(index, view)| {
+        let (name, count) = (names::fields(index), Literal::usize_unsuffixed(view.fields.len()));
+        let rows = view.fields.iter().map(field);
+        quote! { static #name: [rt::Field; #count] = [#(#rows),*]; }
+    });
+    let offers = model.prog_types.iter().map(|row| {
+        let (name, count) = (names::offers(&row.name), Literal::usize_unsuffixed(row.callables.len()));
+        let rows = row.callables.iter().map(|(callable, condition)| {
+            let (callable, condition) = (Literal::u16_unsuffixed(*callable), guard(condition));
+            quote! { rt::SetEntry { callable: #callable, guard: #condition } }
+        });
+        quote! { static #name: [rt::SetEntry; #count] = [#(#rows),*]; }
+    });
+    quote! { #(#lists)* #(#fields)* #(#offers)* }
+}
+
+/// Modules of constants for numbers.
+pub(super) fn constants(model: &Model) -> TokenStream {
+    let callables = model.callables.iter().map(|row| (row.name.as_str(), row.number, row.docs.as_str()));
+    let maps = model.map_types.iter().map(|row| (row.name.as_str(), row.number, row.docs.as_str()));
+    let progs = model.prog_types.iter().map(|row| (row.name.as_str(), row.number, row.docs.as_str()));
+    let attach = model
+        .prog_types
+        .iter()
+        .flat_map(|row| row.attach.iter().map(|(name, number)| (name.as_str(), *number, "")));
+    let modules = [
+        module("helpers", "Numbers of helpers.", callables),
+        module("map_types", "Numbers of map types.", maps),
+        module("prog_types", "Numbers of program types.", progs),
+        module("attach_types", "Numbers of attach types.", attach),
+    ];
+    quote! { #(#modules)* }
+}
+
+fn module<'a>(
+    name: &str,
+    docs: &str,
+    rows: impl Iterator<Item = (&'a str, u32, &'a str)>,
+) -> Option<TokenStream> {
+    let name = Ident::new(name, Span::call_site());
+    let mut seen = std::collections::BTreeSet::new();
+    let mut constants = Vec::new();
+    for (name, value, docs) in rows {
+        let ident = names::constant(name);
+        if !seen.insert(ident.to_string()) {
+            continue;
+        }
+        let value = number(value);
+        let docs = names::docs(&if docs.is_empty() { format!("`{name}`.") } else { format!("`{name}`: {docs}") });
+        constants.push(quote! { #docs pub const #ident: u32 = #value; });
+    }
+    let docs = names::docs(docs);
+    (!constants.is_empty()).then(|| quote! { #docs pub mod #name { #(#constants)* } })
+}
+
+fn table(name: &str, ty: &str, rows: impl Iterator<Item = TokenStream>) -> TokenStream {
+    let (name, ty) = (Ident::new(name, Span::call_site()), Ident::new(ty, Span::call_site()));
+    let rows: Vec<TokenStream> = rows.collect();
+    let count = Literal::usize_unsuffixed(rows.len());
+    quote! { pub(super) static #name: [rt::#ty; #count] = [#(#rows),*]; }
+}
+
+fn kind(row: &Kind) -> TokenStream {
+    let (name, prints, no_arithmetic, never_null) = (&row.name, &row.prints, row.no_arithmetic, row.never_null);
+    let behaviour = variant(behaviour(row.behaviour));
+    let offset = variant(match row.offset {
+        OffsetRule::Zero => "Zero",
+        OffsetRule::Fixed => "Fixed",
+        OffsetRule::Any => "Any",
+    });
+    let bound = option(row.bound.map(|KindId(id)| {
+        let id = Literal::u8_unsuffixed(id);
+        quote! { rt::KindId(#id) }
+    }));
+    let view = option(row.view.map(|view| {
+        let view = Literal::u16_unsuffixed(view);
+        quote!(#view)
+    }));
+    let site = site(row.site);
+    quote! {
+        rt::Kind {
+            name: #name,
+            prints: #prints,
+            behaviour: rt::Behaviour::#behaviour,
+            offset: rt::OffsetRule::#offset,
+            no_arithmetic: #no_arithmetic,
+            never_null: #never_null,
+            bound: #bound,
+            view: #view,
+            site: #site,
+        }
+    }
+}
+
+fn arg_class(row: &ArgClass) -> TokenStream {
+    let name = &row.name;
+    let role = variant(role(row.role));
+    let accepts = row.accepts.iter().map(|ty| reg_type(*ty));
+    let site = site(row.site);
+    quote! { rt::ArgClass { name: #name, role: rt::ArgRole::#role, accepts: &[#(#accepts),*], site: #site } }
+}
+
+fn arg(row: &Arg) -> TokenStream {
+    let name = &row.name;
+    let class = Literal::u8_unsuffixed(row.class);
+    let (flags, size) = (number(row.flags.bits()), number(row.size));
+    let index = |index: u8| Literal::u8_unsuffixed(index);
+    let relation = match row.relation {
+        Relation::None => quote! { rt::Relation::None },
+        Relation::SizedBy(other) => {
+            let other = index(other);
+            quote! { rt::Relation::SizedBy(#other) }
+        }
+        Relation::SizeOf(other) => {
+            let other = index(other);
+            quote! { rt::Relation::SizeOf(#other) }
+        }
+        Relation::OfMap(other) => {
+            let other = index(other);
+            quote! { rt::Relation::OfMap(#other) }
+        }
+    };
+    let site = site(row.site);
+    quote! {
+        rt::Arg {
+            name: #name,
+            class: #class,
+            flags: rt::TypeFlags::from_bits_retain(#flags),
+            size: #size,
+            relation: #relation,
+            site: #site,
+        }
+    }
+}
+
+fn callable(row: &Callable, driver: &Ident) -> TokenStream {
+    let name = &row.name;
+    let (number_, flags) = (number(row.number), number(row.flags.bits()));
+    let condition = guard(&row.guard);
+    let args = row.args.iter().map(arg);
+    let ty = match row.ret.ty {
+        RetType::Void => quote! { rt::RetType::Void },
+        RetType::Integer => quote! { rt::RetType::Integer },
+        RetType::Pointer(ty) => {
+            let ty = reg_type(ty);
+            quote! { rt::RetType::Pointer(#ty) }
+        }
+    };
+    let map = option(row.ret.map.map(|map| {
+        let map = Literal::u8_unsuffixed(map);
+        quote!(#map)
+    }));
+    let size = number(row.ret.size);
+    let driver = option((!row.steps.is_empty()).then(|| quote! { super::driver::#driver }));
+    let body = option(row.body.map(|body| {
+        let body = variant(intrinsic(body));
+        quote! { rt::Intrinsic::#body }
+    }));
+    let site = site(row.site);
+    quote! {
+        rt::Callable {
+            name: #name,
+            number: #number_,
+            guard: #condition,
+            flags: rt::CallableFlags::from_bits_retain(#flags),
+            args: &[#(#args),*],
+            ret: rt::Ret { ty: #ty, map: #map, size: #size },
+            driver: #driver,
+            body: #body,
+            site: #site,
+        }
+    }
+}
+
+fn map_type(row: &MapType) -> TokenStream {
+    let name = &row.name;
+    let (number_, traits) = (number(row.number), number(row.traits.bits()));
+    let condition = guard(&row.guard);
+    let pair = |(low, high): (u32, u32)| {
+        let (low, high) = (number(low), number(high));
+        quote! { (#low, #high) }
+    };
+    let (key, value) = (pair(row.key), pair(row.value));
+    let callers = match &row.callers {
+        None => quote! { rt::Callers::Any },
+        Some(list) => {
+            let list = list.iter().map(|index| Literal::u16_unsuffixed(*index));
+            quote! { rt::Callers::Only(&[#(#list),*]) }
+        }
+    };
+    let yields = match row.null_check_yields {
+        NullCheckYields::Value => quote! { rt::NullCheckYields::Value },
+        NullCheckYields::InnerMap => quote! { rt::NullCheckYields::InnerMap },
+        NullCheckYields::Type(ty) => {
+            let ty = reg_type(ty);
+            quote! { rt::NullCheckYields::Type(#ty) }
+        }
+    };
+    let site = site(row.site);
+    quote! {
+        rt::MapType {
+            name: #name,
+            number: #number_,
+            guard: #condition,
+            key: #key,
+            value: #value,
+            traits: rt::MapTraits::from_bits_retain(#traits),
+            callers: #callers,
+            null_check_yields: #yields,
+            site: #site,
+        }
+    }
+}
+
+fn view(index: usize, row: &View) -> TokenStream {
+    let (name, fields, size, site) = (&row.name, names::fields(index), number(row.size), site(row.site));
+    quote! { rt::View { name: #name, size: #size, fields: &#fields, site: #site } }
+}
+
+fn field(row: &Field) -> TokenStream {
+    let (name, offset, size, site) = (&row.name, number(row.offset), number(row.size), site(row.site));
+    let access = row.access.iter().map(|rule| {
+        let condition = guard(&rule.guard);
+        let (read, write) = (number(u32::from(rule.read.bits())), number(u32::from(rule.write.bits())));
+        let (unaligned, yields) = (rule.unaligned, reg_type(rule.yields));
+        quote! {
+            rt::Access {
+                guard: #condition,
+                read: rt::SizeMask::from_bits_retain(#read),
+                write: rt::SizeMask::from_bits_retain(#write),
+                unaligned: #unaligned,
+                yields: #yields,
+            }
+        }
+    });
+    quote! {
+        rt::Field { name: #name, offset: #offset, size: #size, access: &[#(#access),*], site: #site }
+    }
+}
+
+fn prog_type(row: &ProgType) -> TokenStream {
+    let (name, number_, site_) = (&row.name, number(row.number), site(row.site));
+    let condition = guard(&row.guard);
+    let ctx = Literal::u16_unsuffixed(row.ctx);
+    let entry = row.entry.iter().map(|(register, ty)| {
+        let (register, ty) = (Literal::u8_unsuffixed(*register), reg_type(*ty));
+        quote! { (#register, #ty) }
+    });
+    let offers = names::offers(&row.name);
+    let packet = number(u32::from(row.packet.bits()));
+    let exit = row.exit.iter().map(|exit| {
+        let (condition, site) = (guard(&exit.guard), site(exit.site));
+        let range = option(exit.range.map(|(low, high)| {
+            let (low, high) = (signed(low.into()), signed(high.into()));
+            quote! { (#low, #high) }
+        }));
+        quote! { rt::ExitRange { guard: #condition, range: #range, site: #site } }
+    });
+    let attach = row.attach.iter().map(|(name, value)| {
+        let value = number(*value);
+        quote! { rt::AttachType { name: #name, number: #value } }
+    });
+    let flags = number(row.flags.bits());
+    quote! {
+        rt::ProgType {
+            name: #name,
+            number: #number_,
+            guard: #condition,
+            ctx: #ctx,
+            entry: &[#(#entry),*],
+            callables: &#offers,
+            packet: rt::PacketAccess::from_bits_retain(#packet),
+            exit: &[#(#exit),*],
+            attach: &[#(#attach),*],
+            flags: rt::ProgFlags::from_bits_retain(#flags),
+            site: #site_,
+        }
+    }
+}
+
+fn section(row: &Section) -> TokenStream {
+    let (name, prefix) = (&row.name, row.prefix);
+    let (prog_type, attach, flags) = (number(row.prog_type), number(row.attach), number(row.flags));
+    quote! {
+        rt::Section { name: #name, prefix: #prefix, prog_type: #prog_type, attach: #attach, flags: #flags }
+    }
+}
+
+fn policy(model: &Model) -> TokenStream {
+    let probity_platform::Policy { pointer_leaks, uninit_stack, atomics, loops, unaligned } = model.policy;
+    quote! {
+        rt::Policy {
+            pointer_leaks: #pointer_leaks,
+            uninit_stack: #uninit_stack,
+            atomics: #atomics,
+            loops: #loops,
+            unaligned: #unaligned,
+        }
+    }
+}
+
+fn limits(model: &Model) -> TokenStream {
+    let limits = &model.limits;
+    let [insns, processed, pending, frames, subprogs] =
+        [limits.insns, limits.processed, limits.pending, limits.frames, limits.subprogs].map(number);
+    let [stack, stack_align, tail_call_stack, maps] =
+        [limits.stack, limits.stack_align, limits.tail_call_stack, limits.maps].map(number);
+    quote! {
+        rt::Limits {
+            insns: #insns,
+            processed: #processed,
+            pending: #pending,
+            frames: #frames,
+            subprogs: #subprogs,
+            stack: #stack,
+            stack_align: #stack_align,
+            tail_call_stack: #tail_call_stack,
+            maps: #maps,
+        }
+    }
+}
+
+/// A guard's expression: literals only, so that references to it live as long as the program.
+pub(super) fn guard(condition: &Guard) -> TokenStream {
+    let numbers = |list: &[u32]| {
+        let list = list.iter().map(|value| number(*value));
+        quote! { &[#(#list),*] }
+    };
+    let list = |list: &[Guard]| {
+        let list = list.iter().map(guard);
+        quote! { &[#(#list),*] }
+    };
+    match condition {
+        Guard::Always => quote! { rt::Guard::Always },
+        Guard::Since(at) => {
+            let at = version(*at);
+            quote! { rt::Guard::Since(#at) }
+        }
+        Guard::Until(at) => {
+            let at = version(*at);
+            quote! { rt::Guard::Until(#at) }
+        }
+        Guard::Attach(values) => {
+            let values = numbers(values);
+            quote! { rt::Guard::Attach(#values) }
+        }
+        Guard::ProgType(values) => {
+            let values = numbers(values);
+            quote! { rt::Guard::ProgType(#values) }
+        }
+        Guard::Sleepable => quote! { rt::Guard::Sleepable },
+        Guard::Cap(name) => quote! { rt::Guard::Cap(#name) },
+        Guard::Config(name) => quote! { rt::Guard::Config(#name) },
+        Guard::Arch(name) => quote! { rt::Guard::Arch(#name) },
+        Guard::Not(inner) => {
+            let inner = guard(inner);
+            quote! { rt::Guard::Not(&#inner) }
+        }
+        Guard::All(all) => {
+            let all = list(all);
+            quote! { rt::Guard::All(#all) }
+        }
+        Guard::Any(any) => {
+            let any = list(any);
+            quote! { rt::Guard::Any(#any) }
+        }
+    }
+}
+
+/// A place's expression.
+pub(super) fn site(at: Site) -> TokenStream {
+    if at == Site::NONE {
+        return quote! { rt::Site::NONE };
+    }
+    let (file, line, column) = (Literal::u16_unsuffixed(at.file), number(at.line), number(at.column));
+    quote! { rt::Site::new(#file, #line, #column) }
+}
+
+/// A number that may be negative, as a sign and a literal.
+pub(super) fn signed(value: i128) -> TokenStream {
+    let magnitude = Literal::u128_unsuffixed(value.unsigned_abs());
+    if value < 0 { quote! { -#magnitude } } else { quote! { #magnitude } }
+}
+
+fn version(at: Version) -> TokenStream {
+    let (major, minor) = (Literal::u16_unsuffixed(at.major), Literal::u16_unsuffixed(at.minor));
+    quote! { rt::Version { major: #major, minor: #minor } }
+}
+
+fn reg_type(ty: RegType) -> TokenStream {
+    let (kind, flags) = (Literal::u8_unsuffixed(ty.kind.0), number(ty.flags.bits()));
+    quote! { rt::RegType::new(#kind, #flags) }
+}
+
+fn number(value: u32) -> TokenStream {
+    let literal = Literal::u32_unsuffixed(value);
+    quote!(#literal)
+}
+
+fn hex64(value: u64) -> TokenStream {
+    let text = format!("0x{value:016x}");
+    text.parse().expect("a hexadecimal literal is a token")
+}
+
+fn option(value: Option<TokenStream>) -> TokenStream {
+    match value {
+        None => quote! { None },
+        Some(value) => quote! { Some(#value) },
+    }
+}
+
+fn variant(name: &str) -> Ident {
+    Ident::new(name, Span::call_site())
+}
+
+fn behaviour(behaviour: Behaviour) -> &'static str {
+    match behaviour {
+        Behaviour::Scalar => "Scalar",
+        Behaviour::Region => "Region",
+        Behaviour::Packet => "Packet",
+        Behaviour::PacketEnd => "PacketEnd",
+        Behaviour::Stack => "Stack",
+        Behaviour::Context => "Context",
+        Behaviour::View => "View",
+        Behaviour::Object => "Object",
+        Behaviour::Handle => "Handle",
+        Behaviour::Map => "Map",
+        Behaviour::MapKey => "MapKey",
+        Behaviour::MapValue => "MapValue",
+        Behaviour::Func => "Func",
+        Behaviour::StackObject => "StackObject",
+        Behaviour::Arena => "Arena",
+    }
+}
+
+fn role(role: ArgRole) -> &'static str {
+    match role {
+        ArgRole::Anything => "Anything",
+        ArgRole::Scalar => "Scalar",
+        ArgRole::Map => "Map",
+        ArgRole::MapKey => "MapKey",
+        ArgRole::MapValue => "MapValue",
+        ArgRole::Mem => "Mem",
+        ArgRole::Size => "Size",
+        ArgRole::SizeOrZero => "SizeOrZero",
+        ArgRole::AllocSize => "AllocSize",
+        ArgRole::AllocSizeOrZero => "AllocSizeOrZero",
+        ArgRole::Pointer => "Pointer",
+        ArgRole::Stack => "Stack",
+        ArgRole::Func => "Func",
+    }
+}
+
+fn intrinsic(intrinsic: Intrinsic) -> &'static str {
+    match intrinsic {
+        Intrinsic::MapLookup => "MapLookup",
+        Intrinsic::MapUpdate => "MapUpdate",
+        Intrinsic::MapDelete => "MapDelete",
+        Intrinsic::TailCall => "TailCall",
+    }
+}

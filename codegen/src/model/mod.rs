@@ -1,0 +1,314 @@
+//! The resolved platform as plain data: names are numbers, sets are flat, guards are combined.
+//! [`crate::emit`] writes it down as Rust; nothing here knows the syntax.
+
+mod driver;
+
+pub use driver::{Bound, Comparison, Condition, Number, Step, Steps};
+use probity_platform::{
+    ArgRole, Behaviour, CallableFlags, Intrinsic, KindId, Limits, MapTraits, NullCheckYields, OffsetRule, PacketAccess,
+    Policy, ProgFlags, RegType, Relation, Ret, Site, SizeMask, Switches, TypeFlags, Version,
+};
+
+/// A platform.
+#[derive(Clone, Debug)]
+pub struct Model {
+    /// Its name.
+    pub name: String,
+    /// The doc comment of its declaration.
+    pub docs: String,
+    /// A hash of the text of its sources.
+    pub spec_hash: u64,
+    /// Its source files, relative to the platform's folder; [`Site::file`] is an index here.
+    pub sources: Vec<String>,
+    /// Register kinds.
+    pub kinds: Vec<Kind>,
+    /// Argument classes.
+    pub arg_classes: Vec<ArgClass>,
+    /// Callables by number, overloads side by side.
+    pub callables: Vec<Callable>,
+    /// Map types by number.
+    pub map_types: Vec<MapType>,
+    /// Struct views; overlays of program types are views of their own.
+    pub views: Vec<View>,
+    /// Program types by number.
+    pub prog_types: Vec<ProgType>,
+    /// Section rows in order of search.
+    pub sections: Vec<Section>,
+    /// Semantic switches.
+    pub switches: Vec<(Switches, Version)>,
+    /// The version that the spec describes.
+    pub version: Version,
+    /// What the platform allows.
+    pub policy: Policy,
+    /// Its limits.
+    pub limits: Limits,
+    /// The number of the map type of global data.
+    pub global_data: Option<u32>,
+}
+
+/// A condition on the target and the program; see [`probity_platform::Guard`].
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub enum Guard {
+    /// Holds.
+    #[default]
+    Always,
+    /// This version or later.
+    Since(Version),
+    /// Earlier than this version.
+    Until(Version),
+    /// One of these attach types.
+    Attach(Vec<u32>),
+    /// One of these program types.
+    ProgType(Vec<u32>),
+    /// The program may sleep.
+    Sleepable,
+    /// The loader has this capability.
+    Cap(String),
+    /// The target has this option.
+    Config(String),
+    /// The target's architecture.
+    Arch(String),
+    /// Does not hold.
+    Not(Box<Guard>),
+    /// All hold.
+    All(Vec<Guard>),
+    /// At least one holds.
+    Any(Vec<Guard>),
+}
+
+impl Guard {
+    /// Both hold, in the shortest form.
+    #[must_use]
+    pub fn and(self, other: Guard) -> Guard {
+        match (self, other) {
+            (Guard::Always, guard) | (guard, Guard::Always) => guard,
+            (left, right) if left == right => left,
+            (left, right) => {
+                let mut all = Vec::new();
+                for guard in [left, right] {
+                    match guard {
+                        Guard::All(list) => all.extend(list),
+                        guard => all.push(guard),
+                    }
+                }
+                Guard::All(all)
+            }
+        }
+    }
+
+    /// The negation.
+    #[must_use]
+    pub fn negate(self) -> Guard {
+        match self {
+            Guard::Not(guard) => *guard,
+            guard => Guard::Not(Box::new(guard)),
+        }
+    }
+}
+
+/// A register kind.
+#[derive(Clone, Debug)]
+pub struct Kind {
+    /// Its name.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// How messages print it.
+    pub prints: String,
+    /// How the engine treats it.
+    pub behaviour: Behaviour,
+    /// Which offsets it may carry as an argument.
+    pub offset: OffsetRule,
+    /// True when arithmetic is refused.
+    pub no_arithmetic: bool,
+    /// True when it is never null.
+    pub never_null: bool,
+    /// The kind that bounds it.
+    pub bound: Option<KindId>,
+    /// Its view.
+    pub view: Option<u16>,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// An argument class.
+#[derive(Clone, Debug)]
+pub struct ArgClass {
+    /// Its name.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// What the engine does with it.
+    pub role: ArgRole,
+    /// What it accepts, in the order of messages.
+    pub accepts: Vec<RegType>,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// An argument.
+#[derive(Clone, Debug)]
+pub struct Arg {
+    /// Its name.
+    pub name: String,
+    /// Index of its class.
+    pub class: u8,
+    /// Its modifiers.
+    pub flags: TypeFlags,
+    /// Its fixed size, 0 for none.
+    pub size: u32,
+    /// How it hangs together with another.
+    pub relation: Relation,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// A helper in one of its overloads.
+#[derive(Clone, Debug)]
+pub struct Callable {
+    /// Its name.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// Its number.
+    pub number: u32,
+    /// When it exists.
+    pub guard: Guard,
+    /// Facts about it.
+    pub flags: CallableFlags,
+    /// Its arguments.
+    pub args: Vec<Arg>,
+    /// What it returns.
+    pub ret: Ret,
+    /// Its driver's steps in canonical order; empty for a plain callable.
+    pub steps: Steps,
+    /// Its intrinsic.
+    pub body: Option<Intrinsic>,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// A map type.
+#[derive(Clone, Debug)]
+pub struct MapType {
+    /// Its name.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// Its number.
+    pub number: u32,
+    /// When it exists.
+    pub guard: Guard,
+    /// Allowed key sizes.
+    pub key: (u32, u32),
+    /// Allowed value sizes.
+    pub value: (u32, u32),
+    /// What can be done with it.
+    pub traits: MapTraits,
+    /// Indexes of the callables that may use it; None for any.
+    pub callers: Option<Vec<u16>>,
+    /// What a null check makes of a looked-up value.
+    pub null_check_yields: NullCheckYields,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// A struct view.
+#[derive(Clone, Debug)]
+pub struct View {
+    /// The struct's name.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// Its size.
+    pub size: u32,
+    /// Its fields by offset.
+    pub fields: Vec<Field>,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// A field of a view.
+#[derive(Clone, Debug)]
+pub struct Field {
+    /// Its name.
+    pub name: String,
+    /// Its offset.
+    pub offset: u32,
+    /// Its whole size.
+    pub size: u32,
+    /// Rules of access.
+    pub access: Vec<Access>,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// A rule of access.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Access {
+    /// When it holds.
+    pub guard: Guard,
+    /// Sizes that may be read.
+    pub read: SizeMask,
+    /// Sizes that may be written.
+    pub write: SizeMask,
+    /// True when offsets need not be multiples of the size.
+    pub unaligned: bool,
+    /// What a load yields.
+    pub yields: RegType,
+}
+
+/// A program type.
+#[derive(Clone, Debug)]
+pub struct ProgType {
+    /// Its name.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// Its number.
+    pub number: u32,
+    /// When it exists.
+    pub guard: Guard,
+    /// Index of its context's view.
+    pub ctx: u16,
+    /// What registers hold at entry.
+    pub entry: Vec<(u8, RegType)>,
+    /// What it offers: (callable, guard), in order of search.
+    pub callables: Vec<(u16, Guard)>,
+    /// What it may do with packets.
+    pub packet: PacketAccess,
+    /// Exit ranges.
+    pub exit: Vec<ExitRange>,
+    /// Attach types: (name, number).
+    pub attach: Vec<(String, u32)>,
+    /// Its traits.
+    pub flags: ProgFlags,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// A range of exit values.
+#[derive(Clone, Debug)]
+pub struct ExitRange {
+    /// When it holds.
+    pub guard: Guard,
+    /// The range; None for any value.
+    pub range: Option<(i64, i64)>,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// A section row.
+#[derive(Clone, Debug)]
+pub struct Section {
+    /// The name, without the `*` of a prefix.
+    pub name: String,
+    /// True when more may follow.
+    pub prefix: bool,
+    /// The program type's number.
+    pub prog_type: u32,
+    /// The attach type's number.
+    pub attach: u32,
+    /// Load flags.
+    pub flags: u32,
+}

@@ -1,0 +1,48 @@
+//! Struct views.
+
+use super::expr::{type_expr, when};
+use super::{Entry, block, list};
+use crate::syntax::ast::{Access, Field, View};
+
+/// A view's text.
+pub(super) fn view(view: &View) -> String {
+    let fields: Vec<Entry> = view.fields.iter().map(field).collect();
+    block(&format!("view {} size {}", view.name.name, view.size.value), &fields, false)
+}
+
+fn field(field: &Field) -> Entry {
+    let at = field.at.map(|at| format!("at {} ", at.value)).unwrap_or_default();
+    let element = field.ty.element.value.name();
+    let ty = match field.ty.count {
+        Some(count) => format!("[{element}; {}]", count.value),
+        None => element.to_owned(),
+    };
+    let head = format!("{at}{}: {ty}", list(&field.names));
+    let text = match field.access.as_slice() {
+        [one] => format!("{head}{};", access(one)),
+        rules => {
+            let rules: Vec<Entry> = rules
+                .iter()
+                .map(|rule| Entry::plain(format!("{};", access(rule).trim_start())))
+                .collect();
+            block(&head, &rules, true)
+        }
+    };
+    Entry::new(&field.doc, text)
+}
+
+/// A rule of access with a blank before each of its parts.
+fn access(rule: &Access) -> String {
+    let mut out = String::new();
+    if let Some(yields) = &rule.yields {
+        out.push_str(&format!(" -> {}", type_expr(yields)));
+    }
+    for mode in &rule.modes {
+        out.push_str(&format!(" {}", mode.value.name()));
+    }
+    if !rule.sizes.is_empty() {
+        out.push_str(&format!(" sizes {}", super::numbers(&rule.sizes)));
+    }
+    out.push_str(&when(rule.when.as_ref()));
+    out
+}

@@ -1,0 +1,189 @@
+//! Items sorted by what they declare, and the small items: policy, limits, switches.
+
+use probity_platform::{Limits, Policy, Switches, Version};
+
+use crate::Diagnostic;
+use crate::code::Code;
+use crate::source::Span;
+use crate::syntax::ast::{
+    ArgClass, Extend, Helper, Ident, Item, ItemKind, Kind, MapType, ProgType, Set, Switch, VersionLit, View,
+};
+
+use super::Cx;
+
+/// A declaration and the item it is.
+pub(crate) type Of<'a, T> = (&'a T, &'a Item);
+
+/// All items of a platform, the prelude's first.
+#[derive(Default)]
+pub(crate) struct Collected<'a> {
+    pub(crate) platform: Option<Of<'a, Ident>>,
+    pub(crate) version: Option<Of<'a, VersionLit>>,
+    pub(crate) kinds: Vec<Of<'a, Kind>>,
+    pub(crate) arg_classes: Vec<Of<'a, ArgClass>>,
+    pub(crate) extends: Vec<Of<'a, Extend>>,
+    pub(crate) map_types: Vec<Of<'a, MapType>>,
+    pub(crate) global_data: Vec<Of<'a, Ident>>,
+    pub(crate) helpers: Vec<Of<'a, Helper>>,
+    pub(crate) views: Vec<Of<'a, View>>,
+    pub(crate) sets: Vec<Of<'a, Set>>,
+    pub(crate) prog_types: Vec<Of<'a, ProgType>>,
+    policy: Vec<&'a Ident>,
+    limits: Vec<&'a crate::syntax::ast::Limit>,
+    switches: Vec<Of<'a, Switch>>,
+}
+
+/// Sorts items by what they declare.
+pub(super) fn collect<'a>(cx: &mut Cx<'_>, prelude: &[&'a Item], items: &'a [Item]) -> Collected<'a> {
+    let mut all = Collected::default();
+    for item in prelude {
+        sort(cx, &mut all, item);
+    }
+    for item in items {
+        sort(cx, &mut all, item);
+    }
+    if all.platform.is_none() {
+        let span = items.first().map_or_else(Span::default, |item| item.span);
+        cx.report(
+            Diagnostic::new(Code::MissingPlatform, span, "no file of the platform says its name")
+                .help("begin one file with `platform NAME;`"),
+        );
+    }
+    if let [first, rest @ ..] = all.global_data.as_slice() {
+        for (_, item) in rest {
+            cx.repeated("global_data", item.span, first.1.span);
+        }
+    }
+    all
+}
+
+fn sort<'a>(cx: &mut Cx<'_>, all: &mut Collected<'a>, item: &'a Item) {
+    match &item.kind {
+        ItemKind::FileDoc | ItemKind::Use(_) => {}
+        ItemKind::Platform(name) => match all.platform {
+            Some((_, first)) => cx.report(
+                Diagnostic::new(Code::SeveralPlatforms, item.span, "a second platform")
+                    .with(first.span, "the first"),
+            ),
+            None => all.platform = Some((name, item)),
+        },
+        ItemKind::Version(version) => match all.version {
+            Some((_, first)) => cx.repeated("version", item.span, first.span),
+            None => all.version = Some((version, item)),
+        },
+        ItemKind::Prelude(_) | ItemKind::Part(_) => cx.report(Diagnostic::new(
+            Code::MisplacedItem,
+            item.span,
+            "preludes and their parts ship with codegen; a platform has none",
+        )),
+        ItemKind::Kind(kind) => all.kinds.push((kind, item)),
+        ItemKind::ArgClass(class) => all.arg_classes.push((class, item)),
+        ItemKind::Extend(extend) => all.extends.push((extend, item)),
+        ItemKind::MapType(map) => all.map_types.push((map, item)),
+        ItemKind::GlobalData(name) => all.global_data.push((name, item)),
+        ItemKind::Helper(helper) => all.helpers.push((helper, item)),
+        ItemKind::View(view) => all.views.push((view, item)),
+        ItemKind::Set(set) => all.sets.push((set, item)),
+        ItemKind::ProgType(prog) => all.prog_types.push((prog, item)),
+        ItemKind::Policy(names) => all.policy.extend(names),
+        ItemKind::Limits(limits) => all.limits.extend(limits),
+        ItemKind::Switch(switch) => all.switches.push((switch, item)),
+    }
+}
+
+/// What the platform allows.
+pub(super) fn policy(cx: &mut Cx<'_>, all: &Collected<'_>) -> Policy {
+    let mut policy = Policy::default();
+    for name in &all.policy {
+        let slot = match name.name.as_str() {
+            "pointer_leaks" => &mut policy.pointer_leaks,
+            "uninit_stack" => &mut policy.uninit_stack,
+            "atomics" => &mut policy.atomics,
+            "loops" => &mut policy.loops,
+            "unaligned" => &mut policy.unaligned,
+            _ => {
+                let names = ["pointer_leaks", "uninit_stack", "atomics", "loops", "unaligned"];
+                let found =
+                    Diagnostic::unknown(Code::UnknownName, "policy", &name.name, name.span, names);
+                cx.report(found);
+                continue;
+            }
+        };
+        *slot = true;
+    }
+    policy
+}
+
+/// The platform's limits.
+pub(super) fn limits(cx: &mut Cx<'_>, all: &Collected<'_>, defaults: Limits) -> Limits {
+    let mut limits = defaults;
+    let mut seen: Vec<&Ident> = Vec::new();
+    for limit in &all.limits {
+        if let Some(first) = seen.iter().find(|first| first.name == limit.name.name) {
+            let first = first.span;
+            cx.repeated(&limit.name.name, limit.name.span, first);
+            continue;
+        }
+        seen.push(&limit.name);
+        let Some(value) = cx.narrow::<u32>(limit.value.value, limit.value.span, "the limit") else { continue };
+        if value == 0 {
+            let text = format!("the limit `{}` is 0: nothing would pass", limit.name.name);
+            cx.report(Diagnostic::new(Code::EmptyRange, limit.value.span, text));
+            continue;
+        }
+        let slot = match limit.name.name.as_str() {
+            "insns" => &mut limits.insns,
+            "processed" => &mut limits.processed,
+            "pending" => &mut limits.pending,
+            "frames" => &mut limits.frames,
+            "subprogs" => &mut limits.subprogs,
+            "stack" => &mut limits.stack,
+            "stack_align" => &mut limits.stack_align,
+            "tail_call_stack" => &mut limits.tail_call_stack,
+            "maps" => &mut limits.maps,
+            _ => {
+                let names = [
+                    "insns",
+                    "processed",
+                    "pending",
+                    "frames",
+                    "subprogs",
+                    "stack",
+                    "stack_align",
+                    "tail_call_stack",
+                    "maps",
+                ];
+                let name = &limit.name;
+                cx.report(Diagnostic::unknown(Code::UnknownName, "limit", &name.name, name.span, names));
+                continue;
+            }
+        };
+        *slot = value;
+    }
+    limits
+}
+
+/// Semantic switches.
+pub(super) fn switches(cx: &mut Cx<'_>, all: &Collected<'_>) -> Vec<(Switches, Version)> {
+    let mut rows = Vec::new();
+    let mut seen: Vec<&Ident> = Vec::new();
+    for (switch, _) in &all.switches {
+        let name = &switch.name;
+        if let Some(first) = seen.iter().find(|first| first.name == name.name) {
+            let first = first.span;
+            cx.repeated(&name.name, name.span, first);
+            continue;
+        }
+        seen.push(name);
+        match Switches::from_name(&name.name.to_ascii_uppercase()) {
+            Some(bits) => rows.push((bits, Version::new(switch.since.major, switch.since.minor))),
+            None => {
+                let names: Vec<String> =
+                    Switches::all().iter_names().map(|(name, _)| name.to_ascii_lowercase()).collect();
+                let names = names.iter().map(String::as_str);
+                cx.report(Diagnostic::unknown(Code::UnknownName, "switch", &name.name, name.span, names));
+            }
+        }
+    }
+    rows
+}

@@ -1,0 +1,150 @@
+//! Items become a model: preludes are taken in, names become numbers, sets become lists.
+//!
+//! Everything wrong with a platform is reported at once; a model comes out only when nothing is.
+
+mod guards;
+pub(crate) mod helpers;
+pub(crate) mod items;
+mod kinds;
+mod maps;
+mod names;
+mod prelude;
+mod progs;
+mod scope;
+mod sets;
+mod views;
+
+use probity_platform::{Limits, Site, Version};
+
+use crate::Diagnostic;
+use crate::check;
+use crate::code::Code;
+use crate::diagnostic::has_errors;
+use crate::model::Model;
+use crate::source::{SourceMap, Span};
+use crate::syntax::ast::{Item, ItemKind};
+
+use items::Collected;
+pub use prelude::CORE;
+
+/// What a pass needs to know of the run, and what it found wrong.
+pub(crate) struct Cx<'a> {
+    pub(crate) sources: &'a SourceMap,
+    pub(crate) found: Vec<Diagnostic>,
+}
+
+impl Cx<'_> {
+    /// The place of a span as tables carry it.
+    pub(crate) fn site(&self, span: Span) -> Site {
+        let (line, column) = self.sources.line_column(span);
+        Site::new(span.file.0, line, column)
+    }
+
+    /// Reports.
+    pub(crate) fn report(&mut self, diagnostic: Diagnostic) {
+        self.found.push(diagnostic);
+    }
+
+    /// A number as wide as its place.
+    pub(crate) fn narrow<T: TryFrom<u64>>(&mut self, value: u64, span: Span, what: &str) -> Option<T> {
+        let narrow = T::try_from(value).ok();
+        if narrow.is_none() {
+            let text = format!("{what} {value} is too large");
+            self.report(Diagnostic::new(Code::OutOfRange, span, text));
+        }
+        narrow
+    }
+
+    /// Reports a clause that stands twice.
+    pub(crate) fn repeated(&mut self, what: &str, span: Span, first: Span) {
+        let text = format!("`{what}` is said twice");
+        self.report(Diagnostic::new(Code::RepeatedClause, span, text).with(first, "first here"));
+    }
+}
+
+/// A once-only clause: keeps the first and reports any other.
+pub(crate) fn once<T>(cx: &mut Cx<'_>, slot: &mut Option<(T, Span)>, value: T, span: Span, what: &str) {
+    match slot {
+        Some((_, first)) => {
+            let first = *first;
+            cx.repeated(what, span, first);
+        }
+        None => *slot = Some((value, span)),
+    }
+}
+
+/// True when an item takes a prelude in.
+#[must_use]
+pub fn uses_prelude(items: &[Item]) -> bool {
+    items.iter().any(|item| matches!(item.kind, ItemKind::Use(_)))
+}
+
+/// Resolves a platform: the items of all its files, and those of the prelude file when it is used.
+/// The model comes out when no finding refuses the platform.
+#[must_use]
+pub fn resolve(
+    sources: &SourceMap,
+    items: &[Item],
+    prelude_items: &[Item],
+) -> (Option<Model>, Vec<Diagnostic>) {
+    let mut cx = Cx { sources, found: Vec::new() };
+    let taken = prelude::select(&mut cx, items, prelude_items);
+    let collected = items::collect(&mut cx, &taken, items);
+    let model = build(&mut cx, &collected);
+    let model = if has_errors(&cx.found) { None } else { model };
+    (model, cx.found)
+}
+
+fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
+    let scope = scope::declare(cx, collected);
+    let kinds = kinds::kinds(cx, collected, &scope);
+    let arg_classes = kinds::arg_classes(cx, collected, &scope);
+    let mut views = views::views(cx, collected, &scope);
+    let (callables, index) = helpers::helpers(cx, collected, &scope, &kinds, &arg_classes);
+    let map_types = maps::map_types(cx, collected, &scope, &index);
+    let global_data = maps::global_data(cx, collected, &scope);
+    let sets = sets::sets(cx, collected, &scope, &index, &callables);
+    let (prog_types, sections) =
+        progs::prog_types(cx, collected, &scope, &kinds, &mut views, &sets, &callables);
+    check::reach(cx, &callables, &prog_types);
+    check::never_null(cx, &arg_classes, collected);
+
+    let platform = collected.platform?;
+    let sources: Vec<String> = cx.sources.files().iter().map(|file| file.name().to_owned()).collect();
+    Some(Model {
+        name: platform.0.name.clone(),
+        docs: platform.1.doc.text(),
+        spec_hash: hash(cx.sources),
+        sources,
+        kinds,
+        arg_classes,
+        callables: callables.into_iter().map(|built| built.row).collect(),
+        map_types,
+        views: views.into_rows(),
+        prog_types,
+        sections,
+        switches: items::switches(cx, collected),
+        version: collected
+            .version
+            .map_or(Version::new(0, 0), |(version, _)| Version::new(version.major, version.minor)),
+        policy: items::policy(cx, collected),
+        limits: items::limits(cx, collected, Limits::DEFAULT),
+        global_data,
+    })
+}
+
+/// FNV-1a over the names and texts of all files.
+fn hash(sources: &SourceMap) -> u64 {
+    let mut hash: u64 = 0xcbf2_9ce4_8422_2325;
+    let mut feed = |bytes: &[u8]| {
+        for &byte in bytes {
+            hash = (hash ^ u64::from(byte)).wrapping_mul(0x0000_0100_0000_01b3);
+        }
+        hash = (hash ^ 0xff).wrapping_mul(0x0000_0100_0000_01b3);
+    };
+    for file in sources.files() {
+        feed(file.name().as_bytes());
+        feed(file.text().as_bytes());
+    }
+    hash
+}

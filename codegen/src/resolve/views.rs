@@ -1,0 +1,263 @@
+//! Struct views: layouts, rules of access, and what program types change about them.
+
+use probity_platform::SizeMask;
+
+use crate::Diagnostic;
+use crate::check;
+use crate::code::Code;
+use crate::model::{Access, Field, Guard, View};
+use crate::source::Span;
+use crate::syntax::ast::{self, AccessMode, CtxRule, CtxRuleKind, Ident};
+
+use super::Cx;
+use super::guards::guard;
+use super::items::Collected;
+use super::kinds::reg_type;
+use super::scope::Scope;
+
+/// A field and what overlays need to know of it.
+#[derive(Clone)]
+struct Built {
+    field: Field,
+    element: u32,
+}
+
+/// All views: the declared ones first, by index, then overlays.
+pub(super) struct Views {
+    declared: Vec<(View, Vec<Built>)>,
+    overlays: Vec<View>,
+}
+
+impl Views {
+    /// The rows of the table.
+    pub(super) fn into_rows(self) -> Vec<View> {
+        self.declared.into_iter().map(|(view, _)| view).chain(self.overlays).collect()
+    }
+}
+
+/// All declared views.
+pub(super) fn views(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> Views {
+    let mut declared = Vec::new();
+    for (view, item) in &all.views {
+        let size = cx.narrow::<u32>(view.size.value, view.size.span, "the size").unwrap_or(0);
+        let fields = fields(cx, scope, view, size);
+        let row = View {
+            name: view.name.name.clone(),
+            docs: item.doc.text(),
+            size,
+            fields: finish(&fields),
+            site: cx.site(view.name.span),
+        };
+        declared.push((row, fields));
+    }
+    Views { declared, overlays: Vec::new() }
+}
+
+fn fields(cx: &mut Cx<'_>, scope: &Scope, view: &ast::View, size: u32) -> Vec<Built> {
+    let mut built: Vec<Built> = Vec::new();
+    let mut places: Vec<check::Place<'_>> = Vec::new();
+    let mut next: u64 = 0;
+    for field in &view.fields {
+        let element = field.ty.element.value.bytes();
+        let count = field.ty.count.as_ref().map_or(1, |count| count.value);
+        if count == 0 {
+            cx.report(Diagnostic::new(Code::EmptyRange, field.ty.span, "an array without elements"));
+        }
+        let whole = element.saturating_mul(count);
+        for (index, name) in field.names.iter().enumerate() {
+            if let Some(first) = places.iter().find(|place| place.name.name == name.name) {
+                let text = format!("field `{}` is declared twice", name.name);
+                let found = Diagnostic::new(Code::DuplicateName, name.span, text)
+                    .with(first.name.span, "declared first here");
+                cx.report(found);
+            }
+            let offset = match (&field.at, index) {
+                (Some(at), 0) => at.value,
+                _ => next.next_multiple_of(element),
+            };
+            next = offset.saturating_add(whole);
+            places.push(check::Place { name, offset, size: whole, element });
+            let (Ok(offset), Ok(whole), Ok(element)) =
+                (u32::try_from(offset), u32::try_from(whole), u32::try_from(element))
+            else {
+                continue;
+            };
+            let access = accesses(cx, scope, field, whole, element);
+            let site = cx.site(name.span);
+            let row = Field { name: name.name.clone(), offset, size: whole, access, site };
+            built.push(Built { field: row, element });
+        }
+    }
+    check::layout(cx, &places, u64::from(size), view.name.span);
+    built.sort_by_key(|built| built.field.offset);
+    built
+}
+
+fn accesses(cx: &mut Cx<'_>, scope: &Scope, field: &ast::Field, whole: u32, element: u32) -> Vec<Access> {
+    let mut rows = Vec::new();
+    for access in &field.access {
+        let condition = match &access.when {
+            None => Guard::Always,
+            Some(when) => guard(cx, scope, when).unwrap_or_default(),
+        };
+        let yields = access.yields.as_ref().map(|ty| (reg_type(cx, scope, ty), ty.span));
+        let (mut read, mut write, mut none, mut unaligned) = (false, false, false, false);
+        for mode in &access.modes {
+            let slot = match mode.value {
+                AccessMode::Read => &mut read,
+                AccessMode::Write => &mut write,
+                AccessMode::None => &mut none,
+                AccessMode::Unaligned => &mut unaligned,
+            };
+            if *slot {
+                let text = format!("`{}` is said twice", mode.value.name());
+                cx.report(Diagnostic::new(Code::BadAccess, mode.span, text));
+            }
+            *slot = true;
+        }
+        if none && (read || write) {
+            cx.report(Diagnostic::new(Code::BadAccess, access.span, "`none` together with another mode"));
+        }
+        if !write && !none {
+            read = true;
+        }
+        let sizes = sizes(cx, &access.sizes, whole);
+        let (ty, pointer) = match yields {
+            None => (scope.scalar, false),
+            Some((ty, span)) => {
+                check::pointer_width(cx, element, field.ty.count.is_some(), span, field.ty.span);
+                (ty.unwrap_or(scope.scalar), true)
+            }
+        };
+        let (reads, writes) = match sizes {
+            Some(mask) => (mask, mask),
+            None if pointer => (SizeMask::of(element), SizeMask::of(element)),
+            None => (up_to(element), SizeMask::of(element)),
+        };
+        let only = |allowed: bool, mask: SizeMask| if allowed && !none { mask } else { SizeMask::empty() };
+        rows.push(Access {
+            guard: condition,
+            read: only(read, reads),
+            write: only(write, writes),
+            unaligned,
+            yields: ty,
+        });
+    }
+    rows
+}
+
+fn up_to(element: u32) -> SizeMask {
+    [1, 2, 4, 8].into_iter().filter(|size| *size <= element).fold(SizeMask::empty(), |mask, size| {
+        mask | SizeMask::of(size)
+    })
+}
+
+fn sizes(cx: &mut Cx<'_>, sizes: &[ast::Spanned<u64>], whole: u32) -> Option<SizeMask> {
+    let mut mask = SizeMask::empty();
+    for size in sizes {
+        let one = u32::try_from(size.value).map_or(SizeMask::empty(), SizeMask::of);
+        if one.is_empty() {
+            let text = format!("accesses have 1, 2, 4 or 8 bytes, not {}", size.value);
+            cx.report(Diagnostic::new(Code::BadAccess, size.span, text));
+        } else if size.value > u64::from(whole) {
+            let text = format!("the field has {whole} bytes; no access of {} fits", size.value);
+            cx.report(Diagnostic::new(Code::BadAccess, size.span, text));
+        }
+        mask |= one;
+    }
+    (!sizes.is_empty()).then_some(mask)
+}
+
+/// Rows without those that say nothing.
+fn finish(fields: &[Built]) -> Vec<Field> {
+    fields
+        .iter()
+        .map(|built| {
+            let mut field = built.field.clone();
+            if field.access.iter().all(|row| row.read.is_empty() && row.write.is_empty()) {
+                field.access.clear();
+            }
+            field
+        })
+        .collect()
+}
+
+/// The view of a context: the declared one, or an overlay of it where the program type has rules.
+pub(super) fn context(
+    cx: &mut Cx<'_>,
+    scope: &Scope,
+    views: &mut Views,
+    name: &Ident,
+    rules: &[CtxRule],
+    span: Span,
+) -> Option<u16> {
+    let index = usize::try_from(scope.views.find(cx, name)?).ok()?;
+    if rules.is_empty() {
+        return u16::try_from(index).ok();
+    }
+    let (mut view, mut fields) = views.declared.get(index)?.clone();
+    for rule in rules {
+        let when = match &rule.when {
+            None => Some(Guard::Always),
+            Some(when) => guard(cx, scope, when),
+        };
+        for name in &rule.fields {
+            let Some(built) = fields.iter_mut().find(|built| built.field.name == name.name) else {
+                let (base, _) = &views.declared[index];
+                let names = base.fields.iter().map(|field| field.name.as_str());
+                let found =
+                    Diagnostic::unknown(Code::UnknownName, "field", &name.name, name.span, names);
+                cx.report(found);
+                continue;
+            };
+            if let Some(when) = when.clone() {
+                apply(cx, scope, built, &rule.kind, when);
+            }
+        }
+    }
+    view.fields = finish(&fields);
+    view.site = cx.site(span);
+    let new = views.declared.len() + views.overlays.len();
+    views.overlays.push(view);
+    u16::try_from(new).ok()
+}
+
+fn apply(cx: &mut Cx<'_>, scope: &Scope, built: &mut Built, rule: &CtxRuleKind, when: Guard) {
+    let mut rows = Vec::new();
+    let mask = match rule {
+        CtxRuleKind::Sizes(list) => sizes(cx, list, built.field.size),
+        _ => None,
+    };
+    for row in &built.field.access {
+        let mut changed = row.clone();
+        let pointer = row.yields != scope.scalar;
+        match rule {
+            CtxRuleKind::Deny => {
+                changed.read = SizeMask::empty();
+                changed.write = SizeMask::empty();
+            }
+            CtxRuleKind::Read => {
+                changed.write = SizeMask::empty();
+                if changed.read.is_empty() {
+                    changed.read = if pointer { SizeMask::of(built.element) } else { up_to(built.element) };
+                }
+            }
+            CtxRuleKind::Write => changed.write |= SizeMask::of(built.element),
+            CtxRuleKind::Sizes(_) => {
+                let mask = mask.unwrap_or_default();
+                if !changed.read.is_empty() {
+                    changed.read = mask;
+                }
+                if !changed.write.is_empty() {
+                    changed.write = mask;
+                }
+            }
+        }
+        changed.guard = changed.guard.and(when.clone());
+        rows.push(changed);
+    }
+    if when != Guard::Always {
+        rows.append(&mut built.field.access);
+    }
+    built.field.access = rows;
+}

@@ -1,0 +1,159 @@
+//! Helpers and map types: what callables demand and give.
+
+use super::{Doc, Expr, Ident, Range, Spanned, TypeExpr, VersionLit};
+use crate::source::Span;
+
+/// A helper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Helper {
+    /// Its name.
+    pub name: Ident,
+    /// The number that call instructions carry.
+    pub number: Spanned<u64>,
+    /// Its clauses in the order in which they stand.
+    pub clauses: Vec<Clause>,
+    /// Its overloads. A clause of an overload refines or replaces the helper's; what it does not
+    /// say, the helper's clauses say.
+    pub overloads: Vec<Overload>,
+}
+
+/// `overload NAME { clauses }`: the helper as some sets offer it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overload {
+    /// Its doc comment.
+    pub doc: Doc,
+    /// Its name, which sets select with `as`.
+    pub name: Ident,
+    /// Its clauses.
+    pub clauses: Vec<Clause>,
+    /// From its keyword to its end.
+    pub span: Span,
+}
+
+/// A clause of a helper.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Clause {
+    /// Its doc comment.
+    pub doc: Doc,
+    /// From its keyword to its `;`.
+    pub span: Span,
+    /// What it says.
+    pub kind: ClauseKind,
+    /// When it holds; None: always.
+    pub when: Option<Expr>,
+}
+
+/// What clauses of helpers say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum ClauseKind {
+    /// `since V;`
+    Since(VersionLit),
+    /// `until V;`
+    Until(VersionLit),
+    /// `proto (args) -> RET;`
+    Proto {
+        /// The arguments.
+        args: Vec<Arg>,
+        /// What is returned.
+        ret: TypeExpr,
+        /// The parentheses and what is between.
+        args_span: Span,
+    },
+    /// `returns RANGE;`
+    Returns(Range),
+    /// `returns bytes EXPR;`
+    ReturnsBytes(Expr),
+    /// `where COND else "text";`
+    Where {
+        /// What must hold.
+        cond: Expr,
+        /// The words of the rejection when it does not.
+        text: Option<Spanned<String>>,
+    },
+    /// `precise ARG;`
+    Precise(Ident),
+    /// `invalidates CLASS;`
+    Invalidates(Ident),
+    /// `tail_call MAP, INDEX;`
+    TailCall {
+        /// The argument that is the map.
+        map: Ident,
+        /// The argument that is the index.
+        index: Ident,
+    },
+    /// `nonnull when KEY in MAP;`
+    NonNull {
+        /// The argument that is the key.
+        key: Ident,
+        /// The argument that is the map.
+        map: Ident,
+    },
+    /// `body NAME;`
+    Body(Ident),
+    /// `unsupported "name";`
+    Unsupported(Spanned<String>),
+    /// A word alone: `gpl_only;`, `pkt_access;`, `might_sleep;`, `fastcall;`, `map_read;`,
+    /// `map_write;`. The parser lets no other word through.
+    Flag(Ident),
+}
+
+/// An argument: `name: CLASS | FLAGS`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Arg {
+    /// Its name.
+    pub name: Ident,
+    /// Its class, modifiers and fixed size.
+    pub ty: TypeExpr,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A map type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapType {
+    /// Its name.
+    pub name: Ident,
+    /// Its number.
+    pub number: Spanned<u64>,
+    /// Its clauses in the order in which they stand.
+    pub clauses: Vec<MapClause>,
+}
+
+/// A clause of a map type.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapClause {
+    /// Its doc comment.
+    pub doc: Doc,
+    /// From its keyword to its end.
+    pub span: Span,
+    /// What it says.
+    pub kind: MapClauseKind,
+}
+
+/// What clauses of map types say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MapClauseKind {
+    /// `since V;`
+    Since(VersionLit),
+    /// `until V;`
+    Until(VersionLit),
+    /// `key RANGE;`
+    Key(Range),
+    /// `value RANGE;`
+    Value(Range),
+    /// `used_by { helpers }`
+    UsedBy(Vec<Ident>),
+    /// `null_check yields WHAT;`
+    NullCheck(NullCheck),
+    /// A trait: a word alone, `indexed;`. Which traits there are, the parser does not know.
+    Trait(Ident),
+}
+
+/// What a looked-up value becomes when a null check succeeds.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NullCheck {
+    /// `inner_map`: the inner map.
+    InnerMap(Span),
+    /// A register type.
+    Type(TypeExpr),
+}

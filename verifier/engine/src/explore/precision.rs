@@ -1,0 +1,186 @@
+//! Precision marks: on which scalars of which checkpoints safety hangs (verifier.md, 2.6).
+
+use probity_isa::Instruction;
+use probity_platform::Rejection;
+
+use super::backtrack::Wants;
+use super::checkpoint::CheckpointId;
+use super::history::HistoryHead;
+use super::walk::{Observer, Walk};
+
+impl<O: Observer> Walk<'_, O> {
+    /// Marks a register of the running frame and everything that its value was made from.
+    pub(crate) fn mark_precise(&mut self, reg: u8) -> Result<(), Rejection> {
+        let frame = self.state.current();
+        self.follow_back(Wants::reg(frame, reg));
+        Ok(())
+    }
+
+    /// Marks a stack slot of a frame and everything that its value was made from.
+    pub(crate) fn mark_slot_precise(&mut self, frame: usize, slot: usize) -> Result<(), Rejection> {
+        let mut wants = Wants::none(self.state.current());
+        wants.slots[frame] = 1 << slot;
+        self.follow_back(wants);
+        Ok(())
+    }
+
+    /// A path stops because `old` stands for it: what is precise there is precise here.
+    pub(crate) fn propagate_precision(&mut self, old: CheckpointId) {
+        let checkpoint = self.checkpoints.get(old);
+        let mut wants = Wants::none(self.state.current());
+        for (index, precise) in checkpoint.precise.iter().enumerate() {
+            let pc = checkpoint.state.frames.get(index + 1).map_or(checkpoint.state.pc, |f| f.callsite);
+            let (live, dead) = if checkpoint.cleaned {
+                (self.code.insns[pc].live_before, checkpoint.dead_slots[index])
+            } else {
+                (u16::MAX, 0)
+            };
+            wants.regs[index] = precise.regs & live;
+            wants.slots[index] = precise.slots & !dead;
+        }
+        self.follow_back(wants);
+    }
+
+    /// Walks back over the executed instructions, checkpoint by checkpoint, until nothing is
+    /// wanted any more.
+    fn follow_back(&mut self, mut wants: Wants) {
+        if wants.is_empty() {
+            return;
+        }
+        let mut at = self.pc;
+        let mut after = None;
+        let mut skip = true;
+        let mut head = self.state.history;
+        let mut first = self.state.first_pc;
+        let mut parent = self.state.parent;
+        loop {
+            if !self.walk_segment(&mut wants, &mut at, &mut after, &mut skip, head, first) {
+                self.mark_all_precise();
+                return;
+            }
+            if wants.is_empty() {
+                return;
+            }
+            let Some(id) = parent else { break };
+            self.mark_checkpoint(id, &mut wants);
+            if wants.is_empty() {
+                return;
+            }
+            let state = &self.checkpoints.get(id).state;
+            let Some(last) = state.last_pc else { break };
+            after = Some(first);
+            at = last;
+            first = state.first_pc;
+            head = state.history;
+            parent = state.parent;
+        }
+        // Something is wanted that no instruction on the path made.
+        self.mark_all_precise();
+    }
+
+    /// Walks back from `at` to the checkpoint that the segment began at. False when the value
+    /// can't be followed.
+    fn walk_segment(
+        &self,
+        wants: &mut Wants,
+        at: &mut usize,
+        after: &mut Option<usize>,
+        skip: &mut bool,
+        mut head: HistoryHead,
+        first: usize,
+    ) -> bool {
+        loop {
+            if *skip {
+                *skip = false;
+            } else {
+                let node = self.history.last(head).filter(|node| node.pc == *at);
+                let Some(instruction) = self.code.instruction(*at) else { return false };
+                let returns_to_call = after
+                    .and_then(|after: usize| after.checked_sub(1))
+                    .and_then(|pc| self.code.instruction(pc))
+                    .is_some_and(|before| matches!(before, Instruction::CallSubprog { .. }));
+                if wants.step_back(instruction, node, returns_to_call).is_err() {
+                    return false;
+                }
+            }
+            if wants.is_empty() {
+                return true;
+            }
+            *after = Some(*at);
+            let noted = self.history.last(head).filter(|node| node.pc == *at);
+            if *at == first && (head.is_empty() || (head.len() == 1 && noted.is_some())) {
+                return true;
+            }
+            match noted {
+                Some(node) => {
+                    let Some(previous) = node.prev_pc else { return true };
+                    head = self.history.before(head);
+                    *at = previous;
+                }
+                None => *at = self.before(*at),
+            }
+        }
+    }
+
+    /// The instruction in front of `pc` in the program: a 64-bit load takes two slots.
+    fn before(&self, pc: usize) -> usize {
+        let wide = pc >= 2 && self.is_wide(pc - 2);
+        pc - if wide { 2 } else { 1 }
+    }
+
+    fn is_wide(&self, pc: usize) -> bool {
+        matches!(self.code.instruction(pc), Some(Instruction::LoadImm64 { .. }))
+            // The second half of a load could look like one itself only if it were not all zero.
+            && self.program.insns[pc + 1].code == 0
+    }
+
+    /// Marks what is wanted of a checkpoint, and wants no longer what is no scalar there or
+    /// marked already.
+    fn mark_checkpoint(&mut self, id: CheckpointId, wants: &mut Wants) {
+        let checkpoint = self.checkpoints.get_mut(id);
+        for (index, frame) in checkpoint.state.frames.iter().enumerate() {
+            let precise = &mut checkpoint.precise[index];
+            let mut regs = wants.regs[index] & !precise.regs;
+            for (reg, value) in frame.regs.iter().enumerate() {
+                if regs >> reg & 1 != 0 && !value.is_scalar() {
+                    regs &= !(1 << reg);
+                }
+            }
+            let mut slots = wants.slots[index] & !precise.slots;
+            let mut rest = slots;
+            while rest != 0 {
+                let slot = rest.trailing_zeros() as usize;
+                rest &= rest - 1;
+                if !frame.stack.slot(slot).is_scalar_spill() {
+                    slots &= !(1 << slot);
+                }
+            }
+            precise.regs |= regs;
+            precise.slots |= slots;
+            wants.regs[index] = regs;
+            wants.slots[index] = slots;
+        }
+    }
+
+    /// Gives up and marks every scalar of every checkpoint on the path.
+    fn mark_all_precise(&mut self) {
+        let mut parent = self.state.parent;
+        while let Some(id) = parent {
+            let checkpoint = self.checkpoints.get_mut(id);
+            for (index, frame) in checkpoint.state.frames.iter().enumerate() {
+                let precise = &mut checkpoint.precise[index];
+                for (reg, value) in frame.regs.iter().enumerate().take(10) {
+                    if value.is_scalar() {
+                        precise.regs |= 1 << reg;
+                    }
+                }
+                for (slot, value) in frame.stack.slots().iter().enumerate() {
+                    if value.is_scalar_spill() {
+                        precise.slots |= 1 << slot;
+                    }
+                }
+            }
+            parent = checkpoint.state.parent;
+        }
+    }
+}

@@ -1,0 +1,151 @@
+//! At a prune point: does a remembered state stand for this one, and is this one to be remembered?
+//! (verifier.md, 6.1; the constants are measured, see ../shared/probes in the design.)
+
+use probity_platform::{Code as Why, Rejection};
+
+use super::checkpoint::CheckpointId;
+use super::equal::{Comparison, Exactness};
+use super::history::{HistoryHead, Linked};
+use super::walk::{Observer, Walk};
+
+/// A state is remembered after this many jumps and this many instructions.
+const MIN_JUMPS: u64 = 2;
+const MIN_INSNS: u64 = 8;
+/// Inside a loop, after this many jumps or this many instructions.
+const LOOP_JUMPS: u64 = 20;
+const LOOP_INSNS: u64 = 100;
+/// More notes than this force a state to be remembered.
+const MAX_HISTORY: usize = 40;
+/// A state that helps nobody leaves after this many misses more than its hits allow.
+const MISSES_PER_HIT: u32 = 3;
+
+/// What happens at a prune point.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Visit {
+    /// The path goes on.
+    Continue,
+    /// A remembered state stands for this one: the path ends.
+    Covered,
+}
+
+impl<O: Observer> Walk<'_, O> {
+    pub(super) fn visit_prune_point(&mut self) -> Result<Visit, Rejection> {
+        let pc = self.pc;
+        let force = self.state_freq || self.state.history.len() > MAX_HISTORY;
+        let jumps = self.stats.jumps - self.stored_at.jumps;
+        let insns = self.stats.processed - self.stored_at.processed;
+        let mut add = force || (jumps >= MIN_JUMPS && insns >= MIN_INSNS);
+        self.clean_checkpoints(pc);
+        let mut scanned = 0;
+        let mut index = self.checkpoints.count_at(pc);
+        while index > 0 {
+            index -= 1;
+            let id = self.checkpoints.at(pc, index);
+            if self.checkpoints.get(id).state.frame().callsite != self.state.frame().callsite {
+                continue;
+            }
+            scanned += 1;
+            if self.checkpoints.get(id).branches > 0 {
+                if self.maybe_looping(id) && self.equal(id, Exactness::Exact) {
+                    return Err(infinite_loop(pc));
+                }
+                if !force && jumps < LOOP_JUMPS && insns < LOOP_INSNS {
+                    add = false;
+                }
+            } else if self.equal(id, Exactness::NotExact) {
+                self.checkpoints.get_mut(id).hits += 1;
+                self.stats.max_states_per_insn = self.stats.max_states_per_insn.max(scanned);
+                if self.code.insns[pc].jump_point {
+                    self.note(None, Linked::NONE);
+                }
+                self.propagate_precision(id);
+                self.observer.covered(pc, &self.state);
+                return Ok(Visit::Covered);
+            }
+            self.count_miss(pc, index, id, add);
+        }
+        self.stats.max_states_per_insn = self.stats.max_states_per_insn.max(scanned);
+        if add {
+            self.store_checkpoint(pc);
+        }
+        Ok(Visit::Continue)
+    }
+
+    fn count_miss(&mut self, pc: usize, index: usize, id: CheckpointId, add: bool) {
+        let checkpoint = self.checkpoints.get_mut(id);
+        if add {
+            checkpoint.misses += 1;
+        }
+        if checkpoint.misses > checkpoint.hits * MISSES_PER_HIT + MISSES_PER_HIT {
+            self.checkpoints.evict(pc, index);
+        }
+    }
+
+    fn store_checkpoint(&mut self, pc: usize) {
+        self.stored_at = self.stats;
+        self.state.pc = pc;
+        let id = self.checkpoints.store(self.state.clone());
+        self.state.parent = Some(id);
+        self.state.first_pc = pc;
+        self.state.history = HistoryHead::EMPTY;
+        self.noted = false;
+    }
+
+    /// A quick look at the registers of the running frame before the whole comparison.
+    fn maybe_looping(&self, id: CheckpointId) -> bool {
+        let old = &self.checkpoints.get(id).state;
+        if old.frames.len() != self.state.frames.len() {
+            return false;
+        }
+        let (old, cur) = (old.frame(), self.state.frame());
+        old.regs.iter().zip(&cur.regs).all(|(old, cur)| {
+            old.behaviour == cur.behaviour
+                && old.kind == cur.kind
+                && old.flags == cur.flags
+                && old.off == cur.off
+                && old.data == cur.data
+                && old.val == cur.val
+        })
+    }
+
+    fn equal(&mut self, id: CheckpointId, mode: Exactness) -> bool {
+        self.id_map.reset(self.last_id);
+        Comparison {
+            old: self.checkpoints.get(id),
+            cur: &self.state,
+            code: self.code,
+            ids: &mut self.id_map,
+            mode,
+            uninit_stack: self.platform.policy.uninit_stack,
+        }
+        .states_equal()
+    }
+
+    /// Determines, once for each, what is dead in the completely explored states before `pc`.
+    fn clean_checkpoints(&mut self, pc: usize) {
+        for index in 0..self.checkpoints.count_at(pc) {
+            let id = self.checkpoints.at(pc, index);
+            let checkpoint = self.checkpoints.get(id);
+            if checkpoint.branches > 0 || checkpoint.cleaned {
+                continue;
+            }
+            if !checkpoint.state.callsites().eq(self.state.callsites()) {
+                continue;
+            }
+            let instance = checkpoint.state.frame().instance;
+            let dead = (0..checkpoint.state.frames.len())
+                .map(|frame| !self.liveness.live_slots(instance, pc, frame))
+                .collect();
+            let checkpoint = self.checkpoints.get_mut(id);
+            checkpoint.dead_slots = dead;
+            checkpoint.cleaned = true;
+        }
+    }
+}
+
+fn infinite_loop(pc: usize) -> Rejection {
+    Rejection::new(Why::InfiniteLoop, format!("infinite loop detected at insn {pc}")).facts(
+        "each round of a loop changes something, so that the loop ends",
+        "the state is the same as one round before",
+    )
+}

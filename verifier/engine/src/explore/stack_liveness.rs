@@ -1,0 +1,263 @@
+//! Which stack slots are still read, from what the explored paths did (verifier.md, 6.5).
+//!
+//! One instance for each chain of calls. An instance notes, for each of its instructions and each
+//! frame it can reach, which slots the instruction may read and which it surely writes. When a path
+//! ends, `live = (union over successors of live, minus surely written) plus may be read` is solved
+//! backwards for the instances whose notes changed, and what a callee reads of its callers' frames
+//! counts as read by the call.
+
+use probity_isa::Instruction;
+use rustc_hash::FxHashMap;
+
+use crate::prepare::Code;
+
+/// The index of an instance.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct InstanceId(u32);
+
+impl InstanceId {
+    /// The instance of the entry function.
+    pub const ENTRY: InstanceId = InstanceId(0);
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Marks {
+    may_read: u64,
+    must_write: u64,
+    /// Written here or later on every path.
+    written_later: u64,
+    live_before: u64,
+}
+
+#[derive(Debug)]
+struct Instance {
+    parent: Option<(InstanceId, usize)>,
+    /// The number of the frame that runs it.
+    depth: usize,
+    start: usize,
+    end: usize,
+    /// By frame up to its own: marks by instruction; empty until the first one.
+    frames: Vec<Vec<Marks>>,
+    visited: Vec<bool>,
+    changed: bool,
+}
+
+/// The notes of a run.
+#[derive(Debug)]
+pub struct StackLiveness {
+    instances: Vec<Instance>,
+    callees: FxHashMap<(InstanceId, usize), InstanceId>,
+    /// The instruction whose writes are being collected.
+    writing: (InstanceId, usize),
+    writes: Vec<u64>,
+}
+
+impl StackLiveness {
+    /// No notes; the entry function is there.
+    #[must_use]
+    pub fn new(code: &Code) -> StackLiveness {
+        let mut liveness = StackLiveness {
+            instances: Vec::new(),
+            callees: FxHashMap::default(),
+            writing: (InstanceId::ENTRY, 0),
+            writes: Vec::new(),
+        };
+        liveness.add(code, None, 0);
+        liveness
+    }
+
+    fn add(&mut self, code: &Code, parent: Option<(InstanceId, usize)>, function: usize) -> InstanceId {
+        let depth = parent.map_or(0, |(parent, _)| self.instance(parent).depth + 1);
+        let (start, end) = (code.functions[function].start, code.functions[function].end);
+        let id = InstanceId(self.instances.len() as u32);
+        self.instances.push(Instance {
+            parent,
+            depth,
+            start,
+            end,
+            frames: vec![Vec::new(); depth + 1],
+            visited: vec![false; end - start],
+            changed: false,
+        });
+        id
+    }
+
+    fn instance(&self, id: InstanceId) -> &Instance {
+        &self.instances[id.0 as usize]
+    }
+
+    /// The instance of a function called at `callsite` of `caller`.
+    pub fn call(&mut self, code: &Code, caller: InstanceId, callsite: usize, function: usize) -> InstanceId {
+        if let Some(&id) = self.callees.get(&(caller, callsite)) {
+            return id;
+        }
+        let id = self.add(code, Some((caller, callsite)), function);
+        self.callees.insert((caller, callsite), id);
+        id
+    }
+
+    /// Begins to collect what an instruction surely writes.
+    pub fn begin(&mut self, id: InstanceId, pc: usize) {
+        let depth = self.instance(id).depth;
+        self.writing = (id, pc);
+        self.writes.clear();
+        self.writes.resize(depth + 1, 0);
+    }
+
+    /// The instruction reads slots of a frame.
+    pub fn read(&mut self, id: InstanceId, frame: usize, pc: usize, slots: u64) {
+        self.instances[id.0 as usize].read(frame, pc, slots);
+    }
+
+    /// The instruction surely writes slots of a frame.
+    pub fn write(&mut self, frame: usize, slots: u64) {
+        if let Some(writes) = self.writes.get_mut(frame) {
+            *writes |= slots;
+        }
+    }
+
+    /// Ends the collection: only what every visit writes is surely written.
+    pub fn commit(&mut self) {
+        let (id, pc) = self.writing;
+        let writes = std::mem::take(&mut self.writes);
+        self.instances[id.0 as usize].commit(pc, &writes);
+        self.writes = writes;
+    }
+
+    /// A path ended, or a function returns: brings the innermost instance and its callers up to
+    /// date.
+    pub fn update(&mut self, code: &Code, id: InstanceId) {
+        let mut next = Some(id);
+        while let Some(id) = next {
+            let instance = &mut self.instances[id.0 as usize];
+            next = instance.parent.map(|(parent, _)| parent);
+            if !instance.changed {
+                continue;
+            }
+            instance.changed = false;
+            for frame in 0..=instance.depth {
+                instance.solve(code, frame);
+            }
+            self.tell_caller(id);
+        }
+    }
+
+    fn tell_caller(&mut self, id: InstanceId) {
+        let instance = self.instance(id);
+        let Some((parent, callsite)) = instance.parent else { return };
+        let entry: Vec<Marks> = (0..instance.depth)
+            .map(|frame| instance.frames[frame].first().copied().unwrap_or_default())
+            .collect();
+        let caller = &mut self.instances[parent.0 as usize];
+        for (frame, marks) in entry.iter().enumerate() {
+            if marks.live_before != 0 {
+                caller.read(frame, callsite, marks.live_before);
+            }
+        }
+        let writes: Vec<u64> = entry.iter().map(|marks| marks.written_later).collect();
+        caller.commit(callsite, &writes);
+    }
+
+    /// The slots of a frame that are read at or after `pc`, in the instance that runs there and in
+    /// the callers between the frame and it.
+    #[must_use]
+    pub fn live_slots(&self, id: InstanceId, pc: usize, frame: usize) -> u64 {
+        let mut instance = self.instance(id);
+        let mut live = instance.live_before(frame, pc);
+        while instance.depth > frame {
+            let Some((parent, callsite)) = instance.parent else { break };
+            instance = self.instance(parent);
+            live |= instance.live_before(frame, callsite + 1);
+        }
+        live
+    }
+}
+
+impl Instance {
+    fn marks(&mut self, frame: usize, pc: usize) -> &mut Marks {
+        let len = self.end - self.start;
+        let marks = &mut self.frames[frame];
+        if marks.is_empty() {
+            marks.resize(len, Marks::default());
+        }
+        &mut marks[pc - self.start]
+    }
+
+    fn live_before(&self, frame: usize, pc: usize) -> u64 {
+        self.frames[frame].get(pc - self.start).map_or(0, |marks| marks.live_before)
+    }
+
+    fn read(&mut self, frame: usize, pc: usize, slots: u64) {
+        let marks = self.marks(frame, pc);
+        if marks.may_read | slots != marks.may_read {
+            marks.may_read |= slots;
+            self.changed = true;
+        }
+    }
+
+    fn commit(&mut self, pc: usize, writes: &[u64]) {
+        let first = !std::mem::replace(&mut self.visited[pc - self.start], true);
+        for (frame, &written) in writes.iter().enumerate() {
+            if self.frames[frame].is_empty() && written == 0 {
+                continue;
+            }
+            let marks = self.marks(frame, pc);
+            let now = if first { written } else { marks.must_write & written };
+            if now != marks.must_write {
+                marks.must_write = now;
+                self.changed = true;
+            }
+        }
+    }
+
+    fn solve(&mut self, code: &Code, frame: usize) {
+        if self.frames[frame].is_empty() {
+            return;
+        }
+        let (start, end) = (self.start, self.end);
+        let marks = &mut self.frames[frame];
+        let mut changed = true;
+        while changed {
+            changed = false;
+            for pc in (start..end).rev() {
+                let mut live = 0;
+                let mut written = u64::MAX;
+                let mut any = false;
+                for next in successors(code, pc).into_iter().flatten() {
+                    let after = &marks[next - start];
+                    live |= after.live_before;
+                    written &= after.written_later;
+                    any = true;
+                }
+                let own = &mut marks[pc - start];
+                let live = (live & !own.must_write) | own.may_read;
+                let written = if any { written } else { 0 } | own.must_write;
+                if live != own.live_before || written != own.written_later {
+                    own.live_before = live;
+                    own.written_later = written;
+                    changed = true;
+                }
+            }
+        }
+    }
+}
+
+fn successors(code: &Code, pc: usize) -> [Option<usize>; 2] {
+    let at = |off: i64| usize::try_from(pc as i64 + off + 1).ok();
+    match code.instruction(pc) {
+        Some(Instruction::Exit) => [None, None],
+        Some(&Instruction::Ja { off }) => [at(i64::from(off)), None],
+        Some(&(Instruction::Jump { off, .. } | Instruction::MayGoto { off })) => {
+            [Some(pc + 1), at(i64::from(off))]
+        }
+        Some(instruction) => {
+            let next = pc + instruction.slots();
+            let inside = next < code.functions[code.insns[pc].function].end;
+            [inside.then_some(next), None]
+        }
+        None => {
+            let inside = pc + 1 < code.functions[code.insns[pc].function].end;
+            [inside.then_some(pc + 1), None]
+        }
+    }
+}

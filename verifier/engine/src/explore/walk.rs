@@ -1,0 +1,290 @@
+//! The main loop: depth first, the fall-through side of a branch first, the other side from a
+//! stack (verifier.md, section 0 and appendix A).
+
+use probity_platform::{Behaviour, Code as Why, KindId, Platform, Profile, ProgType, Rejection};
+use probity_program::Program;
+
+use super::checkpoint::Checkpoints;
+use super::history::{History, HistoryHead, Linked};
+use super::ids::IdMap;
+use super::prune::Visit;
+use super::stack_liveness::{InstanceId, StackLiveness};
+use crate::prepare::Code;
+use crate::report::Stats;
+use crate::state::{Frame, Reg, Stack, State};
+use crate::transfer::Next;
+use crate::transfer::call::Offered;
+
+/// What may watch a walk. All methods do nothing unless they are overridden.
+pub trait Observer {
+    /// The instruction at `pc` is about to run in `state`.
+    fn step(&mut self, pc: usize, state: &State) {
+        let _ = (pc, state);
+    }
+
+    /// A remembered state stands for `state` at `pc`: its path ends.
+    fn covered(&mut self, pc: usize, state: &State) {
+        let _ = (pc, state);
+    }
+
+    /// A path goes on at `pc`, taken from the stack of branches.
+    fn resume(&mut self, pc: usize, state: &State) {
+        let _ = (pc, state);
+    }
+}
+
+/// Watches nothing.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Unobserved;
+
+impl Observer for Unobserved {}
+
+/// A branch that waits.
+struct Pending {
+    state: State,
+    pc: usize,
+    prev_pc: Option<usize>,
+}
+
+/// A walk over a program.
+pub struct Walk<'a, O> {
+    pub(crate) program: &'a Program,
+    pub(crate) code: &'a Code,
+    pub(crate) platform: &'static Platform,
+    pub(crate) profile: &'a Profile,
+    pub(crate) prog_type: &'static ProgType,
+    pub(crate) offered: &'a Offered,
+    pub(crate) kinds: Kinds,
+    /// A state is remembered at every prune point.
+    pub(crate) state_freq: bool,
+    /// Every access must be aligned.
+    pub(crate) strict_alignment: bool,
+    /// The state on the path.
+    pub(crate) state: State,
+    /// The instruction that runs.
+    pub(crate) pc: usize,
+    pub(crate) prev_pc: Option<usize>,
+    /// True when the running instruction has a note in the history.
+    pub(crate) noted: bool,
+    pub(crate) history: History,
+    pub(crate) checkpoints: Checkpoints,
+    pub(crate) liveness: StackLiveness,
+    pub(crate) id_map: IdMap,
+    /// The last identity that was given out.
+    pub(crate) last_id: u32,
+    /// The counts of the run so far.
+    pub(crate) stats: Stats,
+    /// The counts when a state was last remembered.
+    pub(crate) stored_at: Stats,
+    /// By instruction: the pointer type that it was seen with, when it must always be the same.
+    pub(crate) pointer_seen: Vec<Option<(Behaviour, KindId)>>,
+    /// By function: bytes of stack that it uses.
+    pub(crate) stack_depth: Vec<u32>,
+    pub(crate) observer: &'a mut O,
+    pending: Vec<Pending>,
+}
+
+/// The kinds that the engine itself creates.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kinds {
+    pub(crate) scalar: KindId,
+    pub(crate) stack: KindId,
+    pub(crate) context: KindId,
+    pub(crate) map: Option<KindId>,
+    pub(crate) map_value: Option<KindId>,
+}
+
+impl Kinds {
+    /// Looks them up; a platform without the first three can't run anything.
+    pub(crate) fn of(platform: &Platform) -> Option<Kinds> {
+        Some(Kinds {
+            scalar: platform.kind_of(Behaviour::Scalar)?,
+            stack: platform.kind_of(Behaviour::Stack)?,
+            context: platform.kind_of(Behaviour::Context)?,
+            map: platform.kind_of(Behaviour::Map),
+            map_value: platform.kind_of(Behaviour::MapValue),
+        })
+    }
+}
+
+/// What a walk is made for, beside the program.
+pub(crate) struct Setting<'a> {
+    pub(crate) platform: &'static Platform,
+    pub(crate) profile: &'a Profile,
+    pub(crate) prog_type: &'static ProgType,
+    pub(crate) offered: &'a Offered,
+    pub(crate) kinds: Kinds,
+}
+
+impl<'a, O: Observer> Walk<'a, O> {
+    pub(crate) fn new(
+        program: &'a Program,
+        code: &'a Code,
+        setting: Setting<'a>,
+        observer: &'a mut O,
+    ) -> Walk<'a, O> {
+        let len = code.insns.len();
+        let mut walk = Walk {
+            program,
+            code,
+            platform: setting.platform,
+            profile: setting.profile,
+            prog_type: setting.prog_type,
+            offered: setting.offered,
+            kinds: setting.kinds,
+            state_freq: program.flags & probity_program::flags::TEST_STATE_FREQ != 0,
+            strict_alignment: program.flags & probity_program::flags::STRICT_ALIGNMENT != 0
+                || !setting.platform.policy.unaligned,
+            state: State {
+                frames: smallvec::SmallVec::new(),
+                pc: 0,
+                last_pc: None,
+                first_pc: 0,
+                parent: None,
+                history: HistoryHead::EMPTY,
+            },
+            pc: 0,
+            prev_pc: None,
+            noted: false,
+            history: History::default(),
+            checkpoints: Checkpoints::new(len),
+            liveness: StackLiveness::new(code),
+            id_map: IdMap::default(),
+            last_id: 0,
+            stats: Stats::default(),
+            stored_at: Stats::default(),
+            pointer_seen: vec![None; len],
+            stack_depth: vec![0; code.functions.len()],
+            observer,
+            pending: Vec::new(),
+        };
+        let frame = walk.entry_frame();
+        walk.state.frames.push(std::rc::Rc::new(frame));
+        walk
+    }
+
+    fn entry_frame(&self) -> Frame {
+        let mut frame = self.empty_frame(Frame::NO_CALL, 0, InstanceId::ENTRY, 0);
+        let view = u32::from(self.prog_type.ctx);
+        for &(reg, ty) in self.prog_type.entry {
+            let kind = self.platform.kind(ty.kind);
+            frame.regs[usize::from(reg)] = match kind.behaviour {
+                Behaviour::Scalar => self.unknown(),
+                behaviour => Reg { data: view, ..Reg::pointer(behaviour, ty) },
+            };
+        }
+        frame
+    }
+
+    /// A frame in which only the frame pointer is set.
+    pub(crate) fn empty_frame(&self, callsite: usize, subprog: usize, instance: InstanceId, number: usize) -> Frame {
+        let mut regs = [Reg::NOT_INIT; 11];
+        let ty = probity_platform::RegType { kind: self.kinds.stack, flags: Default::default() };
+        regs[10] = Reg { data: number as u32, ..Reg::pointer(Behaviour::Stack, ty) };
+        Frame { regs, stack: Stack::default(), callsite, subprog, instance }
+    }
+
+    /// A scalar of which nothing is known.
+    pub(crate) fn unknown(&self) -> Reg {
+        Reg { kind: self.kinds.scalar, ..Reg::unknown() }
+    }
+
+    /// A new identity.
+    pub(crate) fn new_id(&mut self) -> u32 {
+        self.last_id += 1;
+        self.last_id
+    }
+
+    /// Walks every path.
+    pub(crate) fn run(&mut self) -> Result<(), Rejection> {
+        loop {
+            self.stats.processed += 1;
+            if self.stats.processed > u64::from(self.platform.limits.processed) {
+                return Err(too_large(self.stats.processed));
+            }
+            self.state.last_pc = self.prev_pc;
+            self.state.pc = self.pc;
+            self.noted = false;
+            if self.code.insns[self.pc].prune_point && self.visit_prune_point()? == Visit::Covered {
+                if !self.next_path() {
+                    return Ok(());
+                }
+                continue;
+            }
+            if self.code.insns[self.pc].jump_point {
+                self.note(None, Linked::NONE);
+            }
+            self.observer.step(self.pc, &self.state);
+            if self.code.insns[self.pc].is_jump {
+                self.stats.jumps += 1;
+            }
+            self.liveness.begin(self.state.frame().instance, self.pc);
+            let next = self.step()?;
+            self.liveness.commit();
+            match next {
+                Next::Go(pc) => {
+                    self.prev_pc = Some(self.pc);
+                    self.pc = pc;
+                }
+                Next::EndOfPath => {
+                    if !self.next_path() {
+                        return Ok(());
+                    }
+                }
+            }
+        }
+    }
+
+    /// Leaves the path and takes up a waiting one; false when none waits.
+    fn next_path(&mut self) -> bool {
+        self.liveness.update(self.code, self.state.frame().instance);
+        self.checkpoints.end_path(self.state.parent);
+        let Some(pending) = self.pending.pop() else { return false };
+        self.state = pending.state;
+        self.pc = pending.pc;
+        self.prev_pc = pending.prev_pc;
+        self.observer.resume(self.pc, &self.state);
+        true
+    }
+
+    /// Puts a copy of the state on the stack of branches, to go on at `pc` as if the running
+    /// instruction had led there.
+    pub(crate) fn push_branch(&mut self, pc: usize, prev_pc: Option<usize>) -> Result<&mut State, Rejection> {
+        let limit = self.platform.limits.pending as usize;
+        if self.pending.len() >= limit {
+            let message = format!("The sequence of {} jumps is too complex.", limit + 1);
+            return Err(Rejection::new(Why::TooManyBranches, message));
+        }
+        if let Some(parent) = self.state.parent {
+            self.checkpoints.get_mut(parent).branches += 1;
+        }
+        self.pending.push(Pending { state: self.state.clone(), pc, prev_pc });
+        let last = self.pending.len() - 1;
+        Ok(&mut self.pending[last].state)
+    }
+
+    /// The state that `push_branch` put on the stack last.
+    pub(crate) fn last_branch(&mut self) -> Option<&mut State> {
+        self.pending.last_mut().map(|pending| &mut pending.state)
+    }
+
+    /// Notes something about the running instruction; a second note joins the first.
+    pub(crate) fn note(&mut self, slot: Option<(u8, u8)>, linked: Linked) {
+        if self.noted
+            && let Some(node) = self.history.last_mut(self.state.history)
+        {
+            node.slot = node.slot.or(slot);
+            if !linked.is_empty() {
+                node.linked = linked;
+            }
+            return;
+        }
+        self.state.history = self.history.push(self.state.history, self.pc, self.prev_pc, slot, linked);
+        self.noted = true;
+    }
+}
+
+fn too_large(processed: u64) -> Rejection {
+    Rejection::new(Why::TooComplex, format!("BPF program is too large. Processed {processed} insn"))
+        .facts("all paths together stay within the limit of processed instructions", "they do not")
+}

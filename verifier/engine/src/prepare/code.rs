@@ -1,0 +1,119 @@
+//! A program decoded once, with everything that the walk wants to know of each instruction.
+
+use probity_isa::{DecodeError, Insn, Instruction, decode};
+use probity_platform::{MapType, Platform, Profile, ProgType, Rejection};
+use probity_program::Program;
+
+use super::{control_flow, functions, live_registers, references};
+
+/// An instruction with the facts about its place.
+#[derive(Clone, Debug)]
+pub struct Decoded {
+    /// The instruction, or why it is none: an error that counts when the walk gets there.
+    pub instruction: Result<Instruction, DecodeError>,
+    /// States are compared and stored before it.
+    pub prune_point: bool,
+    /// Its predecessor on a path need not be the instruction before it.
+    pub jump_point: bool,
+    /// It belongs to the class JMP or JMP32.
+    pub is_jump: bool,
+    /// The registers r0 to r9 whose value is read at or after it, as bits.
+    pub live_before: u16,
+    /// The function that it belongs to.
+    pub function: usize,
+}
+
+/// A function of the program.
+#[derive(Clone, Debug)]
+pub struct Function {
+    /// Its first instruction.
+    pub start: usize,
+    /// One past its last instruction.
+    pub end: usize,
+    /// True when it is linked globally: it is verified by itself.
+    pub global: bool,
+    /// True when it contains a tail call.
+    pub tail_call: bool,
+    /// Its name; empty when unknown.
+    pub name: String,
+}
+
+/// A decoded program.
+#[derive(Clone, Debug)]
+pub struct Code {
+    /// The instructions, one a slot.
+    pub insns: Vec<Decoded>,
+    /// The functions, ascending, the entry first.
+    pub functions: Vec<Function>,
+    /// The types of the program's maps.
+    pub map_types: Vec<Option<&'static MapType>>,
+}
+
+impl Code {
+    /// Decodes and checks everything that does not need a walk.
+    pub(crate) fn prepare(
+        program: &Program,
+        platform: &'static Platform,
+        prog_type: &'static ProgType,
+        profile: &Profile,
+    ) -> Result<Code, (usize, Rejection)> {
+        let raw = &program.insns;
+        check_size(raw, platform)?;
+        let starts = functions::discover(raw, platform)?;
+        let mut code = Code {
+            insns: decode_all(raw),
+            functions: functions::describe(program, &starts),
+            map_types: program.maps.iter().map(|map| platform.map_type(map.map_type)).collect(),
+        };
+        for (index, function) in code.functions.iter().enumerate() {
+            for insn in &mut code.insns[function.start..function.end] {
+                insn.function = index;
+            }
+        }
+        functions::check_jumps(raw, &code.functions)?;
+        references::check(program, &code, platform)?;
+        control_flow::check(&mut code, platform)?;
+        let offered = crate::transfer::call::Offered::new(platform, prog_type, program, profile);
+        live_registers::compute(&mut code, &offered);
+        Ok(code)
+    }
+
+    /// The function that begins at an instruction.
+    #[must_use]
+    pub fn function_at(&self, pc: usize) -> Option<usize> {
+        self.functions.binary_search_by_key(&pc, |function| function.start).ok()
+    }
+
+    /// The instruction at `pc`, when it is one.
+    #[must_use]
+    pub fn instruction(&self, pc: usize) -> Option<&Instruction> {
+        self.insns.get(pc)?.instruction.as_ref().ok()
+    }
+}
+
+fn check_size(raw: &[Insn], platform: &Platform) -> Result<(), (usize, Rejection)> {
+    let limit = platform.limits.insns as usize;
+    if raw.is_empty() || raw.len() > limit {
+        let rejection = Rejection::new(
+            probity_platform::Code::ProgramSize,
+            format!("program has {} instructions, 1 to {limit} are allowed", raw.len()),
+        );
+        return Err((0, rejection));
+    }
+    Ok(())
+}
+
+/// Decodes every slot. The second half of a 64-bit load decodes as what it looks like; nothing
+/// ever runs it, because a jump there is refused.
+fn decode_all(raw: &[Insn]) -> Vec<Decoded> {
+    (0..raw.len())
+        .map(|pc| Decoded {
+            instruction: decode(raw, pc),
+            prune_point: false,
+            jump_point: false,
+            is_jump: matches!(raw[pc].code & 0x07, 0x05 | 0x06),
+            live_before: 0,
+            function: 0,
+        })
+        .collect()
+}

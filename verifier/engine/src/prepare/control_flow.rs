@@ -1,0 +1,123 @@
+//! Reachability, back edges, and where states are compared.
+//!
+//! Prune points: the target of every jump, every conditional jump itself, every function's entry,
+//! the instruction after a call, and a static call itself. Jump points, where the predecessor on a
+//! path must be recorded: the same but for conditional jumps and static calls themselves
+//! (verifier.md, section 1.1).
+
+use probity_isa::Instruction;
+use probity_platform::{Code as Why, Platform, Rejection};
+
+use super::Code;
+
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Mark {
+    New,
+    OnPath,
+    Done,
+}
+
+/// Where control goes from an instruction: behind it, and elsewhere.
+struct Edges {
+    next: Option<usize>,
+    branch: Option<usize>,
+}
+
+fn edges(code: &Code, pc: usize) -> Edges {
+    let at = |off: i64| usize::try_from(pc as i64 + off + 1).ok();
+    let Ok(instruction) = &code.insns[pc].instruction else {
+        return Edges { next: Some(pc + 1), branch: None };
+    };
+    match *instruction {
+        Instruction::Exit => Edges { next: None, branch: None },
+        Instruction::Ja { off } => Edges { next: None, branch: at(i64::from(off)) },
+        Instruction::Jump { off, .. } | Instruction::MayGoto { off } => {
+            Edges { next: Some(pc + 1), branch: at(i64::from(off)) }
+        }
+        Instruction::CallSubprog { off } => Edges { next: Some(pc + 1), branch: at(i64::from(off)) },
+        Instruction::LoadImm64 { pseudo, imm, .. } => {
+            let function = pseudo == probity_isa::opcode::BPF_PSEUDO_FUNC;
+            Edges { next: Some(pc + 2), branch: if function { at(i64::from(imm)) } else { None } }
+        }
+        _ => Edges { next: Some(pc + 1), branch: None },
+    }
+}
+
+/// Walks the program, marks its points, and refuses what no path reaches.
+pub(super) fn check(code: &mut Code, platform: &Platform) -> Result<(), (usize, Rejection)> {
+    let len = code.insns.len();
+    let mut marks = vec![Mark::New; len];
+    let mut stack = vec![(0, 0)];
+    while let Some((pc, step)) = stack.pop() {
+        if step == 0 {
+            marks[pc] = Mark::OnPath;
+            mark_points(code, pc);
+        }
+        let edges = edges(code, pc);
+        let target = match step {
+            0 => edges.next,
+            1 => edges.branch,
+            _ => {
+                marks[pc] = Mark::Done;
+                continue;
+            }
+        };
+        stack.push((pc, step + 1));
+        match target {
+            Some(target) if target < len => match marks[target] {
+                Mark::New => stack.push((target, 0)),
+                Mark::OnPath if !platform.policy.loops => {
+                    let message = format!("back-edge from insn {pc} to {target}");
+                    return Err((pc, Rejection::new(Why::BackEdge, message)));
+                }
+                Mark::OnPath | Mark::Done => {}
+            },
+            Some(target) => {
+                let message = format!("jump out of range from insn {pc} to {target}");
+                return Err((pc, Rejection::new(Why::JumpOutOfRange, message)));
+            }
+            None => {}
+        }
+    }
+    check_reached(code, &marks)
+}
+
+fn check_reached(code: &Code, marks: &[Mark]) -> Result<(), (usize, Rejection)> {
+    let mut pc = 0;
+    while pc < marks.len() {
+        if marks[pc] != Mark::Done {
+            let message = format!("unreachable insn {pc}");
+            return Err((pc, Rejection::new(Why::UnreachableInsn, message)));
+        }
+        if matches!(code.insns[pc].instruction, Ok(Instruction::LoadImm64 { .. })) {
+            if marks[pc + 1] != Mark::New {
+                let message = format!("jump into the middle of ldimm64 insn {pc}");
+                return Err((pc, Rejection::new(Why::JumpIntoLoadImm64, message)));
+            }
+            pc += 1;
+        }
+        pc += 1;
+    }
+    Ok(())
+}
+
+fn mark_points(code: &mut Code, pc: usize) {
+    let target = edges(code, pc).branch.filter(|&target| target < code.insns.len());
+    let Ok(instruction) = &code.insns[pc].instruction else { return };
+    let (own, after) = match instruction {
+        Instruction::Jump { .. } | Instruction::MayGoto { .. } => (true, false),
+        Instruction::CallSubprog { .. } => (true, true),
+        Instruction::CallHelper { .. } | Instruction::CallKfunc { .. } => (false, true),
+        _ => (false, false),
+    };
+    if own {
+        code.insns[pc].prune_point = true;
+    }
+    let joins = target.into_iter().chain(after.then_some(pc + 1));
+    for join in joins {
+        if let Some(insn) = code.insns.get_mut(join) {
+            insn.prune_point = true;
+            insn.jump_point = true;
+        }
+    }
+}

@@ -1,0 +1,91 @@
+//! Where functions begin, and that their jumps stay inside them.
+
+use std::collections::BTreeSet;
+
+use probity_isa::Insn;
+use probity_isa::opcode::{
+    BPF_CALL, BPF_DW, BPF_EXIT, BPF_IMM, BPF_JA, BPF_JMP, BPF_JMP32, BPF_LD, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC,
+};
+use probity_platform::{Code as Why, Platform, Rejection};
+use probity_program::{Linkage, Program};
+
+use super::Function;
+
+fn reject(pc: usize, why: Why, message: String) -> (usize, Rejection) {
+    (pc, Rejection::new(why, message))
+}
+
+/// The first instructions of all functions: the entry, the targets of calls, the functions whose
+/// address is taken.
+pub(super) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, (usize, Rejection)> {
+    let mut starts = BTreeSet::from([0]);
+    for (pc, insn) in raw.iter().enumerate() {
+        let call = insn.code == BPF_JMP | BPF_CALL && insn.src == BPF_PSEUDO_CALL;
+        let address = insn.code == BPF_LD | BPF_IMM | BPF_DW && insn.src == BPF_PSEUDO_FUNC;
+        if !call && !address {
+            continue;
+        }
+        let target = pc as i64 + i64::from(insn.imm) + 1;
+        match usize::try_from(target) {
+            Ok(target) if target < raw.len() => starts.insert(target),
+            _ => return Err(reject(pc, Why::InvalidCall, "call to invalid destination".into())),
+        };
+        if starts.len() > platform.limits.subprogs as usize {
+            return Err(reject(pc, Why::TooManySubprograms, "too many subprograms".into()));
+        }
+    }
+    Ok(starts.into_iter().collect())
+}
+
+/// The functions that begin at `starts`.
+pub(super) fn describe(program: &Program, starts: &[usize]) -> Vec<Function> {
+    let ends = starts[1..].iter().copied().chain([program.insns.len()]);
+    let describe = |(&start, end)| {
+        let info = program.funcs.iter().find(|info| info.pc == start);
+        Function {
+            start,
+            end,
+            global: start != 0 && info.is_some_and(|info| info.linkage == Linkage::Global),
+            tail_call: false,
+            name: info.map(|info| info.name.clone()).unwrap_or_default(),
+        }
+    };
+    starts.iter().zip(ends).map(describe).collect()
+}
+
+/// Every jump stays in its function, and no function runs off its end.
+pub(super) fn check_jumps(raw: &[Insn], functions: &[Function]) -> Result<(), (usize, Rejection)> {
+    for function in functions {
+        for pc in function.start..function.end {
+            let insn = raw[pc];
+            if let Some(target) = jump_target(insn, pc) {
+                let inside = function.start as i64..function.end as i64;
+                if !inside.contains(&target) {
+                    let message = format!("jump out of range from insn {pc} to {target}");
+                    return Err(reject(pc, Why::JumpOutOfRange, message));
+                }
+            }
+        }
+        let last = raw[function.end - 1].code;
+        if ![BPF_JMP | BPF_EXIT, BPF_JMP | BPF_JA, BPF_JMP32 | BPF_JA].contains(&last) {
+            return Err(reject(
+                function.end - 1,
+                Why::FallsOffEnd,
+                "last insn is not an exit or jmp".into(),
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// Where a jump goes; None for what is no jump.
+fn jump_target(insn: Insn, pc: usize) -> Option<i64> {
+    let class = insn.code & 0x07;
+    let op = insn.code & 0xf0;
+    if (class != BPF_JMP && class != BPF_JMP32) || op == BPF_CALL || op == BPF_EXIT {
+        return None;
+    }
+    let far = insn.code == BPF_JMP32 | BPF_JA;
+    let off = if far { i64::from(insn.imm) } else { i64::from(insn.off) };
+    Some(pc as i64 + off + 1)
+}

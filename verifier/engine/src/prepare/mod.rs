@@ -1,0 +1,12 @@
+//! What is done once before the walk: decoding, functions, references, control flow, liveness.
+//!
+//! The phases run in the kernel's order (verifier.md, section 1), because the first one that fails
+//! gives the message: functions, jumps, references, reachability.
+
+pub mod code;
+pub mod control_flow;
+pub mod functions;
+pub mod live_registers;
+pub mod references;
+
+pub use code::{Code, Decoded, Function};

@@ -1,0 +1,80 @@
+//! The stack that chains of calls need together (verifier.md, section 1 row 18 and 7.1).
+
+use probity_isa::Instruction;
+use probity_platform::{Code as Why, Platform, ProgFlags, ProgType, Rejection};
+
+use crate::prepare::Code;
+
+struct Check<'a> {
+    code: &'a Code,
+    depth: &'a [u32],
+    platform: &'a Platform,
+    private: bool,
+    /// The functions from the entry to the one that is looked at.
+    chain: Vec<usize>,
+    /// By function: a frame may come from more than one place, but never from itself.
+    budget: u32,
+}
+
+/// Walks the call graph from the entry and adds up.
+pub(crate) fn check(
+    code: &Code,
+    depth: &[u32],
+    platform: &Platform,
+    prog_type: &ProgType,
+) -> Result<(), (usize, Rejection)> {
+    let private = prog_type.flags.contains(ProgFlags::PRIVATE_STACK);
+    let mut check =
+        Check { code, depth, platform, private, chain: vec![0], budget: platform.limits.processed };
+    check.walk()
+}
+
+impl Check<'_> {
+    fn rounded(&self, function: usize) -> u32 {
+        self.depth[function].next_multiple_of(self.platform.limits.stack_align)
+    }
+
+    fn walk(&mut self) -> Result<(), (usize, Rejection)> {
+        let function = self.chain[self.chain.len() - 1];
+        let start = self.code.functions[function].start;
+        let limits = &self.platform.limits;
+        let total: u32 = self.chain.iter().map(|&function| self.rounded(function)).sum();
+        let frames = self.chain.len();
+        let own = self.rounded(function);
+        let too_much = if self.private { own > limits.stack } else { total > limits.stack };
+        if too_much {
+            let message = format!("combined stack size of {frames} calls is {total}. Too large");
+            return Err((start, Rejection::new(Why::StackDepth, message).facts(
+                format!("at most {} bytes of stack", limits.stack),
+                format!("{total} bytes over {frames} functions"),
+            )));
+        }
+        let callers = total - own;
+        if self.code.functions[function].tail_call && frames > 1 && callers >= limits.tail_call_stack {
+            let message = format!(
+                "tail_calls are not allowed when call stack of previous frames is {callers} bytes. Too large"
+            );
+            return Err((start, Rejection::new(Why::StackDepth, message)));
+        }
+        self.walk_callees(function)
+    }
+
+    fn walk_callees(&mut self, function: usize) -> Result<(), (usize, Rejection)> {
+        let code = self.code;
+        for pc in code.functions[function].start..code.functions[function].end {
+            let Some(&Instruction::CallSubprog { off }) = code.instruction(pc) else { continue };
+            let target = pc as i64 + i64::from(off) + 1;
+            let Some(callee) = usize::try_from(target).ok().and_then(|at| code.function_at(at)) else { continue };
+            if self.chain.len() >= self.platform.limits.frames as usize || self.budget == 0 {
+                let frames = self.chain.len() + 1;
+                let message = format!("the call stack of {frames} frames is too deep !");
+                return Err((pc, Rejection::new(Why::CallDepth, message)));
+            }
+            self.budget -= 1;
+            self.chain.push(callee);
+            self.walk()?;
+            self.chain.pop();
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,11 @@
+//! The abstract machine: registers, stack slots, frames, and the state made of them.
+
+pub mod frame;
+pub mod machine;
+pub mod reg;
+pub mod stack;
+
+pub use frame::Frame;
+pub use machine::State;
+pub use reg::{ADD_CONST, ADD_CONST32, ADD_CONST64, Reg};
+pub use stack::{Slot, Stack, Tag};

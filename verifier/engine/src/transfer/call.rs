@@ -1,0 +1,208 @@
+//! Calls of helpers (verifier.md, 5.1).
+
+use probity_platform::{
+    Behaviour, Callable, CallableFlags, Code as Why, GuardEnv, Outcome, Platform, Profile, ProgType, RegType, Rejection,
+    RetType,
+};
+use probity_program::{Program, flags};
+use rustc_hash::FxHashMap;
+
+use super::effects::Call;
+use crate::explore::walk::{Observer, Walk};
+use crate::state::{Frame, Reg};
+
+/// What a program may call, resolved once.
+#[derive(Debug)]
+pub struct Offered {
+    by_number: FxHashMap<i32, &'static Callable>,
+}
+
+impl Offered {
+    /// Resolves the sets of a program type for one program and target.
+    #[must_use]
+    pub fn new(
+        platform: &'static Platform,
+        prog_type: &'static ProgType,
+        program: &Program,
+        profile: &Profile,
+    ) -> Offered {
+        let env = GuardEnv {
+            profile,
+            prog_type: program.prog_type,
+            attach: program.attach_type,
+            sleepable: program.flags & flags::SLEEPABLE != 0,
+        };
+        let mut by_number = FxHashMap::default();
+        for entry in prog_type.callables {
+            let callable = &platform.callables[usize::from(entry.callable)];
+            if entry.guard.holds(&env) && callable.guard.holds(&env) {
+                by_number.entry(callable.number.cast_signed()).or_insert(callable);
+            }
+        }
+        Offered { by_number }
+    }
+
+    /// The callable with a number, when the program may call it.
+    #[must_use]
+    pub fn callable(&self, number: i32) -> Option<&'static Callable> {
+        self.by_number.get(&number).copied()
+    }
+}
+
+impl<O: Observer> Walk<'_, O> {
+    pub(super) fn call_helper(&mut self, number: i32) -> Result<(), Rejection> {
+        let callable = self.find_callable(number)?;
+        let may_sleep = self.program.flags & flags::SLEEPABLE != 0;
+        if callable.flags.contains(CallableFlags::MIGHT_SLEEP) && !may_sleep {
+            let message = "helper call might sleep in a non-sleepable prog";
+            return Err(Rejection::new(Why::MightSleep, message)
+                .facts("a program that may sleep", callable.name)
+                .at(callable.site));
+        }
+        let mut call = Call::new(callable);
+        for index in 0..callable.args.len() {
+            self.check_argument(&mut call, index)?;
+        }
+        self.check_map_use(&call)?;
+        if let Some(driver) = callable.driver {
+            let outcome = driver(&mut super::effects::Running { walk: self, call: &mut call })?;
+            match outcome {
+                Outcome::Next => {}
+            }
+        }
+        if let Some((regno, size)) = call.raw {
+            self.write_unknown(regno, size)?;
+        }
+        self.finish_call(&call)
+    }
+
+    fn find_callable(&self, number: i32) -> Result<&'static Callable, Rejection> {
+        let Some(callable) = self.offered.callable(number) else {
+            return Err(self.not_offered(number));
+        };
+        let gpl = is_gpl_compatible(&self.program.license);
+        if callable.flags.contains(CallableFlags::GPL_ONLY) && !gpl {
+            let message = "cannot call GPL-restricted function from non-GPL compatible program";
+            return Err(Rejection::new(Why::GplOnly, message)
+                .facts("a licence that is compatible with the GPL", format!("licence \"{}\"", self.program.license))
+                .at(callable.site));
+        }
+        Ok(callable)
+    }
+
+    fn not_offered(&self, number: i32) -> Rejection {
+        let known = self.platform.callables.iter().find(|callable| callable.number.cast_signed() == number);
+        match known {
+            Some(callable) => {
+                let name = callable.name;
+                let message = format!("program of this type cannot use helper {name}#{number}");
+                Rejection::new(Why::CallableNotOffered, message)
+                    .facts(format!("a program type that offers {name}"), self.prog_type.name)
+                    .at(callable.site)
+            }
+            None => Rejection::new(Why::UnknownCallable, format!("invalid func unknown#{number}"))
+                .facts(format!("a helper of {}", self.platform.name), format!("number {number}")),
+        }
+    }
+
+    /// The map and the callable go together, and the map may be written when the callable writes.
+    fn check_map_use(&self, call: &Call) -> Result<(), Rejection> {
+        let Some(map) = call.map else { return Ok(()) };
+        let definition = &self.program.maps[map];
+        let write = call.callable.flags.contains(CallableFlags::MAP_WRITE);
+        if write && definition.flags & flags::MAP_RDONLY_PROG != 0 {
+            return Err(super::denied(Why::ReadOnly, "write into map forbidden").at(call.callable.site));
+        }
+        Ok(())
+    }
+
+    /// Map types that only some callables may take.
+    fn check_map_callers(&self, call: &Call) -> Result<(), Rejection> {
+        let Some(map) = call.map else { return Ok(()) };
+        let Some(row) = self.code.map_types[map] else { return Ok(()) };
+        let allowed = match row.callers {
+            probity_platform::Callers::Any => true,
+            probity_platform::Callers::Only(list) => list.iter().any(|&index| {
+                self.platform.callables[usize::from(index)].number == call.callable.number
+            }),
+        };
+        if allowed { Ok(()) } else { Err(map_type_rejection(call.callable, row.number).at(row.site)) }
+    }
+
+    /// What is left behind: clobbered registers, the returned value, stale pointers.
+    fn finish_call(&mut self, call: &Call) -> Result<(), Rejection> {
+        let frame = self.state.frame_mut();
+        clobber(frame);
+        let returned = self.returned(call);
+        *self.state.reg_mut(0) = returned;
+        self.check_map_callers(call)?;
+        let stale = call.invalidates_packet
+            || call.callable.flags.contains(CallableFlags::CHANGES_PKT_DATA);
+        if stale {
+            let unknown = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
+            let packet = |reg: &Reg| {
+                matches!(reg.behaviour, Some(Behaviour::Packet | Behaviour::PacketEnd))
+            };
+            self.state.for_each_reg(packet, |reg| *reg = unknown);
+        }
+        Ok(())
+    }
+
+    fn returned(&mut self, call: &Call) -> Reg {
+        let ty = call.return_type.unwrap_or(call.callable.ret.ty);
+        match ty {
+            RetType::Void => Reg::NOT_INIT,
+            RetType::Integer => {
+                let mut reg = self.unknown();
+                if let Some((smin, smax)) = call.return_range {
+                    reg.val.smin = smin;
+                    reg.val.smax = smax;
+                    reg.val.s32_min = i32::try_from(smin).unwrap_or(i32::MIN);
+                    reg.val.s32_max = i32::try_from(smax).unwrap_or(i32::MAX);
+                    reg.val.sync();
+                }
+                reg
+            }
+            RetType::Pointer(ty) => self.returned_pointer(call, ty),
+        }
+    }
+
+    fn returned_pointer(&mut self, call: &Call, mut ty: RegType) -> Reg {
+        if call.nonnull {
+            ty.flags.remove(probity_platform::TypeFlags::PTR_MAYBE_NULL);
+        }
+        let kind = self.platform.kind(ty.kind);
+        let mut reg = Reg::pointer(kind.behaviour, ty);
+        match kind.behaviour {
+            Behaviour::MapValue | Behaviour::MapKey | Behaviour::Map => {
+                reg.data = call.map.unwrap_or_default() as u32;
+            }
+            Behaviour::Region => reg.data = call.return_bytes.unwrap_or(call.callable.ret.size),
+            Behaviour::View => reg.data = kind.view.map_or(0, u32::from),
+            _ => {}
+        }
+        if ty.maybe_null() {
+            reg.id = self.new_id();
+        }
+        reg
+    }
+}
+
+/// A map of a type that a callable does not take.
+pub(super) fn map_type_rejection(callable: &Callable, map_type: u32) -> Rejection {
+    let message = format!("cannot pass map_type {map_type} into func {}#{}", callable.name, callable.number);
+    Rejection::new(Why::MapType, message)
+        .facts(format!("a map of a type that {} takes", callable.name), format!("map type {map_type}"))
+}
+
+/// r0 to r5 are no longer what they were.
+pub(super) fn clobber(frame: &mut Frame) {
+    for reg in &mut frame.regs[..6] {
+        *reg = Reg::NOT_INIT;
+    }
+}
+
+/// Licences under which a program may call GPL-only callables.
+fn is_gpl_compatible(license: &str) -> bool {
+    ["GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"].contains(&license)
+}

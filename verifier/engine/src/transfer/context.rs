@@ -1,0 +1,135 @@
+//! Loads and stores of the context and of other struct views, by the tables of the spec.
+
+use probity_platform::{Access as Rule, Behaviour, Code as Why, GuardEnv, Rejection, SizeMask, View};
+
+use super::denied;
+use super::memory::Access;
+use crate::explore::walk::{Observer, Walk};
+use crate::print;
+use crate::state::Reg;
+
+impl<O: Observer> Walk<'_, O> {
+    pub(super) fn access_context(
+        &mut self,
+        regno: u8,
+        reg: &Reg,
+        off: i32,
+        size: u32,
+        access: Access,
+    ) -> Result<(), Rejection> {
+        if let Access::Write(super::memory::Stored::Reg(value)) = access
+            && self.leaks(value)
+        {
+            return Err(denied(Why::PointerLeak, format!("R{value} leaks addr into ctx")));
+        }
+        self.check_unmodified(regno, reg)?;
+        let view = &self.platform.views[reg.data as usize];
+        let Some(rule) = self.rule(view, i64::from(off), size, access.is_write()) else {
+            let message = format!("invalid bpf_context access off={off} size={size}");
+            return Err(denied(Why::InvalidContextAccess, message)
+                .facts(field_needed(view, off, access), format!("{size} bytes at offset {off}"))
+                .at(view.site));
+        };
+        self.load_field(rule, access);
+        Ok(())
+    }
+
+    pub(super) fn access_view(
+        &mut self,
+        regno: u8,
+        reg: &Reg,
+        off: i64,
+        size: u32,
+        access: Access,
+    ) -> Result<(), Rejection> {
+        if access.is_write() {
+            return Err(self.cannot_write(regno));
+        }
+        if reg.val.smin < 0 {
+            return Err(super::memory::negative(regno));
+        }
+        let view = self.platform.kind(reg.kind).view.map(|view| &self.platform.views[usize::from(view)]);
+        let rule = view.and_then(|view| self.rule(view, off, size, false));
+        let Some(rule) = rule else {
+            let message = format!("R{regno} invalid {} access off={off} size={size}", self.type_of(regno));
+            return Err(denied(Why::InvalidContextAccess, message));
+        };
+        self.load_field(rule, access);
+        Ok(())
+    }
+
+    /// The rule that allows an access.
+    fn rule(&self, view: &'static View, off: i64, size: u32, write: bool) -> Option<&'static Rule> {
+        let off = u32::try_from(off).ok()?;
+        let field = view.field_at(off)?;
+        if off + size > field.offset + field.size {
+            return None;
+        }
+        let env = self.guard_env();
+        let rule = field.access.iter().find(|rule| rule.guard.holds(&env))?;
+        let sizes = if write { rule.write } else { rule.read };
+        let fits = sizes.contains(SizeMask::of(size)) && !SizeMask::of(size).is_empty();
+        (fits && (rule.unaligned || off.is_multiple_of(size))).then_some(rule)
+    }
+
+    pub(crate) fn guard_env(&self) -> GuardEnv<'_> {
+        GuardEnv {
+            profile: self.profile,
+            prog_type: self.program.prog_type,
+            attach: self.program.attach_type,
+            sleepable: self.program.flags & probity_program::flags::SLEEPABLE != 0,
+        }
+    }
+
+    fn load_field(&mut self, rule: &Rule, access: Access) {
+        let Access::Read(Some(dst)) = access else { return };
+        let kind = self.platform.kind(rule.yields.kind);
+        let mut value = match kind.behaviour {
+            Behaviour::Scalar => self.unknown(),
+            behaviour => Reg {
+                data: kind.view.map_or(0, u32::from),
+                ..Reg::pointer(behaviour, rule.yields)
+            },
+        };
+        if value.maybe_null() {
+            value.id = self.new_id();
+        }
+        *self.state.reg_mut(dst) = value;
+    }
+
+    /// The pointer is the one that was given out: nothing was added to it.
+    pub(super) fn check_unmodified(&self, regno: u8, reg: &Reg) -> Result<(), Rejection> {
+        self.check_offset(regno, reg, false)
+    }
+
+    /// The pointer carries no variable offset, and a fixed one only where that is allowed.
+    pub(super) fn check_offset(&self, regno: u8, reg: &Reg, fixed: bool) -> Result<(), Rejection> {
+        let name = self.type_of(regno);
+        let needed = || format!("r{regno} as it was given out, with nothing added to it");
+        if reg.off < 0 {
+            let message = format!("negative offset {name} ptr R{regno} off={} disallowed", reg.off);
+            return Err(denied(Why::ModifiedContext, message).facts(needed(), format!("offset {}", reg.off)));
+        }
+        if !fixed && reg.off != 0 {
+            let message = format!("dereference of modified {name} ptr R{regno} off={} disallowed", reg.off);
+            return Err(denied(Why::ModifiedContext, message).facts(needed(), format!("offset {}", reg.off)));
+        }
+        if reg.val.is_const() != Some(0) {
+            let var = print::tnum(reg.val.tnum);
+            let message = format!("variable {name} access var_off={var} disallowed");
+            return Err(denied(Why::ModifiedContext, message).facts(needed(), format!("variable offset {var}")));
+        }
+        Ok(())
+    }
+}
+
+fn field_needed(view: &View, off: i32, access: Access) -> String {
+    let verb = if access.is_write() { "written" } else { "read" };
+    match u32::try_from(off).ok().and_then(|off| view.field_at(off)) {
+        Some(field) => format!(
+            "{}.{} (offset {}, {} bytes) is {verb} with a size and alignment that the spec allows here",
+            view.name, field.name, field.offset, field.size
+        ),
+        None => format!("an offset at which {} has a field", view.name),
+    }
+}

@@ -1,0 +1,211 @@
+//! What the driver of a callable asks and does during one call.
+
+use probity_platform::{
+    Behaviour, Callable, CallableFlags, Code as Why, Effects, Guard, MapTraits, PointerClass, RegType, Rejection, RetType, Site,
+    Switches,
+};
+
+use super::args::register;
+use super::call::map_type_rejection;
+use crate::domain::Scalar;
+use crate::explore::walk::{Observer, Walk};
+use crate::state::Reg;
+
+/// One call: what the arguments were, and what is to come of it.
+pub(super) struct Call {
+    pub(super) callable: &'static Callable,
+    /// The arguments as they were before the call.
+    pub(super) args: [Reg; 5],
+    /// The map that was passed.
+    pub(super) map: Option<usize>,
+    /// Memory that need not be initialised: the register that points to it, and its size.
+    pub(super) raw: Option<(u8, u32)>,
+    pub(super) return_range: Option<(i64, i64)>,
+    pub(super) return_type: Option<RetType>,
+    pub(super) return_bytes: Option<u32>,
+    pub(super) nonnull: bool,
+    pub(super) invalidates_packet: bool,
+}
+
+impl Call {
+    pub(super) fn new(callable: &'static Callable) -> Call {
+        Call {
+            callable,
+            args: [Reg::NOT_INIT; 5],
+            map: None,
+            raw: None,
+            return_range: None,
+            return_type: None,
+            return_bytes: None,
+            nonnull: false,
+            invalidates_packet: false,
+        }
+    }
+
+    fn arg(&self, index: u8) -> Reg {
+        self.args.get(usize::from(index)).copied().unwrap_or(Reg::NOT_INIT)
+    }
+
+    fn value(&self, index: u8) -> Scalar {
+        let arg = self.arg(index);
+        if arg.is_scalar() { arg.val } else { Scalar::UNKNOWN }
+    }
+}
+
+/// A call while its driver runs.
+pub(super) struct Running<'r, 'w, O> {
+    pub(super) walk: &'r mut Walk<'w, O>,
+    pub(super) call: &'r mut Call,
+}
+
+impl<O: Observer> Running<'_, '_, O> {
+    fn map(&self, arg: u8) -> Option<&probity_program::MapDef> {
+        let arg = self.call.arg(arg);
+        if arg.behaviour != Some(Behaviour::Map) {
+            return None;
+        }
+        self.walk.program.maps.get(arg.map())
+    }
+}
+
+impl<O: Observer> Effects for Running<'_, '_, O> {
+    fn umin(&self, arg: u8) -> u64 {
+        self.call.value(arg).umin
+    }
+
+    fn umax(&self, arg: u8) -> u64 {
+        self.call.value(arg).umax
+    }
+
+    fn smin(&self, arg: u8) -> i64 {
+        self.call.value(arg).smin
+    }
+
+    fn smax(&self, arg: u8) -> i64 {
+        self.call.value(arg).smax
+    }
+
+    fn constant(&self, arg: u8) -> Option<u64> {
+        self.call.arg(arg).constant()
+    }
+
+    fn is_null(&self, arg: u8) -> bool {
+        self.call.arg(arg).is_null_scalar()
+    }
+
+    fn map_type(&self, map: u8) -> Option<u32> {
+        self.map(map).map(|map| map.map_type)
+    }
+
+    fn map_value_size(&self, map: u8) -> u64 {
+        self.map(map).map_or(0, |map| u64::from(map.value_size))
+    }
+
+    fn map_key_size(&self, map: u8) -> u64 {
+        self.map(map).map_or(0, |map| u64::from(map.key_size))
+    }
+
+    fn map_max_entries(&self, map: u8) -> u64 {
+        self.map(map).map_or(0, |map| u64::from(map.max_entries))
+    }
+
+    fn nr_cpus(&self) -> u64 {
+        u64::from(self.walk.profile.nr_cpus)
+    }
+
+    fn holds(&self, guard: &Guard) -> bool {
+        guard.holds(&self.walk.guard_env())
+    }
+
+    fn require_map_type(&mut self, map: u8, allowed: &[u32], site: Site) -> Result<(), Rejection> {
+        match self.map_type(map) {
+            Some(number) if allowed.contains(&number) => Ok(()),
+            Some(number) => Err(map_type_rejection(self.call.callable, number).at(site)),
+            None => Ok(()),
+        }
+    }
+
+    fn require_const(&mut self, arg: u8, site: Site) -> Result<(), Rejection> {
+        if self.constant(arg).is_some() {
+            return Ok(());
+        }
+        let message = format!("R{} is not a known constant'", register(usize::from(arg)));
+        Err(super::denied(Why::ArgumentNotConstant, message).at(site))
+    }
+
+    fn require(&mut self, holds: bool, text: &'static str, site: Site) -> Result<(), Rejection> {
+        if holds {
+            return Ok(());
+        }
+        Err(Rejection::new(Why::ArgumentCondition, text)
+            .facts(text, format!("it does not hold at this call of {}", self.call.callable.name))
+            .at(site))
+    }
+
+    fn precise(&mut self, arg: u8) -> Result<(), Rejection> {
+        if self.call.arg(arg).is_scalar() {
+            self.walk.mark_precise(register(usize::from(arg)))?;
+        }
+        Ok(())
+    }
+
+    fn return_range(&mut self, smin: i64, smax: i64) {
+        self.call.return_range = Some((smin, smax));
+    }
+
+    fn return_type(&mut self, ty: RegType) {
+        self.call.return_type = Some(RetType::Pointer(ty));
+    }
+
+    fn return_bytes(&mut self, bytes: u64) {
+        self.call.return_bytes = Some(u32::try_from(bytes).unwrap_or(u32::MAX));
+    }
+
+    fn nonnull_for_constant_key(&mut self, map: u8, key: u8) -> Result<(), Rejection> {
+        if !self.walk.profile.switches.contains(Switches::ARRAY_KEY_ELISION) {
+            return Ok(());
+        }
+        let Some(map) = self.map(map) else { return Ok(()) };
+        let (key_size, max_entries) = (map.key_size, map.max_entries);
+        let indexed = self
+            .walk
+            .platform
+            .map_type(map.map_type)
+            .is_some_and(|row| row.traits.contains(MapTraits::INDEXED));
+        if !indexed {
+            return Ok(());
+        }
+        let reg = self.call.arg(key);
+        let Some((index, frame, slot, spilled)) = self.walk.stack_constant(&reg, key_size) else {
+            return Ok(());
+        };
+        if spilled {
+            self.walk.mark_slot_precise(frame, slot)?;
+        }
+        self.call.nonnull = index < u64::from(max_entries);
+        Ok(())
+    }
+
+    fn invalidate(&mut self, class: PointerClass) {
+        match class {
+            PointerClass::Packet => self.call.invalidates_packet = true,
+        }
+    }
+
+    fn tail_call(&mut self, map: u8, index: u8, site: Site) -> Result<(), Rejection> {
+        let _ = (map, site);
+        // A known index is compared between paths.
+        if self.constant(index).is_some() {
+            self.precise(index)?;
+        }
+        Ok(())
+    }
+
+    fn unsupported(&mut self, name: &'static str, site: Site) -> Result<(), Rejection> {
+        debug_assert!(
+            self.call.callable.flags.contains(CallableFlags::UNSUPPORTED),
+            "only callables that say so are unsupported"
+        );
+        Err(crate::unsupported(format!("{} ({name})", self.call.callable.name)).at(site))
+    }
+}

@@ -1,0 +1,160 @@
+//! What each instruction does to a state.
+//!
+//! | module | instructions |
+//! |---|---|
+//! | [`alu`] | arithmetic on numbers, moves |
+//! | [`pointer`] | arithmetic on pointers |
+//! | [`branch`] | conditional jumps |
+//! | [`links`] | what numbers learn from the ones they are linked to |
+//! | [`memory`] | loads and stores: dispatch, alignment, regions |
+//! | [`stack`] | loads and stores of the stack |
+//! | [`context`] | loads and stores of the context and other struct views |
+//! | [`atomic`] | atomic instructions |
+//! | [`legacy`] | LD_ABS and LD_IND |
+//! | [`load_imm`] | 64-bit immediates and references |
+//! | [`call`] | calls of helpers |
+//! | [`args`] | their arguments |
+//! | [`effects`] | what their drivers ask and do |
+//! | [`subprog`] | calls of functions, and exit |
+
+use probity_isa::{DecodeError, Instruction, Source};
+use probity_platform::rejection::EACCES;
+use probity_platform::{Code as Why, Rejection};
+
+use crate::explore::walk::{Observer, Walk};
+use crate::unsupported;
+
+pub mod alu;
+pub mod args;
+pub mod atomic;
+pub mod branch;
+pub mod call;
+pub mod context;
+pub mod effects;
+pub mod legacy;
+pub mod links;
+pub mod load_imm;
+pub mod memory;
+pub mod pointer;
+pub mod stack;
+pub mod subprog;
+
+/// Where a path goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// At this instruction.
+    Go(usize),
+    /// Nowhere.
+    EndOfPath,
+}
+
+impl<O: Observer> Walk<'_, O> {
+    /// Runs the instruction at [`Walk::pc`].
+    pub(crate) fn step(&mut self) -> Result<Next, Rejection> {
+        let code = self.code;
+        let instruction = match &code.insns[self.pc].instruction {
+            Ok(instruction) => *instruction,
+            Err(error) => return Err(decode_error(error)),
+        };
+        match instruction {
+            Instruction::Alu { width, op, dst, src } => self.alu(width, op, dst, src)?,
+            Instruction::Mov { width, dst, src, sign_extend } => self.mov(width, dst, src, sign_extend)?,
+            Instruction::Neg { width, dst } => self.neg(width, dst)?,
+            Instruction::End { swap, bits, dst } => self.end(swap, bits, dst)?,
+            Instruction::AddrSpaceCast { .. } => return Err(unsupported("addr_space_cast")),
+            Instruction::Load { size, sign_extend, dst, src, off } => {
+                self.load(size, sign_extend, dst, src, off)?;
+            }
+            Instruction::Store { size, dst, off, src } => self.store(size, dst, off, src)?,
+            Instruction::Atomic { size, op, fetch, dst, src, off } => {
+                self.atomic(size, op, fetch, dst, src, off)?;
+            }
+            Instruction::LoadAcquire { size, dst, src, off } => self.load_acquire(size, dst, src, off)?,
+            Instruction::StoreRelease { size, dst, src, off } => self.store_release(size, dst, src, off)?,
+            Instruction::LoadAbs { .. } => self.load_packet(None)?,
+            Instruction::LoadInd { src, .. } => self.load_packet(Some(src))?,
+            Instruction::LoadImm64 { dst, pseudo, imm, next_imm } => {
+                self.load_imm64(dst, pseudo, imm, next_imm)?;
+                return Ok(Next::Go(self.pc + 2));
+            }
+            Instruction::Ja { off } => return Ok(Next::Go(self.target(i64::from(off)))),
+            Instruction::Jump { width, op, dst, src, off } => return self.jump(width, op, dst, src, off),
+            Instruction::MayGoto { .. } => return Err(unsupported("may_goto")),
+            Instruction::CallHelper { id } => self.call_helper(id)?,
+            Instruction::CallSubprog { off } => return self.call_subprog(self.target(i64::from(off))),
+            Instruction::CallKfunc { id, .. } => {
+                let name = usize::try_from(id).ok().and_then(|id| self.program.kfuncs.get(id));
+                return Err(unsupported(match name {
+                    Some(name) => format!("kfunc {name}"),
+                    None => format!("kfunc {id}"),
+                }));
+            }
+            Instruction::Exit => return self.exit(),
+        }
+        Ok(Next::Go(self.pc + 1))
+    }
+
+    /// Where a jump leads. Every jump was checked to stay in its function.
+    pub(crate) fn target(&self, off: i64) -> usize {
+        usize::try_from(self.pc as i64 + off + 1).unwrap_or(usize::MAX)
+    }
+
+    /// The register exists and was written.
+    pub(crate) fn check_readable(&self, reg: u8) -> Result<(), Rejection> {
+        if reg > 10 {
+            return Err(invalid_register(reg));
+        }
+        if self.state.reg(reg).behaviour.is_none() {
+            return Err(Rejection::new(Why::UninitializedRegister, format!("R{reg} !read_ok")).facts(
+                format!("r{reg} has a value on every path that leads here"),
+                format!("r{reg} was not written since the program began or since the last call"),
+            ));
+        }
+        Ok(())
+    }
+
+    /// The source operand exists and was written.
+    pub(crate) fn check_source(&self, src: Source) -> Result<(), Rejection> {
+        match src {
+            Source::Reg(reg) => self.check_readable(reg),
+            Source::Imm(_) => Ok(()),
+        }
+    }
+
+    /// The register exists and may be written.
+    pub(crate) fn check_writable(&self, reg: u8) -> Result<(), Rejection> {
+        match reg {
+            0..10 => Ok(()),
+            10 => Err(Rejection::new(Why::FramePointerWrite, "frame pointer is read only")),
+            _ => Err(invalid_register(reg)),
+        }
+    }
+
+    /// True when showing this register as a number would leak an address.
+    pub(crate) fn leaks(&self, reg: u8) -> bool {
+        !self.platform.policy.pointer_leaks && self.state.reg(reg).is_pointer()
+    }
+
+    /// The name of a register's type for a message.
+    pub(crate) fn type_of(&self, reg: u8) -> String {
+        crate::print::reg_type_name(self.platform, self.state.reg(reg))
+    }
+}
+
+fn invalid_register(reg: u8) -> Rejection {
+    Rejection::new(Why::InvalidRegister, format!("R{reg} is invalid"))
+}
+
+fn decode_error(error: &DecodeError) -> Rejection {
+    let why = match error {
+        DecodeError::Reserved(_) => Why::ReservedField,
+        DecodeError::InvalidAtomicOpcode(_) | DecodeError::InvalidAtomicSize => Why::InvalidAtomic,
+        _ => Why::UnknownOpcode,
+    };
+    Rejection::new(why, error.to_string())
+}
+
+/// An access that is not safe.
+pub(crate) fn denied(why: Why, message: impl Into<String>) -> Rejection {
+    Rejection::new(why, message).errno(EACCES)
+}

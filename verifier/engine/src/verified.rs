@@ -1,0 +1,59 @@
+//! The proof that lets a program run.
+
+use std::hash::Hasher;
+
+use probity_platform::{Platform, Profile};
+use probity_program::Program;
+use rustc_hash::FxHasher;
+
+/// A program that was accepted. Only the engine makes one, and it holds for one spec, one profile,
+/// one list of instructions and one set of maps.
+#[derive(Clone, Debug)]
+pub struct Verified {
+    program: Program,
+    spec_hash: u64,
+    fingerprint: u64,
+}
+
+impl Verified {
+    pub(crate) fn new(program: &Program, platform: &Platform, profile: &Profile) -> Verified {
+        let fingerprint = fingerprint(program, platform.spec_hash, profile);
+        Verified { program: program.clone(), spec_hash: platform.spec_hash, fingerprint }
+    }
+
+    /// The program.
+    #[must_use]
+    pub fn program(&self) -> &Program {
+        &self.program
+    }
+
+    /// The hash of the spec that it was proved for.
+    #[must_use]
+    pub fn spec_hash(&self) -> u64 {
+        self.spec_hash
+    }
+
+    /// A hash of everything that the proof hangs on.
+    #[must_use]
+    pub fn fingerprint(&self) -> u64 {
+        self.fingerprint
+    }
+}
+
+fn fingerprint(program: &Program, spec_hash: u64, profile: &Profile) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write_u64(spec_hash);
+    hasher.write_u16(profile.version.major);
+    hasher.write_u16(profile.version.minor);
+    hasher.write(profile.arch.as_bytes());
+    hasher.write_u32(program.prog_type);
+    hasher.write_u32(program.attach_type);
+    hasher.write_u32(program.flags);
+    for insn in &program.insns {
+        hasher.write(&insn.to_bytes());
+    }
+    for map in &program.maps {
+        std::hash::Hash::hash(map, &mut hasher);
+    }
+    hasher.finish()
+}

@@ -1,0 +1,83 @@
+//! The entry: one program, one report.
+
+use probity_platform::{Code as Why, GuardEnv, Platform, Profile, Rejection};
+use probity_program::{Program, flags};
+
+use crate::explore::walk::{Kinds, Observer, Setting, Unobserved};
+use crate::explore::Walk;
+use crate::prepare::Code;
+use crate::report::{Finding, Report, Stats, Verdict};
+use crate::transfer::call::Offered;
+use crate::verified::Verified;
+use crate::{stack_depth, unsupported};
+
+/// Verifies a program against a platform, for a profile of it.
+#[must_use]
+pub fn verify(program: &Program, platform: &'static Platform, profile: &Profile) -> Report {
+    verify_observed(program, platform, profile, &mut Unobserved)
+}
+
+/// As [`verify`], watched.
+pub fn verify_observed<O: Observer>(
+    program: &Program,
+    platform: &'static Platform,
+    profile: &Profile,
+    observer: &mut O,
+) -> Report {
+    let mut run = Run { stats: Stats::default(), stack_depth: Vec::new() };
+    let verdict = match run.verify(program, platform, profile, observer) {
+        Ok(()) => Verdict::Accepted(Verified::new(program, platform, profile)),
+        Err((pc, rejection)) if rejection.code == Why::Unsupported => {
+            Verdict::Unsupported(Finding { pc, rejection })
+        }
+        Err((pc, rejection)) => Verdict::Rejected(Finding { pc, rejection }),
+    };
+    Report { verdict, stats: run.stats, stack_depth: run.stack_depth }
+}
+
+type Refused = (Option<usize>, Rejection);
+
+struct Run {
+    stats: Stats,
+    stack_depth: Vec<u32>,
+}
+
+impl Run {
+    fn verify<O: Observer>(
+        &mut self,
+        program: &Program,
+        platform: &'static Platform,
+        profile: &Profile,
+        observer: &mut O,
+    ) -> Result<(), Refused> {
+        let prog_type = platform
+            .prog_type(program.prog_type)
+            .ok_or_else(|| (None, unsupported(format!("program type {}", program.prog_type))))?;
+        let env = GuardEnv {
+            profile,
+            prog_type: program.prog_type,
+            attach: program.attach_type,
+            sleepable: program.flags & flags::SLEEPABLE != 0,
+        };
+        if !prog_type.guard.holds(&env) {
+            let message = format!("program type {} is not in {} {}", prog_type.name, platform.name, profile.version);
+            return Err((None, Rejection::new(Why::NotAllowed, message)));
+        }
+        let kinds = Kinds::of(platform)
+            .ok_or_else(|| (None, unsupported("a platform without scalar, stack and context kinds")))?;
+        let code = Code::prepare(program, platform, prog_type, profile)
+            .map_err(|(pc, rejection)| (Some(pc), rejection))?;
+        let offered = Offered::new(platform, prog_type, program, profile);
+        let setting = Setting { platform, profile, prog_type, offered: &offered, kinds };
+        let mut walk = Walk::new(program, &code, setting, observer);
+        let result = walk.run();
+        self.stats = walk.stats;
+        self.stats.total_states = walk.checkpoints.total as u64;
+        self.stats.peak_states = walk.checkpoints.peak as u64;
+        self.stack_depth.clone_from(&walk.stack_depth);
+        let pc = walk.pc;
+        result.map_err(|rejection| (Some(pc), rejection))?;
+        stack_depth::check(&code, &self.stack_depth, platform, prog_type)
+            .map_err(|(pc, rejection)| (Some(pc), rejection))
+    }
+}

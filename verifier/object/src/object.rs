@@ -1,0 +1,211 @@
+//! The object: its programs, maps, licence.
+
+use std::{collections::HashMap, sync::Arc};
+
+use probity_program::{
+    Btf, Program,
+    btf::{Kind, Type, TypeId},
+};
+
+use crate::{
+    LoadOptions, ObjectError, ObjectMap, ProgramError, StructOps,
+    btf_ext::{BtfExt, Records},
+    elf::Elf,
+    externs::{self, Extern},
+    functions::{Function, Functions},
+    kconfig::Layout,
+    link::Linker,
+    maps::{self, Maps},
+    struct_ops,
+};
+
+/// An object file: programs, maps and types, read and checked but not yet linked.
+#[derive(Clone, Debug)]
+pub struct Object {
+    pub(crate) elf: Elf,
+    pub(crate) btf: Option<Arc<Btf>>,
+    pub(crate) ext: BtfExt,
+    pub(crate) functions: Functions,
+    pub(crate) maps: Maps,
+    pub(crate) externs: HashMap<usize, Extern>,
+    pub(crate) kconfig: Layout,
+    entries: Vec<Entry>,
+    struct_ops: Vec<StructOps>,
+    license: String,
+}
+
+/// A program of an object, by name.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Entry {
+    /// The name of its function.
+    pub name: String,
+    /// Its section, as the object has it.
+    pub section: String,
+    /// The number of its instructions, subprograms not counted.
+    pub insns: usize,
+    /// True when the section's name begins with `?`: not loaded unless asked for.
+    pub is_optional: bool,
+    pub(crate) function: usize,
+}
+
+impl Object {
+    /// Reads an object file.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not a little-endian 64-bit BPF object, or a damaged one.
+    pub fn parse(bytes: &[u8]) -> Result<Object, ObjectError> {
+        let elf = Elf::parse(bytes)?;
+        let section = |name: &str| elf.section(name).map(|index| elf.data(index));
+        let mut btf = match section(".BTF") {
+            Some(bytes) => Some(Btf::parse(bytes)?),
+            None => None,
+        };
+        let ext = match (section(".BTF.ext"), &btf) {
+            (Some(bytes), Some(btf)) => BtfExt::parse(bytes, btf)?,
+            _ => BtfExt::default(),
+        };
+        let externs = externs::collect(&elf, btf.as_ref());
+        let kconfig = match &mut btf {
+            Some(btf) => {
+                maps::complete_types(&elf, btf);
+                Layout::new(btf, &externs)
+            }
+            None => Layout::default(),
+        };
+        let functions = Functions::collect(&elf)?;
+        let entries = entries(&elf, &functions);
+        let license = section("license").unwrap_or_default();
+        let license = license.split(|byte| *byte == 0).next().unwrap_or_default();
+        Ok(Object {
+            maps: Maps::collect(&elf, btf.as_ref())?,
+            struct_ops: struct_ops::collect(&elf, btf.as_ref(), &functions),
+            license: String::from_utf8_lossy(license).into_owned(),
+            btf: btf.map(Arc::new),
+            ext,
+            functions,
+            externs,
+            kconfig,
+            entries,
+            elf,
+        })
+    }
+
+    /// The programs, in the order of the file's sections.
+    #[must_use]
+    pub fn programs(&self) -> &[Entry] {
+        &self.entries
+    }
+
+    /// The maps that the object defines; global data is not among them.
+    #[must_use]
+    pub fn maps(&self) -> &[ObjectMap] {
+        &self.maps.list
+    }
+
+    /// The tables of functions that a kernel calls (`struct_ops`).
+    #[must_use]
+    pub fn struct_ops(&self) -> &[StructOps] {
+        &self.struct_ops
+    }
+
+    /// The licence; empty when the object has none.
+    #[must_use]
+    pub fn license(&self) -> &str {
+        &self.license
+    }
+
+    /// The types; `None` when the object has none.
+    #[must_use]
+    pub fn btf(&self) -> Option<&Arc<Btf>> {
+        self.btf.as_ref()
+    }
+
+    /// Links the program with a name.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such program, its section says no type, or something that it refers to
+    /// cannot be found or is not supported.
+    pub fn program(&self, name: &str, options: &LoadOptions<'_>) -> Result<Program, ProgramError> {
+        match self.entries.iter().find(|entry| entry.name == name) {
+            Some(entry) => self.link(entry, options),
+            None => Err(ProgramError::NotFound {
+                program: name.to_owned(),
+            }),
+        }
+    }
+
+    /// Links every program, one after the other, in the order of [`Object::programs`].
+    pub fn load<'a>(
+        &'a self,
+        options: &'a LoadOptions<'a>,
+    ) -> impl Iterator<Item = (&'a Entry, Result<Program, ProgramError>)> + 'a {
+        self.entries
+            .iter()
+            .map(move |entry| (entry, self.link(entry, options)))
+    }
+
+    fn link(&self, entry: &Entry, options: &LoadOptions<'_>) -> Result<Program, ProgramError> {
+        let name = entry.section.strip_prefix('?').unwrap_or(&entry.section);
+        let section =
+            options
+                .sections
+                .resolve(name)
+                .ok_or_else(|| ProgramError::UnknownSection {
+                    program: entry.name.clone(),
+                    section: entry.section.clone(),
+                })?;
+        let mut program = Linker::new(self, entry, options).link()?;
+        program.prog_type = section.prog_type;
+        program.attach_type = section.attach_type;
+        program.flags = section.flags;
+        program.attach_to = self.table_of(&entry.name).unwrap_or(section.attach_to);
+        Ok(program)
+    }
+
+    /// The structure and member that a table of functions has a program in.
+    fn table_of(&self, program: &str) -> Option<String> {
+        self.struct_ops.iter().find_map(|table| {
+            let (member, _) = table.members.iter().find(|(_, name)| name == program)?;
+            Some(format!("{}/{member}", table.type_name))
+        })
+    }
+
+    /// The records of a function's section.
+    pub(crate) fn records(&self, function: &Function) -> Option<&Records> {
+        self.ext.section(self.elf.section_name(function.section))
+    }
+
+    /// The FUNC of a function in the types.
+    pub(crate) fn func_type(&self, function: &Function) -> Option<TypeId> {
+        let btf = self.btf.as_deref()?;
+        let start = function.start as u64 * 8;
+        let recorded = self.records(function).and_then(|records| {
+            let record = records
+                .funcs
+                .iter()
+                .find(|record| u64::from(record.offset) == start)?;
+            let id = TypeId(record.btf_id);
+            matches!(btf.ty(id), Some(Type::Func { .. })).then_some(id)
+        });
+        recorded.or_else(|| btf.find_by_name_kind(&function.name, Kind::Func))
+    }
+}
+
+fn entries(elf: &Elf, functions: &Functions) -> Vec<Entry> {
+    let mut entries: Vec<Entry> = Vec::new();
+    for (index, function) in functions.list.iter().enumerate() {
+        if function.is_entry {
+            let section = elf.section_name(function.section);
+            entries.push(Entry {
+                name: function.name.clone(),
+                section: section.to_owned(),
+                insns: function.len,
+                is_optional: section.starts_with('?'),
+                function: index,
+            });
+        }
+    }
+    entries
+}
