@@ -113,6 +113,12 @@ impl Code {
     pub fn number(self) -> u16 {
         self as u16
     }
+
+    /// True when the text could not be read.
+    #[must_use]
+    pub fn is_syntax(self) -> bool {
+        self.number() < 20
+    }
 }
 
 impl fmt::Display for Code {

@@ -83,8 +83,7 @@ pub fn build(mut sources: SourceMap, options: &Options) -> Built {
     sort(&mut diagnostics);
     let refused = has_errors(&diagnostics) || (options.deny_warnings && !diagnostics.is_empty());
     let model = model.filter(|_| !refused);
-    let emit_options =
-        Emit { root_path: options.root_path.clone(), regenerate: options.regenerate.clone() };
+    let emit_options = Emit { root_path: options.root_path.clone(), regenerate: options.regenerate.clone() };
     let rust = model.as_ref().map(|model| emit(model, &emit_options));
     Built { rust, model, diagnostics, sources }
 }
@@ -189,5 +188,6 @@ impl Compiler {
 }
 
 fn write(path: &Path, text: &str) -> io::Result<()> {
-    fs::write(path, text).map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
+    fs::write(path, text)
+        .map_err(|error| io::Error::new(error.kind(), format!("{}: {error}", path.display())))
 }

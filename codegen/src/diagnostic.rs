@@ -136,8 +136,22 @@ pub fn has_errors(diagnostics: &[Diagnostic]) -> bool {
     diagnostics.iter().any(Diagnostic::is_error)
 }
 
-/// Puts diagnostics into the order of reports, by place, then code, then text, each once.
+/// Puts diagnostics into the order of reports, by place, then code, then text, each once. What only
+/// follows from others is left out: warnings beside errors, and that something is missing in a file
+/// that could not be read to its end.
 pub fn sort(diagnostics: &mut Vec<Diagnostic>) {
+    let refused = has_errors(diagnostics);
+    let mut unread: Vec<FileId> = diagnostics
+        .iter()
+        .filter(|found| found.code.is_syntax())
+        .map(|found| found.primary.span.file)
+        .collect();
+    unread.sort_unstable();
+    diagnostics.retain(|found| {
+        let missing = matches!(found.code, Code::MissingProto | Code::MissingClause | Code::MissingPlatform);
+        let follows = missing && unread.binary_search(&found.primary.span.file).is_ok();
+        (found.is_error() || !refused) && !follows
+    });
     diagnostics.sort_by(|a, b| {
         let key = |d: &Diagnostic| (d.primary.span, d.code);
         key(a).cmp(&key(b)).then_with(|| a.message.cmp(&b.message))

@@ -26,7 +26,7 @@ pub mod resolve;
 pub mod source;
 pub mod syntax;
 
-pub use compile::{Built, Compiler, Options, build, compile};
 pub use code::{Code, Severity};
+pub use compile::{Built, Compiler, Options, build, compile};
 pub use diagnostic::{Diagnostic, Label, Suggestion};
 pub use source::{FileId, SourceFile, SourceMap, Span};

@@ -7,7 +7,7 @@ use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::names;
-use super::tables::{guard, signed, site};
+use super::values::{guard, signed, site};
 use crate::model::{Bound, Callable, Comparison, Condition, Model, Number, Step};
 
 /// The name of each callable's driver.
@@ -207,6 +207,11 @@ fn emit_condition(condition: &Condition) -> TokenStream {
             let operator = emit_comparison(*comparison);
             let (left, right) = (emit_number(left), emit_number(right));
             quote! { #left #operator #right }
+        }
+        Condition::In(Number::MapType(map), list) => {
+            let map = Literal::u8_unsuffixed(*map);
+            let list = list.iter().map(|value| signed(*value));
+            quote! { fx.map_type(#map).is_some_and(|ty| [#(#list),*].contains(&ty)) }
         }
         Condition::In(number, list) => {
             let number = emit_number(number);

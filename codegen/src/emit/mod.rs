@@ -6,6 +6,7 @@
 mod driver;
 mod names;
 mod tables;
+mod values;
 
 use proc_macro2::TokenStream;
 use quote::quote;
@@ -52,6 +53,7 @@ fn module(model: &Model, root: &TokenStream) -> TokenStream {
     let constants = tables::constants(model);
     let drivers = (!drivers.is_empty()).then(|| {
         quote! {
+            #[allow(clippy::all)]
             mod driver {
                 use #root as rt;
                 #drivers
@@ -65,10 +67,12 @@ fn module(model: &Model, root: &TokenStream) -> TokenStream {
     let docs = names::docs(&docs);
     quote! {
         #docs
+        #[allow(unreachable_pub)]
         pub static PLATFORM: #root::Platform = {
             use #root as rt;
             #platform
         };
+        #[allow(clippy::all)]
         mod tables {
             use #root as rt;
             #tables

@@ -1,14 +1,15 @@
 //! Tables: one `static` for each list of a platform, and constants for numbers.
 
-use probity_platform::{
-    ArgRole, Behaviour, Intrinsic, KindId, NullCheckYields, OffsetRule, RegType, Relation, RetType, Site, Version,
-};
+use probity_platform::{KindId, NullCheckYields, OffsetRule, Relation, RetType};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
 use super::driver::driver_names;
 use super::names;
-use crate::model::{Arg, ArgClass, Callable, Field, Guard, Kind, MapType, Model, ProgType, Section, View};
+use super::values::{
+    behaviour, guard, hex64, intrinsic, number, option, reg_type, role, signed, site, variant, version,
+};
+use crate::model::{Arg, ArgClass, Callable, Field, Kind, MapType, Model, ProgType, Section, View};
 
 /// The expression of the platform; refers to the tables as `tables::X`.
 pub(super) fn platform(model: &Model) -> TokenStream {
@@ -109,11 +110,13 @@ fn module<'a>(
             continue;
         }
         let value = number(value);
-        let docs = names::docs(&if docs.is_empty() { format!("`{name}`.") } else { format!("`{name}`: {docs}") });
+        let docs =
+            names::docs(&if docs.is_empty() { format!("`{name}`.") } else { format!("`{name}`: {docs}") });
         constants.push(quote! { #docs pub const #ident: u32 = #value; });
     }
     let docs = names::docs(docs);
-    (!constants.is_empty()).then(|| quote! { #docs pub mod #name { #(#constants)* } })
+    (!constants.is_empty())
+        .then(|| quote! { #docs #[allow(dead_code, unreachable_pub)] pub mod #name { #(#constants)* } })
 }
 
 fn table(name: &str, ty: &str, rows: impl Iterator<Item = TokenStream>) -> TokenStream {
@@ -124,7 +127,8 @@ fn table(name: &str, ty: &str, rows: impl Iterator<Item = TokenStream>) -> Token
 }
 
 fn kind(row: &Kind) -> TokenStream {
-    let (name, prints, no_arithmetic, never_null) = (&row.name, &row.prints, row.no_arithmetic, row.never_null);
+    let (name, prints, no_arithmetic, never_null) =
+        (&row.name, &row.prints, row.no_arithmetic, row.never_null);
     let behaviour = variant(behaviour(row.behaviour));
     let offset = variant(match row.offset {
         OffsetRule::Zero => "Zero",
@@ -380,145 +384,5 @@ fn limits(model: &Model) -> TokenStream {
             tail_call_stack: #tail_call_stack,
             maps: #maps,
         }
-    }
-}
-
-/// A guard's expression: literals only, so that references to it live as long as the program.
-pub(super) fn guard(condition: &Guard) -> TokenStream {
-    let numbers = |list: &[u32]| {
-        let list = list.iter().map(|value| number(*value));
-        quote! { &[#(#list),*] }
-    };
-    let list = |list: &[Guard]| {
-        let list = list.iter().map(guard);
-        quote! { &[#(#list),*] }
-    };
-    match condition {
-        Guard::Always => quote! { rt::Guard::Always },
-        Guard::Since(at) => {
-            let at = version(*at);
-            quote! { rt::Guard::Since(#at) }
-        }
-        Guard::Until(at) => {
-            let at = version(*at);
-            quote! { rt::Guard::Until(#at) }
-        }
-        Guard::Attach(values) => {
-            let values = numbers(values);
-            quote! { rt::Guard::Attach(#values) }
-        }
-        Guard::ProgType(values) => {
-            let values = numbers(values);
-            quote! { rt::Guard::ProgType(#values) }
-        }
-        Guard::Sleepable => quote! { rt::Guard::Sleepable },
-        Guard::Cap(name) => quote! { rt::Guard::Cap(#name) },
-        Guard::Config(name) => quote! { rt::Guard::Config(#name) },
-        Guard::Arch(name) => quote! { rt::Guard::Arch(#name) },
-        Guard::Not(inner) => {
-            let inner = guard(inner);
-            quote! { rt::Guard::Not(&#inner) }
-        }
-        Guard::All(all) => {
-            let all = list(all);
-            quote! { rt::Guard::All(#all) }
-        }
-        Guard::Any(any) => {
-            let any = list(any);
-            quote! { rt::Guard::Any(#any) }
-        }
-    }
-}
-
-/// A place's expression.
-pub(super) fn site(at: Site) -> TokenStream {
-    if at == Site::NONE {
-        return quote! { rt::Site::NONE };
-    }
-    let (file, line, column) = (Literal::u16_unsuffixed(at.file), number(at.line), number(at.column));
-    quote! { rt::Site::new(#file, #line, #column) }
-}
-
-/// A number that may be negative, as a sign and a literal.
-pub(super) fn signed(value: i128) -> TokenStream {
-    let magnitude = Literal::u128_unsuffixed(value.unsigned_abs());
-    if value < 0 { quote! { -#magnitude } } else { quote! { #magnitude } }
-}
-
-fn version(at: Version) -> TokenStream {
-    let (major, minor) = (Literal::u16_unsuffixed(at.major), Literal::u16_unsuffixed(at.minor));
-    quote! { rt::Version { major: #major, minor: #minor } }
-}
-
-fn reg_type(ty: RegType) -> TokenStream {
-    let (kind, flags) = (Literal::u8_unsuffixed(ty.kind.0), number(ty.flags.bits()));
-    quote! { rt::RegType::new(#kind, #flags) }
-}
-
-fn number(value: u32) -> TokenStream {
-    let literal = Literal::u32_unsuffixed(value);
-    quote!(#literal)
-}
-
-fn hex64(value: u64) -> TokenStream {
-    let text = format!("0x{value:016x}");
-    text.parse().expect("a hexadecimal literal is a token")
-}
-
-fn option(value: Option<TokenStream>) -> TokenStream {
-    match value {
-        None => quote! { None },
-        Some(value) => quote! { Some(#value) },
-    }
-}
-
-fn variant(name: &str) -> Ident {
-    Ident::new(name, Span::call_site())
-}
-
-fn behaviour(behaviour: Behaviour) -> &'static str {
-    match behaviour {
-        Behaviour::Scalar => "Scalar",
-        Behaviour::Region => "Region",
-        Behaviour::Packet => "Packet",
-        Behaviour::PacketEnd => "PacketEnd",
-        Behaviour::Stack => "Stack",
-        Behaviour::Context => "Context",
-        Behaviour::View => "View",
-        Behaviour::Object => "Object",
-        Behaviour::Handle => "Handle",
-        Behaviour::Map => "Map",
-        Behaviour::MapKey => "MapKey",
-        Behaviour::MapValue => "MapValue",
-        Behaviour::Func => "Func",
-        Behaviour::StackObject => "StackObject",
-        Behaviour::Arena => "Arena",
-    }
-}
-
-fn role(role: ArgRole) -> &'static str {
-    match role {
-        ArgRole::Anything => "Anything",
-        ArgRole::Scalar => "Scalar",
-        ArgRole::Map => "Map",
-        ArgRole::MapKey => "MapKey",
-        ArgRole::MapValue => "MapValue",
-        ArgRole::Mem => "Mem",
-        ArgRole::Size => "Size",
-        ArgRole::SizeOrZero => "SizeOrZero",
-        ArgRole::AllocSize => "AllocSize",
-        ArgRole::AllocSizeOrZero => "AllocSizeOrZero",
-        ArgRole::Pointer => "Pointer",
-        ArgRole::Stack => "Stack",
-        ArgRole::Func => "Func",
-    }
-}
-
-fn intrinsic(intrinsic: Intrinsic) -> &'static str {
-    match intrinsic {
-        Intrinsic::MapLookup => "MapLookup",
-        Intrinsic::MapUpdate => "MapUpdate",
-        Intrinsic::MapDelete => "MapDelete",
-        Intrinsic::TailCall => "TailCall",
     }
 }

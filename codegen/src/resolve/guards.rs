@@ -47,16 +47,18 @@ pub(super) fn guard(cx: &mut Cx<'_>, scope: &Scope, expr: &Expr) -> Option<Guard
             Some(if *op == BinaryOp::And { left.and(right) } else { either(left, right) })
         }
         ExprKind::Binary(op @ (BinaryOp::Eq | BinaryOp::Ne), left, right) => {
-            let found = atom(cx, scope, left, &[Range { lo: (**right).clone(), hi: None, span: right.span }])?;
+            let found =
+                atom(cx, scope, left, &[Range { lo: (**right).clone(), hi: None, span: right.span }])?;
             Some(if *op == BinaryOp::Eq { found } else { found.negate() })
         }
         ExprKind::In(value, members) => atom(cx, scope, value, members),
         ExprKind::Path(path) if is(path, &["sleepable"]) => Some(Guard::Sleepable),
         _ => {
             cx.report(
-                Diagnostic::new(Code::BadExpression, expr.span, "this is no condition on the program")
-                    .help("conditions are `attach == X`, `prog.type in { X, Y }`, `sleepable`, `cap(X)`, \
-                           `config(X)`, `arch == X`, `since V`, `until V`, and `!`, `&&`, `||` of them"),
+                Diagnostic::new(Code::BadExpression, expr.span, "this is no condition on the program").help(
+                    "conditions are `attach == X`, `prog.type in { X, Y }`, `sleepable`, `cap(X)`, \
+                           `config(X)`, `arch == X`, `since V`, `until V`, and `!`, `&&`, `||` of them",
+                ),
             );
             None
         }
@@ -131,7 +133,8 @@ fn atom(cx: &mut Cx<'_>, scope: &Scope, value: &Expr, members: &[Range]) -> Opti
             }
             (ExprKind::Int(number), None) => numbers.push(cx.narrow(*number, member.span, "the number")?),
             _ => {
-                let found = Diagnostic::new(Code::BadExpression, member.span, "a name or a number belongs here");
+                let found =
+                    Diagnostic::new(Code::BadExpression, member.span, "a name or a number belongs here");
                 cx.report(found);
                 return None;
             }
@@ -158,19 +161,13 @@ fn of_arguments(expr: &Expr, args: &Args<'_>) -> bool {
 }
 
 /// A condition over arguments and the program.
-pub(super) fn condition(
-    cx: &mut Cx<'_>,
-    scope: &Scope,
-    args: &Args<'_>,
-    expr: &Expr,
-) -> Option<Condition> {
+pub(super) fn condition(cx: &mut Cx<'_>, scope: &Scope, args: &Args<'_>, expr: &Expr) -> Option<Condition> {
     match &expr.kind {
         ExprKind::Unary(UnaryOp::Not, inner) => {
             Some(Condition::Not(Box::new(condition(cx, scope, args, inner)?)))
         }
         ExprKind::Binary(op @ (BinaryOp::And | BinaryOp::Or), left, right) => {
-            let (left, right) =
-                (condition(cx, scope, args, left), condition(cx, scope, args, right));
+            let (left, right) = (condition(cx, scope, args, left), condition(cx, scope, args, right));
             let (left, right) = (Box::new(left?), Box::new(right?));
             Some(if *op == BinaryOp::And { Condition::And(left, right) } else { Condition::Or(left, right) })
         }
@@ -338,8 +335,7 @@ fn arg_atom(cx: &mut Cx<'_>, args: &Args<'_>, name: &Ident, atom: &Ident) -> Opt
             if of_map { "map" } else { "number" },
             atom.name
         );
-        let found =
-            Diagnostic::new(Code::WrongArgumentClass, atom.span, text).with(declared, "the argument");
+        let found = Diagnostic::new(Code::WrongArgumentClass, atom.span, text).with(declared, "the argument");
         cx.report(found);
         return None;
     }

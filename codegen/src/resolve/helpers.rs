@@ -9,10 +9,11 @@ use probity_platform::{
 use crate::Diagnostic;
 use crate::check;
 use crate::code::Code;
-use crate::model::{Arg, ArgClass, Callable, Condition, Guard, Kind, Number, Step};
+use crate::model::{Arg, ArgClass, Callable, Guard, Kind};
 use crate::source::Span;
-use crate::syntax::ast::{self, Clause, ClauseKind, Expr, Ident, Range, TypeExpr, VersionLit};
+use crate::syntax::ast::{self, Clause, ClauseKind, Ident, TypeExpr, VersionLit};
 
+use super::clauses::{Lowered, lower};
 use super::guards::{self, Args};
 use super::items::Collected;
 use super::kinds::{flags, takes_numbers};
@@ -84,9 +85,8 @@ pub(super) fn helpers(
             }
             let doc = if overload.doc.is_empty() { &item.doc } else { &overload.doc };
             let name = Some(overload.name.name.clone());
-            built.extend(
-                one(cx, &classes, helper, doc, &merged, Some(&overload.name)).map(|row| (name, row)),
-            );
+            built
+                .extend(one(cx, &classes, helper, doc, &merged, Some(&overload.name)).map(|row| (name, row)));
         }
     }
     built.sort_by_key(|(_, built)| built.row.number);
@@ -152,7 +152,12 @@ fn one(
     })?;
     let (args, roles) = arguments(cx, classes, proto.0, proto.2);
     let scope_args = Args {
-        names: proto.0.iter().zip(&roles).map(|(arg, role)| (arg.name.name.as_str(), *role, arg.span)).collect(),
+        names: proto
+            .0
+            .iter()
+            .zip(&roles)
+            .map(|(arg, role)| (arg.name.name.as_str(), *role, arg.span))
+            .collect(),
     };
     let ret = returned(cx, classes, proto.1, &roles);
     let mut callable = Callable {
@@ -186,12 +191,9 @@ fn one(
             _ => lower(cx, classes.scope, &scope_args, helper, clause, when.clone(), &mut lowered),
         }
         if when.is_some() && subject(&clause.kind).is_some() {
-            let found = Diagnostic::new(
-                Code::MisplacedItem,
-                clause.span,
-                "this clause can't hang on a condition",
-            )
-            .help("declare an overload and let sets say when it is offered");
+            let found =
+                Diagnostic::new(Code::MisplacedItem, clause.span, "this clause can't hang on a condition")
+                    .help("declare an overload and let sets say when it is offered");
             cx.report(found);
         }
     }
@@ -213,8 +215,7 @@ pub(super) fn versions(cx: &mut Cx<'_>, since: Option<&VersionLit>, until: Optio
         && version(since) >= version(until)
     {
         let text = format!("it ends with {} before it begins", version(until));
-        let found =
-            Diagnostic::new(Code::SinceAfterUntil, until.span, text).with(since.span, "begins here");
+        let found = Diagnostic::new(Code::SinceAfterUntil, until.span, text).with(since.span, "begins here");
         cx.report(found);
     }
     let since = since.map_or(Guard::Always, |at| Guard::Since(version(at)));
@@ -336,9 +337,10 @@ fn returned(cx: &mut Cx<'_>, classes: &Classes<'_>, ty: &TypeExpr, roles: &[ArgR
         _ => classes.scope.kinds.find(cx, &ty.name),
     };
     let Some(kind) = kind.and_then(|kind| u8::try_from(kind).ok()) else { return plain(RetType::Integer) };
-    let of_map = classes.kinds.get(usize::from(kind)).is_some_and(|kind| {
-        kind.behaviour == probity_platform::Behaviour::MapValue
-    });
+    let of_map = classes
+        .kinds
+        .get(usize::from(kind))
+        .is_some_and(|kind| kind.behaviour == probity_platform::Behaviour::MapValue);
     let map = roles.iter().position(|role| *role == ArgRole::Map).and_then(|at| u8::try_from(at).ok());
     if of_map && map.is_none() {
         let text = "the returned value is of a map, and no argument is a map";
@@ -348,13 +350,7 @@ fn returned(cx: &mut Cx<'_>, classes: &Classes<'_>, ty: &TypeExpr, roles: &[ArgR
     Ret { ty, map: map.filter(|_| of_map), size: size.unwrap_or(0) }
 }
 
-fn intrinsic(
-    cx: &mut Cx<'_>,
-    word: &Ident,
-    roles: &[ArgRole],
-    ret: &Ret,
-    proto: Span,
-) -> Option<Intrinsic> {
+fn intrinsic(cx: &mut Cx<'_>, word: &Ident, roles: &[ArgRole], ret: &Ret, proto: Span) -> Option<Intrinsic> {
     let row = INTRINSICS.iter().find(|(name, _, _)| *name == word.name);
     let Some((_, body, wanted)) = row else {
         let names = INTRINSICS.iter().map(|(name, _, _)| *name);
@@ -379,201 +375,4 @@ fn intrinsic(
         cx.report(found);
     }
     Some(*body)
-}
-
-/// Steps by their rank in the canonical order.
-#[derive(Default)]
-struct Lowered {
-    steps: Vec<(u8, Option<Condition>, Step)>,
-    unsupported: bool,
-    invalidates: bool,
-}
-
-impl Lowered {
-    fn push(&mut self, rank: u8, when: Option<Condition>, step: Step) {
-        self.steps.push((rank, when, step));
-    }
-
-    fn ordered(mut self) -> Vec<(Option<Condition>, Step)> {
-        self.steps.sort_by_key(|(rank, _, _)| *rank);
-        self.steps.into_iter().map(|(_, when, step)| (when, step)).collect()
-    }
-}
-
-fn lower(
-    cx: &mut Cx<'_>,
-    scope: &Scope,
-    args: &Args<'_>,
-    helper: &ast::Helper,
-    clause: &Clause,
-    when: Option<Condition>,
-    out: &mut Lowered,
-) {
-    let site = cx.site(clause.span);
-    if let Some(when) = &when {
-        let mut needed = Vec::new();
-        guards::condition_constants(when, &mut needed);
-        demand(needed, None, site, 0, out);
-    }
-    match &clause.kind {
-        ClauseKind::Unsupported(reason) => {
-            out.unsupported |= when.is_none();
-            let what = format!("{} ({})", helper.name.name, reason.value);
-            out.push(0, when, Step::Unsupported { what, site });
-        }
-        ClauseKind::Where { cond, text } => {
-            let Some(condition) = guards::condition(cx, scope, args, cond) else { return };
-            if text.is_none() && let Some((map, allowed)) = map_types(&condition) {
-                out.push(1, when, Step::MapType { map, allowed, site });
-                return;
-            }
-            let mut needed = Vec::new();
-            guards::condition_constants(&condition, &mut needed);
-            demand(needed, when.as_ref(), site, 1, out);
-            let text = match text {
-                Some(text) => text.value.clone(),
-                None => one_line(cx.sources.text(cond.span)),
-            };
-            out.push(1, when, Step::Require { condition, text, site });
-        }
-        ClauseKind::Precise(name) => {
-            let Some((arg, role, span)) = args.get(cx, name) else { return };
-            if !takes_numbers(role) {
-                let text = format!("`{}` is no number: nothing to be precise about", name.name);
-                let found =
-                    Diagnostic::new(Code::WrongArgumentClass, name.span, text).with(span, "the argument");
-                cx.report(found);
-                return;
-            }
-            out.push(2, when, Step::Precise(arg));
-        }
-        ClauseKind::Returns(range) => {
-            if let Some((low, high)) = bounds(cx, scope, args, range) {
-                demand_numbers(&[&low, &high], when.as_ref(), site, out);
-                out.push(3, when, Step::ReturnRange(low, high));
-            }
-        }
-        ClauseKind::ReturnsBytes(bytes) => {
-            if let Some(bytes) = guards::number(cx, scope, args, bytes) {
-                demand_numbers(&[&bytes], when.as_ref(), site, out);
-                out.push(3, when, Step::ReturnBytes(bytes));
-            }
-        }
-        ClauseKind::NonNull { key, map } => {
-            let (key_arg, map_arg) = (args.get(cx, key), args.get(cx, map));
-            let (Some(key_arg), Some(map_arg)) = (key_arg, map_arg) else { return };
-            role_is(cx, key, key_arg, ArgRole::MapKey, "a map's key");
-            role_is(cx, map, map_arg, ArgRole::Map, "a map");
-            out.push(4, when, Step::NonnullForConstantKey { map: map_arg.0, key: key_arg.0 });
-        }
-        ClauseKind::Invalidates(class) => {
-            if class.name != "packet" {
-                let names = ["packet"];
-                let found = Diagnostic::unknown(
-                    Code::UnknownName,
-                    "class of pointers",
-                    &class.name,
-                    class.span,
-                    names,
-                );
-                cx.report(found);
-                return;
-            }
-            out.invalidates = true;
-            out.push(5, when, Step::InvalidatePacket);
-        }
-        ClauseKind::TailCall { map, index } => {
-            let (map_arg, index_arg) = (args.get(cx, map), args.get(cx, index));
-            let (Some(map_arg), Some(index_arg)) = (map_arg, index_arg) else { return };
-            role_is(cx, map, map_arg, ArgRole::Map, "a map");
-            if !takes_numbers(index_arg.1) {
-                let text = format!("`{}` is no number", index.name);
-                let found = Diagnostic::new(Code::WrongArgumentClass, index.span, text)
-                    .with(index_arg.2, "the argument");
-                cx.report(found);
-            }
-            out.push(6, when, Step::TailCall { map: map_arg.0, index: index_arg.0, site });
-        }
-        ClauseKind::Since(_)
-        | ClauseKind::Until(_)
-        | ClauseKind::Proto { .. }
-        | ClauseKind::Body(_)
-        | ClauseKind::Flag(_) => {}
-    }
-}
-
-fn role_is(cx: &mut Cx<'_>, name: &Ident, arg: (u8, ArgRole, Span), wanted: ArgRole, what: &str) {
-    if arg.1 != wanted {
-        let text = format!("`{}` is not {what}", name.name);
-        let found =
-            Diagnostic::new(Code::WrongArgumentClass, name.span, text).with(arg.2, "the argument");
-        cx.report(found);
-    }
-}
-
-fn demand_numbers(
-    numbers: &[&Number],
-    when: Option<&Condition>,
-    site: probity_platform::Site,
-    out: &mut Lowered,
-) {
-    let mut needed = Vec::new();
-    for number in numbers {
-        guards::constants(number, &mut needed);
-    }
-    demand(needed, when, site, 1, out);
-}
-
-fn demand(
-    needed: Vec<u8>,
-    when: Option<&Condition>,
-    site: probity_platform::Site,
-    rank: u8,
-    out: &mut Lowered,
-) {
-    for arg in needed {
-        let known = out.steps.iter().any(|(_, condition, step)| {
-            condition.is_none() && matches!(step, Step::Constant { arg: other, .. } if *other == arg)
-        });
-        if !known {
-            out.push(rank, when.cloned(), Step::Constant { arg, site });
-        }
-    }
-}
-
-/// `map.type == X` and `map.type in { X, Y }`.
-fn map_types(condition: &Condition) -> Option<(u8, Vec<u32>)> {
-    let (map, list) = match condition {
-        Condition::Compare(crate::model::Comparison::Equal, Number::MapType(map), Number::Literal(number)) => {
-            (*map, vec![*number])
-        }
-        Condition::In(Number::MapType(map), list) => (*map, list.clone()),
-        _ => return None,
-    };
-    let list: Result<Vec<u32>, _> = list.into_iter().map(u32::try_from).collect();
-    Some((map, list.ok()?))
-}
-
-fn bounds(cx: &mut Cx<'_>, scope: &Scope, args: &Args<'_>, range: &Range) -> Option<(Number, Number)> {
-    let bound = |cx: &mut Cx<'_>, expr: &Expr| guards::number(cx, scope, args, expr);
-    let (low, high) = (bound(cx, &range.lo), bound(cx, range.hi()));
-    let (low, high) = (low?, high?);
-    if let (Number::Literal(low), Number::Literal(high)) = (&low, &high)
-        && low > high
-    {
-        let text = format!("nothing is at least {low} and at most {high}");
-        cx.report(Diagnostic::new(Code::EmptyRange, range.span, text));
-    }
-    for (number, expr) in [(&low, &range.lo), (&high, range.hi())] {
-        if let Number::Literal(value) = number
-            && i64::try_from(*value).is_err()
-        {
-            cx.report(Diagnostic::new(Code::OutOfRange, expr.span, "a returned number has 64 bits"));
-        }
-    }
-    Some((low, high))
-}
-
-fn one_line(text: &str) -> String {
-    text.split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -103,8 +103,7 @@ pub(super) fn policy(cx: &mut Cx<'_>, all: &Collected<'_>) -> Policy {
             "unaligned" => &mut policy.unaligned,
             _ => {
                 let names = ["pointer_leaks", "uninit_stack", "atomics", "loops", "unaligned"];
-                let found =
-                    Diagnostic::unknown(Code::UnknownName, "policy", &name.name, name.span, names);
+                let found = Diagnostic::unknown(Code::UnknownName, "policy", &name.name, name.span, names);
                 cx.report(found);
                 continue;
             }
@@ -125,7 +124,9 @@ pub(super) fn limits(cx: &mut Cx<'_>, all: &Collected<'_>, defaults: Limits) -> 
             continue;
         }
         seen.push(&limit.name);
-        let Some(value) = cx.narrow::<u32>(limit.value.value, limit.value.span, "the limit") else { continue };
+        let Some(value) = cx.narrow::<u32>(limit.value.value, limit.value.span, "the limit") else {
+            continue;
+        };
         if value == 0 {
             let text = format!("the limit `{}` is 0: nothing would pass", limit.name.name);
             cx.report(Diagnostic::new(Code::EmptyRange, limit.value.span, text));

@@ -15,73 +15,79 @@ use super::{Cx, once};
 
 /// All kinds, in the order of their declaration.
 pub(super) fn kinds(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> Vec<Kind> {
-    all.kinds.iter().map(|(kind, item)| {
-        let mut prints = None;
-        let mut offset = None;
-        let mut bound: Option<(Ident, Span)> = None;
-        let (mut no_arithmetic, mut never_null) = (None, None);
-        for prop in &kind.props {
-            match &prop.kind {
-                KindPropKind::Prints(text) => once(cx, &mut prints, text.value.clone(), prop.span, "prints"),
-                KindPropKind::Offset(rule) => {
-                    let value = offset_rule(cx, rule);
-                    once(cx, &mut offset, value, prop.span, "offset");
+    all.kinds
+        .iter()
+        .map(|(kind, item)| {
+            let mut prints = None;
+            let mut offset = None;
+            let mut bound: Option<(Ident, Span)> = None;
+            let (mut no_arithmetic, mut never_null) = (None, None);
+            for prop in &kind.props {
+                match &prop.kind {
+                    KindPropKind::Prints(text) => {
+                        let text = text.value.clone();
+                        once(cx, &mut prints, text, prop.span, "prints");
+                    }
+                    KindPropKind::Offset(rule) => {
+                        let value = offset_rule(cx, rule);
+                        once(cx, &mut offset, value, prop.span, "offset");
+                    }
+                    KindPropKind::Bound(name) => once(cx, &mut bound, name.clone(), prop.span, "bound"),
+                    KindPropKind::Flag(word) => match word.name.as_str() {
+                        "never_null" => once(cx, &mut never_null, true, prop.span, "never_null"),
+                        "no_arithmetic" => once(cx, &mut no_arithmetic, true, prop.span, "no_arithmetic"),
+                        _ => cx.report(Diagnostic::unknown(
+                            Code::UnknownKeyword,
+                            "property",
+                            &word.name,
+                            word.span,
+                            ["never_null", "no_arithmetic"],
+                        )),
+                    },
                 }
-                KindPropKind::Bound(name) => once(cx, &mut bound, name.clone(), prop.span, "bound"),
-                KindPropKind::Flag(word) => match word.name.as_str() {
-                    "never_null" => once(cx, &mut never_null, true, prop.span, "never_null"),
-                    "no_arithmetic" => once(cx, &mut no_arithmetic, true, prop.span, "no_arithmetic"),
-                    _ => cx.report(Diagnostic::unknown(
-                        Code::UnknownKeyword,
-                        "property",
-                        &word.name,
-                        word.span,
-                        ["never_null", "no_arithmetic"],
-                    )),
-                },
             }
-        }
-        let behaviour = of(BEHAVIOURS, &kind.behaviour.name).unwrap_or_else(|| {
-            let word = &kind.behaviour;
-            let names = words(BEHAVIOURS);
-            let found =
-                Diagnostic::unknown(Code::UnknownBehaviour, "behaviour", &word.name, word.span, names);
-            cx.report(found);
-            Behaviour::Handle
-        });
-        let bound = bounding(cx, scope, kind, behaviour, bound);
-        let view = match (&kind.view, behaviour) {
-            (Some(name), Behaviour::View) => {
-                scope.views.find(cx, name).and_then(|index| u16::try_from(index).ok())
+            let behaviour = of(BEHAVIOURS, &kind.behaviour.name).unwrap_or_else(|| {
+                let word = &kind.behaviour;
+                let names = words(BEHAVIOURS);
+                let found =
+                    Diagnostic::unknown(Code::UnknownBehaviour, "behaviour", &word.name, word.span, names);
+                cx.report(found);
+                Behaviour::Handle
+            });
+            let bound = bounding(cx, scope, kind, behaviour, bound);
+            let view = match (&kind.view, behaviour) {
+                (Some(name), Behaviour::View) => {
+                    scope.views.find(cx, name).and_then(|index| u16::try_from(index).ok())
+                }
+                (None, Behaviour::View) => {
+                    let text = format!("kind `{}` is a view and does not say of what", kind.name.name);
+                    cx.report(
+                        Diagnostic::new(Code::MissingClause, kind.behaviour.span, text)
+                            .help("write `view NAME`, the name of a declared view"),
+                    );
+                    None
+                }
+                (Some(name), _) => {
+                    let text = format!("the behaviour `{}` takes no view", kind.behaviour.name);
+                    cx.report(Diagnostic::new(Code::MisplacedItem, name.span, text));
+                    None
+                }
+                (None, _) => None,
+            };
+            Kind {
+                name: kind.name.name.clone(),
+                docs: item.doc.text(),
+                prints: prints.map_or_else(|| kind.name.name.clone(), |(text, _)| text),
+                behaviour,
+                offset: offset.map_or(OffsetRule::Zero, |(rule, _)| rule),
+                no_arithmetic: no_arithmetic.is_some(),
+                never_null: never_null.is_some(),
+                bound,
+                view,
+                site: cx.site(kind.name.span),
             }
-            (None, Behaviour::View) => {
-                let text = format!("kind `{}` is a view and does not say of what", kind.name.name);
-                cx.report(
-                    Diagnostic::new(Code::MissingClause, kind.behaviour.span, text)
-                        .help("write `view NAME`, the name of a declared view"),
-                );
-                None
-            }
-            (Some(name), _) => {
-                let text = format!("the behaviour `{}` takes no view", kind.behaviour.name);
-                cx.report(Diagnostic::new(Code::MisplacedItem, name.span, text));
-                None
-            }
-            (None, _) => None,
-        };
-        Kind {
-            name: kind.name.name.clone(),
-            docs: item.doc.text(),
-            prints: prints.map_or_else(|| kind.name.name.clone(), |(text, _)| text),
-            behaviour,
-            offset: offset.map_or(OffsetRule::Zero, |(rule, _)| rule),
-            no_arithmetic: no_arithmetic.is_some(),
-            never_null: never_null.is_some(),
-            bound,
-            view,
-            site: cx.site(kind.name.span),
-        }
-    }).collect()
+        })
+        .collect()
 }
 
 fn offset_rule(cx: &mut Cx<'_>, rule: &Ident) -> OffsetRule {
@@ -141,8 +147,7 @@ pub(super) fn flags(cx: &mut Cx<'_>, names: &[Ident]) -> TypeFlags {
             Some(flag) => flags |= flag,
             None => {
                 let known: Vec<&str> = TypeFlags::all().iter_names().map(|(name, _)| name).collect();
-                let found =
-                    Diagnostic::unknown(Code::UnknownName, "modifier", &name.name, name.span, known);
+                let found = Diagnostic::unknown(Code::UnknownName, "modifier", &name.name, name.span, known);
                 cx.report(found);
             }
         }

@@ -16,12 +16,7 @@ use super::scope::Scope;
 use super::{Cx, once};
 
 /// All map types, ascending by number.
-pub(super) fn map_types(
-    cx: &mut Cx<'_>,
-    all: &Collected<'_>,
-    scope: &Scope,
-    index: &Index,
-) -> Vec<MapType> {
+pub(super) fn map_types(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope, index: &Index) -> Vec<MapType> {
     let mut rows = Vec::new();
     for (map, item) in &all.map_types {
         let (mut since, mut until, mut key, mut value) = (None, None, None, None);

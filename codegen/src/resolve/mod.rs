@@ -2,6 +2,7 @@
 //!
 //! Everything wrong with a platform is reported at once; a model comes out only when nothing is.
 
+mod clauses;
 mod guards;
 pub(crate) mod helpers;
 pub(crate) mod items;
@@ -104,8 +105,7 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
     let map_types = maps::map_types(cx, collected, &scope, &index);
     let global_data = maps::global_data(cx, collected, &scope);
     let sets = sets::sets(cx, collected, &scope, &index, &callables);
-    let (prog_types, sections) =
-        progs::prog_types(cx, collected, &scope, &kinds, &mut views, &sets, &callables);
+    let (prog_types, sections) = progs::prog_types(cx, collected, &scope, &kinds, &mut views, &sets);
     check::reach(cx, &callables, &prog_types);
     check::never_null(cx, &arg_classes, collected);
 

@@ -9,7 +9,7 @@ use crate::source::Span;
 use crate::syntax::ast::{self, EntryRegister, Expr, Ident, ProgClauseKind, Range};
 
 use super::guards::guard;
-use super::helpers::{Built, versions};
+use super::helpers::versions;
 use super::items::Collected;
 use super::kinds::flags;
 use super::names::{LOAD_FLAGS, of, words};
@@ -26,7 +26,6 @@ pub(super) fn prog_types(
     kinds: &[Kind],
     views: &mut Views,
     sets: &Sets,
-    callables: &[Built],
 ) -> (Vec<ProgType>, Vec<Section>) {
     let mut rows = Vec::new();
     let mut sections: Vec<(Section, Span)> = Vec::new();
@@ -34,9 +33,7 @@ pub(super) fn prog_types(
         let row = one(cx, scope, kinds, views, sets, prog, &item.doc, &mut sections);
         rows.push(row);
     }
-    debug_assert!(callables.len() <= usize::from(u16::MAX));
     rows.sort_by_key(|row| row.number);
-    // Names before what they are a beginning of would hide it: sections are searched in order.
     (rows, sections.into_iter().map(|(section, _)| section).collect())
 }
 
@@ -116,9 +113,7 @@ fn one(
     }
     if ctx.is_none() {
         let text = format!("program type `{}` has no context", prog.name.name);
-        cx.report(
-            Diagnostic::new(Code::MissingClause, prog.name.span, text).help("write `ctx VIEW;`"),
-        );
+        cx.report(Diagnostic::new(Code::MissingClause, prog.name.span, text).help("write `ctx VIEW;`"));
     }
     if !has_section {
         let text = format!("no section name gives the program type `{}`", prog.name.name);
@@ -281,13 +276,8 @@ fn load_flags(cx: &mut Cx<'_>, expr: &Expr) -> u32 {
     }
     match expr.name() {
         Some(name) => of(LOAD_FLAGS, &name.name).unwrap_or_else(|| {
-            let found = Diagnostic::unknown(
-                Code::UnknownName,
-                "load flag",
-                &name.name,
-                name.span,
-                words(LOAD_FLAGS),
-            );
+            let found =
+                Diagnostic::unknown(Code::UnknownName, "load flag", &name.name, name.span, words(LOAD_FLAGS));
             cx.report(found);
             0
         }),

@@ -126,7 +126,9 @@ pub(super) fn declare(cx: &mut Cx<'_>, all: &Collected<'_>) -> Scope {
 /// The first kind that is a number.
 fn scalar(cx: &mut Cx<'_>, all: &Collected<'_>) -> RegType {
     let index = all.kinds.iter().position(|(kind, _)| kind.behaviour.name == "scalar");
-    if index.is_none() && let Some((name, _)) = all.platform {
+    if index.is_none()
+        && let Some((name, _)) = all.platform
+    {
         let found = Diagnostic::new(Code::MissingClause, name.span, "the platform has no kind of numbers")
             .help("write `use core::{ scalars };`, or declare a kind with the behaviour `scalar`");
         cx.report(found);

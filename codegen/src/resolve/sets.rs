@@ -96,9 +96,7 @@ impl Flatten<'_, '_> {
                 SetEntryKind::Include(names) => {
                     for name in names {
                         let Some(included) = self.include(cx, set, name) else { continue };
-                        list.extend(
-                            included.into_iter().map(|(row, guard)| (row, guard.and(when.clone()))),
-                        );
+                        list.extend(included.into_iter().map(|(row, guard)| (row, guard.and(when.clone()))));
                     }
                 }
                 SetEntryKind::Exclude(names) => {

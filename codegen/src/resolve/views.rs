@@ -147,9 +147,10 @@ fn accesses(cx: &mut Cx<'_>, scope: &Scope, field: &ast::Field, whole: u32, elem
 }
 
 fn up_to(element: u32) -> SizeMask {
-    [1, 2, 4, 8].into_iter().filter(|size| *size <= element).fold(SizeMask::empty(), |mask, size| {
-        mask | SizeMask::of(size)
-    })
+    [1, 2, 4, 8]
+        .into_iter()
+        .filter(|size| *size <= element)
+        .fold(SizeMask::empty(), |mask, size| mask | SizeMask::of(size))
 }
 
 fn sizes(cx: &mut Cx<'_>, sizes: &[ast::Spanned<u64>], whole: u32) -> Option<SizeMask> {
@@ -205,8 +206,7 @@ pub(super) fn context(
             let Some(built) = fields.iter_mut().find(|built| built.field.name == name.name) else {
                 let (base, _) = &views.declared[index];
                 let names = base.fields.iter().map(|field| field.name.as_str());
-                let found =
-                    Diagnostic::unknown(Code::UnknownName, "field", &name.name, name.span, names);
+                let found = Diagnostic::unknown(Code::UnknownName, "field", &name.name, name.span, names);
                 cx.report(found);
                 continue;
             };

@@ -63,3 +63,14 @@ pub fn parse(file: FileId, text: &str) -> (Vec<Item>, Vec<Diagnostic>) {
     }
     (items, found)
 }
+
+/// The words that items begin with.
+pub fn item_keywords() -> impl Iterator<Item = &'static str> {
+    keyword::ITEMS.iter().map(|row| row.0)
+}
+
+/// The words that clauses and properties begin with, those of several blocks several times.
+pub fn clause_keywords() -> impl Iterator<Item = &'static str> {
+    use keyword::{ARG_CLASS, CTX, HELPER, KIND, MAP_TYPE, POLICY, PROG_TYPE};
+    [KIND, ARG_CLASS, MAP_TYPE, HELPER, PROG_TYPE, CTX, POLICY].into_iter().flatten().map(|row| row.0)
+}

@@ -50,8 +50,10 @@ impl<'a> Source<'a> {
     ) -> Source<'a> {
         let mut source = Source { file, text, tokens, close: Vec::new() };
         let mut reports = Vec::new();
+        let before = source.tokens.clone();
         if !source.pair(false, &mut reports) {
             reports.clear();
+            source.tokens = before;
             source.pair(true, &mut reports);
         }
         found.extend(reports);
@@ -92,7 +94,7 @@ impl<'a> Source<'a> {
                         open.truncate(depth);
                     } else {
                         fine = false;
-                        self.tokens[at].kind = if guess { TokenKind::Bad } else { TokenKind::Close };
+                        self.tokens[at].kind = TokenKind::Bad;
                         let text = format!("`{}` closes nothing", self.text(token.range()));
                         found.push(Diagnostic::new(Code::UnterminatedBlock, span(self.file, token.range()), text));
                     }
@@ -109,6 +111,10 @@ impl<'a> Source<'a> {
     fn cut(&mut self, open: &[(usize, usize)], at: usize, found: &mut Vec<Diagnostic>) {
         for &(start, _) in open {
             self.close[start] = at;
+            if self.byte(start) != b'{' {
+                // Only blocks are read as far as they go.
+                self.tokens[start].kind = TokenKind::Bad;
+            }
         }
         let Some(&(start, _)) = open.first() else { return };
         let bytes = self.tokens[start].range();

@@ -66,7 +66,7 @@ impl Check<'_> {
             let target = pc as i64 + i64::from(off) + 1;
             let Some(callee) = usize::try_from(target).ok().and_then(|at| code.function_at(at)) else { continue };
             if self.chain.len() >= self.platform.limits.frames as usize || self.budget == 0 {
-                let frames = self.chain.len() + 1;
+                let frames = self.chain.len();
                 let message = format!("the call stack of {frames} frames is too deep !");
                 return Err((pc, Rejection::new(Why::CallDepth, message)));
             }

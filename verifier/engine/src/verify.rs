@@ -64,7 +64,7 @@ impl Run {
             return Err((None, Rejection::new(Why::NotAllowed, message)));
         }
         let kinds = Kinds::of(platform)
-            .ok_or_else(|| (None, unsupported("a platform without scalar, stack and context kinds")))?;
+            .ok_or_else(|| (None, unsupported("a platform without scalar and stack kinds")))?;
         let code = Code::prepare(program, platform, prog_type, profile)
             .map_err(|(pc, rejection)| (Some(pc), rejection))?;
         let offered = Offered::new(platform, prog_type, program, profile);

@@ -113,34 +113,28 @@ impl BtfExt {
     ) -> Result<(), ObjectError> {
         let cut = |at| bad(at, "a record is cut off");
         let size = word(bytes, start).ok_or_else(|| cut(start))? as usize;
-        if size < words * 4 || size % 4 != 0 {
+        if size < words * 4 || !size.is_multiple_of(4) {
             return Err(bad(start, "its records have an impossible size"));
         }
         let mut at = start + 4;
         while at < bytes.len() {
             let name = word(bytes, at).ok_or_else(|| cut(at))?;
             let count = word(bytes, at + 4).ok_or_else(|| cut(at))? as usize;
-            let name = btf
-                .string_at(name)
-                .ok_or_else(|| bad(at, "a section's name is not in .BTF"))?;
+            let name = btf.string_at(name).ok_or_else(|| bad(at, "a section's name is not in .BTF"))?;
             at += 8;
             let end = count
                 .checked_mul(size)
                 .and_then(|len| at.checked_add(len))
                 .filter(|end| *end <= bytes.len())
                 .ok_or_else(|| cut(at))?;
-            *left = left.checked_sub(count).ok_or(ObjectError::Limit {
-                what: "records in .BTF.ext",
-                max: limits::RECORDS,
-            })?;
+            *left = left
+                .checked_sub(count.saturating_add(64))
+                .ok_or(ObjectError::Limit { what: "records in .BTF.ext", max: limits::RECORDS })?;
             let records = self.sections.entry(name.to_owned()).or_default();
             for record in bytes[at..end].chunks_exact(size) {
                 let field = |index: usize| word(record, index * 4).unwrap_or(0);
                 match part {
-                    0 => records.funcs.push(FuncRecord {
-                        offset: field(0),
-                        btf_id: field(1),
-                    }),
+                    0 => records.funcs.push(FuncRecord { offset: field(0), btf_id: field(1) }),
                     1 => records.lines.push(LineRecord {
                         offset: field(0),
                         file: field(1),

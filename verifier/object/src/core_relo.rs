@@ -29,6 +29,7 @@ use crate::{
     ProgramError,
     btf_ext::{CoreRecord, within},
     functions::Function,
+    limits,
     link::{CALL, LD_IMM64, Linker, Piece},
 };
 
@@ -76,8 +77,8 @@ impl Kind {
     }
 }
 
-/// How often a relocation looks at a type before it is given up as too complex.
-pub(super) struct Budget {
+/// How often the relocations of a program may look at types.
+pub(crate) struct Budget {
     left: u32,
 }
 
@@ -86,8 +87,8 @@ pub(super) struct Budget {
 pub(super) struct TooComplex;
 
 impl Budget {
-    pub(super) fn new() -> Budget {
-        Budget { left: 1 << 20 }
+    pub(crate) fn new() -> Budget {
+        Budget { left: limits::CORE_STEPS }
     }
 
     pub(super) fn spend(&mut self) -> Result<(), TooComplex> {
@@ -172,11 +173,7 @@ impl Linker<'_> {
             return Err(self.unsupported(function, at, name, "use an older compiler"));
         };
         let answer = if kind == Kind::TypeIdLocal {
-            Answer {
-                expected: None,
-                new: Some(u64::from(record.type_id)),
-                resize: None,
-            }
+            Answer { expected: None, new: Some(u64::from(record.type_id)), resize: None }
         } else {
             let Some(target) = self.options.target else {
                 return Err(self.unsupported(
@@ -186,7 +183,7 @@ impl Linker<'_> {
                     "give the target kernel's BTF",
                 ));
             };
-            answer(btf, target, record, kind).map_err(|failure| fail(self, failure))?
+            answer(btf, target, record, kind, &mut self.core_budget).map_err(|failure| fail(self, failure))?
         };
         let end = piece.base + function.len;
         let insns = &mut self.insns[piece.base + at..end];
@@ -205,6 +202,7 @@ fn answer(
     target: &Btf,
     record: &CoreRecord,
     kind: Kind,
+    budget: &mut Budget,
 ) -> Result<Answer, Failure> {
     let root = TypeId(record.type_id);
     let access = local.string_at(record.access).unwrap_or("");
@@ -219,13 +217,12 @@ fn answer(
         return bad("the object's own types do not say the number");
     };
     let root_kind = local.ty(root).map(|ty| compat::kind(&ty));
-    let mut budget = Budget::new();
     let mut found: Option<(Spec<'_>, Option<Value>)> = None;
     for candidate in target.find_by_essential_name(name) {
         if target.ty(candidate).map(|ty| compat::kind(&ty)) != root_kind {
             continue;
         }
-        let Some(spec) = place.find_in(local, target, candidate, kind, &mut budget)? else {
+        let Some(spec) = place.find_in(local, target, candidate, kind, budget)? else {
             continue;
         };
         let value = spec.value(target, kind);
@@ -252,9 +249,7 @@ fn answer(
     };
     Ok(Answer {
         expected: old.is_certain.then_some(old.number),
-        resize: new
-            .as_ref()
-            .and_then(|new| resize(local, old.field?, target, new.field?)),
+        resize: new.as_ref().and_then(|new| resize(local, old.field?, target, new.field?)),
         new: new.map(|new| new.number),
     })
 }
@@ -269,14 +264,7 @@ fn resize(local: &Btf, old: Field, target: &Btf, new: Field) -> Option<Resize> {
         (Some(Type::Int(old)), Some(Type::Int(new))) => !old.signed && !new.signed,
         _ => false,
     };
-    Some(if fits {
-        Resize::To {
-            old: old.size,
-            new: new.size,
-        }
-    } else {
-        Resize::Impossible
-    })
+    Some(if fits { Resize::To { old: old.size, new: new.size } } else { Resize::Impossible })
 }
 
 /// The class of an instruction's code.
@@ -350,9 +338,9 @@ fn patch(insns: &mut [Insn], answer: &Answer) -> Result<(), Failure> {
 /// Checks that an instruction has the number that the object's own types give.
 fn expect(answer: &Answer, found: u64, mask: u64) -> Result<(), Failure> {
     match answer.expected {
-        Some(expected) if expected & mask != found & mask => bad(format!(
-            "the instruction has {found}, but the object's own types say {expected}"
-        )),
+        Some(expected) if expected & mask != found & mask => {
+            bad(format!("the instruction has {found}, but the object's own types say {expected}"))
+        }
         _ => Ok(()),
     }
 }

@@ -5,8 +5,8 @@ use std::{collections::HashMap, ops::Range};
 use object::{
     LittleEndian as Le,
     elf::{
-        EM_BPF, EM_NONE, FileHeader64, SHF_EXECINSTR, SHT_NOBITS, SHT_PROGBITS, SHT_REL,
-        SHT_RELA, SHT_SYMTAB, STB_LOCAL, STB_WEAK, STT_FUNC, STT_SECTION, STV_HIDDEN, STV_INTERNAL,
+        EM_BPF, EM_NONE, FileHeader64, SHF_EXECINSTR, SHT_NOBITS, SHT_PROGBITS, SHT_REL, SHT_RELA,
+        SHT_SYMTAB, STB_LOCAL, STB_WEAK, STT_FUNC, STT_SECTION, STV_HIDDEN, STV_INTERNAL,
     },
     read::{
         StringTable,
@@ -67,12 +67,11 @@ pub(crate) struct Elf {
     pub(crate) symbols: Vec<Symbol>,
     /// Symbols by section and name.
     by_name: HashMap<(usize, String), usize>,
+    section_by_name: HashMap<String, usize>,
 }
 
 fn elf_error(error: object::Error) -> ObjectError {
-    ObjectError::Elf {
-        reason: error.to_string(),
-    }
+    ObjectError::Elf { reason: error.to_string() }
 }
 
 fn limit(what: &'static str, count: usize, max: usize) -> Result<(), ObjectError> {
@@ -102,9 +101,7 @@ impl Elf {
         let header = header(bytes)?;
         let table = header.sections(Le, bytes).map_err(elf_error)?;
         limit("sections", table.len(), limits::SECTIONS)?;
-        let mut names = Names {
-            left: limits::NAMES,
-        };
+        let mut names = Names { left: limits::NAMES };
         let mut sections = Vec::with_capacity(table.len());
         for section in table.iter() {
             let name = names.get(table.section_name(Le, section))?;
@@ -117,12 +114,12 @@ impl Elf {
                 let range = start
                     .checked_add(size)
                     .and_then(|end| Some(usize::try_from(start).ok()?..usize::try_from(end).ok()?));
-                range
-                    .filter(|range| bytes.get(range.clone()).is_some())
-                    .ok_or_else(|| ObjectError::Section {
+                range.filter(|range| bytes.get(range.clone()).is_some()).ok_or_else(|| {
+                    ObjectError::Section {
                         section: name.clone(),
                         reason: "its contents are not inside the file".into(),
-                    })?
+                    }
+                })?
             };
             sections.push(Section {
                 is_code: kind == SHT_PROGBITS && section.sh_flags(Le) & u64::from(SHF_EXECINSTR) != 0,
@@ -148,22 +145,19 @@ impl Elf {
         let mut by_name = HashMap::new();
         for (index, symbol) in symbols.iter().enumerate() {
             if let (Some(section), false) = (symbol.section, symbol.name.is_empty()) {
-                by_name
-                    .entry((section, symbol.name.clone()))
-                    .or_insert(index);
+                by_name.entry((section, symbol.name.clone())).or_insert(index);
             }
         }
-        Ok(Elf {
-            bytes: bytes.to_vec(),
-            sections,
-            symbols,
-            by_name,
-        })
+        let mut section_by_name = HashMap::new();
+        for (index, section) in sections.iter().enumerate() {
+            section_by_name.entry(section.name.clone()).or_insert(index);
+        }
+        Ok(Elf { bytes: bytes.to_vec(), sections, symbols, by_name, section_by_name })
     }
 
     /// The first section with a name.
     pub(crate) fn section(&self, name: &str) -> Option<usize> {
-        self.sections.iter().position(|section| section.name == name)
+        self.section_by_name.get(name).copied()
     }
 
     /// The bytes of a section in the file.
@@ -176,15 +170,12 @@ impl Elf {
 
     /// The name of a section.
     pub(crate) fn section_name(&self, section: usize) -> &str {
-        self.sections
-            .get(section)
-            .map_or("", |section| section.name.as_str())
+        self.sections.get(section).map_or("", |section| section.name.as_str())
     }
 
     /// The symbol with a name in a section.
     pub(crate) fn symbol(&self, section: usize, name: &str) -> Option<&Symbol> {
-        self.symbols
-            .get(*self.by_name.get(&(section, name.to_owned()))?)
+        self.symbols.get(*self.by_name.get(&(section, name.to_owned()))?)
     }
 
     /// What to call a symbol in a message.
@@ -200,18 +191,12 @@ impl Elf {
 
 fn header(bytes: &[u8]) -> Result<&Header, ObjectError> {
     let Some([magic @ .., class, data]) = bytes.first_chunk::<6>() else {
-        return Err(ObjectError::Elf {
-            reason: "it is too short".into(),
-        });
+        return Err(ObjectError::Elf { reason: "it is too short".into() });
     };
     if *magic != object::elf::ELFMAG {
-        return Err(ObjectError::Elf {
-            reason: "it does not begin with an ELF header".into(),
-        });
+        return Err(ObjectError::Elf { reason: "it does not begin with an ELF header".into() });
     }
-    let other = |found: &str| ObjectError::Machine {
-        found: found.into(),
-    };
+    let other = |found: &str| ObjectError::Machine { found: found.into() };
     if *class != object::elf::ELFCLASS64 {
         return Err(other("32-bit"));
     }

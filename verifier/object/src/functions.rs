@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use crate::{
     ObjectError,
     elf::{Elf, Symbol},
+    limits,
 };
 
 /// A function: a run of instructions of a section.
@@ -57,9 +58,7 @@ impl Functions {
             }
             labels.sort_by_key(|label| label.value);
             for (index, label) in labels.iter().enumerate() {
-                let end = labels
-                    .get(index + 1)
-                    .map_or(elf.data(section).len() as u64, |next| next.value);
+                let end = labels.get(index + 1).map_or(elf.data(section).len() as u64, |next| next.value);
                 if end == label.value {
                     continue;
                 }
@@ -68,12 +67,16 @@ impl Functions {
                 list.push(function(elf, section, &label)?);
             }
         }
+        if list.iter().map(|function| function.len).sum::<usize>() > limits::FUNCTION_INSNS {
+            return Err(ObjectError::Limit {
+                what: "instructions in functions",
+                max: limits::FUNCTION_INSNS,
+            });
+        }
         list.sort_by_key(|function| (function.section, function.start));
         let mut by_start = BTreeMap::new();
         for (index, function) in list.iter().enumerate() {
-            by_start
-                .entry((function.section, function.start))
-                .or_insert(index);
+            by_start.entry((function.section, function.start)).or_insert(index);
         }
         Ok(Functions { list, by_start })
     }
@@ -99,7 +102,7 @@ fn function(elf: &Elf, section: usize, symbol: &Symbol) -> Result<Function, Obje
     if symbol.size == 0 {
         return Err(bad("the function is empty"));
     }
-    if symbol.value % 8 != 0 || symbol.size % 8 != 0 {
+    if !symbol.value.is_multiple_of(8) || !symbol.size.is_multiple_of(8) {
         return Err(bad("the function does not consist of whole instructions"));
     }
     if symbol.value.checked_add(symbol.size).is_none_or(|end| end > len) {

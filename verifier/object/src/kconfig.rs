@@ -19,16 +19,22 @@ enum Shape {
     /// `n`, `y`, `m` as 0, 1, 2.
     Tristate,
     /// `n`, `y`, `m` as the characters, or a number.
-    Char { signed: bool },
-    Int { size: usize, signed: bool },
-    Text { size: usize },
+    Char {
+        signed: bool,
+    },
+    Int {
+        size: usize,
+        signed: bool,
+    },
+    Text {
+        size: usize,
+    },
     Other,
 }
 
 /// A variable in the map.
 #[derive(Clone, Debug)]
 struct Slot {
-    name: String,
     offset: u32,
     size: u32,
     shape: Shape,
@@ -38,13 +44,16 @@ struct Slot {
 /// Where each variable is in the map.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Layout {
-    slots: Vec<Slot>,
+    /// By name.
+    slots: HashMap<String, Slot>,
     size: u32,
     btf_id: u32,
 }
 
 /// The longest value in bytes: text.
 const LONGEST: u64 = 1 << 16;
+/// The most bytes of all values. A variable that does not fit has no place.
+const TOTAL: u32 = 1 << 22;
 
 impl Layout {
     /// Lays the variables out, those with the strictest alignment first, then by size and name,
@@ -66,14 +75,12 @@ impl Layout {
         let mut layout = Layout::default();
         for (align, size, found) in found {
             let offset = layout.size.next_multiple_of(align);
-            layout.slots.push(Slot {
-                name: found.name.clone(),
-                offset,
-                size,
-                shape: shape(btf, found.ty),
-                is_weak: found.is_weak,
-            });
-            layout.size = offset.saturating_add(size);
+            if offset + size > TOTAL || layout.slots.contains_key(&found.name) {
+                continue;
+            }
+            let slot = Slot { offset, size, shape: shape(btf, found.ty), is_weak: found.is_weak };
+            layout.slots.insert(found.name.clone(), slot);
+            layout.size = offset + size;
         }
         let Some(id) = btf.find_by_name_kind(".kconfig", Kind::Datasec) else {
             return layout;
@@ -83,7 +90,7 @@ impl Layout {
             let mut vars: Vec<_> = section.vars().collect();
             for var in &mut vars {
                 let name = btf.name(var.var).unwrap_or("");
-                if let Some(slot) = layout.slots.iter().find(|slot| slot.name == name) {
+                if let Some(slot) = layout.slots.get(name) {
                     (var.offset, var.size) = (slot.offset, slot.size);
                 }
             }
@@ -94,16 +101,8 @@ impl Layout {
     }
 
     /// The offset of a variable in the map, when it can have a value.
-    pub(crate) fn check(
-        &self,
-        name: &str,
-        values: &BTreeMap<String, String>,
-    ) -> Result<u32, String> {
-        let slot = self
-            .slots
-            .iter()
-            .find(|slot| slot.name == name)
-            .ok_or("it is not declared with a size")?;
+    pub(crate) fn check(&self, name: &str, values: &BTreeMap<String, String>) -> Result<u32, String> {
+        let slot = self.slots.get(name).ok_or("it is not declared with a size")?;
         match values.get(name) {
             Some(value) if slot.bytes(value).is_none() => {
                 Err(format!("its value {value} does not fit its type"))
@@ -114,14 +113,10 @@ impl Layout {
     }
 
     /// The map with all values.
-    pub(crate) fn map(
-        &self,
-        values: Option<&BTreeMap<String, String>>,
-        options: &GlobalData,
-    ) -> MapDef {
+    pub(crate) fn map(&self, values: Option<&BTreeMap<String, String>>, options: &GlobalData) -> MapDef {
         let mut contents = vec![0; self.size as usize];
-        for slot in &self.slots {
-            let value = values.and_then(|values| slot.bytes(values.get(&slot.name)?));
+        for (name, slot) in &self.slots {
+            let value = values.and_then(|values| slot.bytes(values.get(name)?));
             let place = contents.get_mut(slot.offset as usize..);
             if let (Some(value), Some(place)) = (value, place) {
                 for (to, from) in place.iter_mut().zip(value) {
@@ -177,11 +172,8 @@ fn integer(text: &str, size: usize, signed: bool) -> Option<Vec<u8>> {
     };
     let bits = u32::try_from(size * 8).ok().filter(|bits| (8..=64).contains(bits))?;
     let value = if negative { -i128::from(number) } else { i128::from(number) };
-    let (low, high) = if signed {
-        (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1)
-    } else {
-        (0, (1i128 << bits) - 1)
-    };
+    let (low, high) =
+        if signed { (-(1i128 << (bits - 1)), (1i128 << (bits - 1)) - 1) } else { (0, (1i128 << bits) - 1) };
     if !(low..=high).contains(&value) {
         return None;
     }
@@ -195,15 +187,10 @@ fn shape(btf: &Btf, ty: TypeId) -> Shape {
             _ => Shape::Other,
         },
         Some(Type::Int(int)) if int.size == 1 => Shape::Char { signed: int.signed },
-        Some(Type::Int(int)) if int.size <= 8 => Shape::Int {
-            size: int.size as usize,
-            signed: int.signed,
-        },
+        Some(Type::Int(int)) if int.size <= 8 => Shape::Int { size: int.size as usize, signed: int.signed },
         Some(Type::Enum(values)) if values.size == 4 => Shape::Tristate,
         Some(Type::Array { elem, count, .. }) => match btf.resolved(elem) {
-            Some(Type::Int(int)) if int.size == 1 => Shape::Text {
-                size: count as usize,
-            },
+            Some(Type::Int(int)) if int.size == 1 => Shape::Text { size: count as usize },
             _ => Shape::Other,
         },
         _ => Shape::Other,

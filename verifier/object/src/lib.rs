@@ -21,6 +21,7 @@
 //! | `kconfig` | values of the kernel's configuration |
 //! | [`maps`] | map definitions: `.maps`, `maps`, global data |
 //! | `link` | the order of subprograms |
+//! | `info` | functions and source lines |
 //! | `relocate` | instructions that refer to something |
 //! | `core_relo` | relocations against the target's types |
 //! | `struct_ops` | tables of functions that a kernel calls |
@@ -31,6 +32,7 @@ mod elf;
 pub mod error;
 mod externs;
 mod functions;
+mod info;
 mod kconfig;
 pub mod limits;
 mod link;

@@ -5,14 +5,14 @@
 //! its own calls are followed before the caller's next one. This is the order in which programs
 //! have always been handed to the kernel, and a verifier's verdict can depend on it.
 
-use std::{collections::HashMap, sync::Arc};
+use std::collections::HashMap;
 
 use probity_isa::Insn;
-use probity_program::{FuncInfo, LineInfo, Linkage, MapDef, Program, btf::Type};
+use probity_program::{MapDef, Program};
 
 use crate::{
     Entry, LoadOptions, Object, ProgramError,
-    btf_ext::within,
+    core_relo::Budget,
     elf::{Reloc, Symbol},
     functions::Function,
     limits,
@@ -47,6 +47,7 @@ pub(crate) struct Linker<'a> {
     pub(crate) maps: Vec<MapDef>,
     pub(crate) kfuncs: Vec<String>,
     pub(crate) ksyms: Vec<String>,
+    pub(crate) core_budget: Budget,
 }
 
 impl<'a> Linker<'a> {
@@ -61,6 +62,7 @@ impl<'a> Linker<'a> {
             maps: Vec::new(),
             kfuncs: Vec::new(),
             ksyms: Vec::new(),
+            core_budget: Budget::new(),
         }
     }
 
@@ -108,9 +110,7 @@ impl<'a> Linker<'a> {
     fn reloc(&self, section: usize, insn: usize) -> Option<(&'a Reloc, &'a Symbol)> {
         let relocs = &self.object.elf.sections[section].relocs;
         let offset = insn as u64 * 8;
-        let index = relocs
-            .binary_search_by_key(&offset, |reloc| reloc.offset)
-            .ok()?;
+        let index = relocs.binary_search_by_key(&offset, |reloc| reloc.offset).ok()?;
         let reloc = &relocs[index];
         Some((reloc, &self.object.elf.symbols[reloc.symbol]))
     }
@@ -129,10 +129,7 @@ impl<'a> Linker<'a> {
         let bytes = data.get(function.start * 8..(function.start + function.len) * 8);
         let (slots, _) = bytes.unwrap_or_default().as_chunks::<8>();
         self.insns.extend(slots.iter().map(|slot| Insn::from_bytes(*slot)));
-        let piece = Piece {
-            function: index,
-            base,
-        };
+        let piece = Piece { function: index, base };
         self.pieces.push(piece);
         self.placed.insert(index, base);
         self.core_relocate(piece)?;
@@ -172,12 +169,7 @@ impl<'a> Linker<'a> {
     }
 
     /// The function of the object that an instruction calls or loads the address of.
-    fn callee(
-        &self,
-        function: &Function,
-        at: usize,
-        insn: Insn,
-    ) -> Result<Option<usize>, ProgramError> {
+    fn callee(&self, function: &Function, at: usize, insn: Insn) -> Result<Option<usize>, ProgramError> {
         let is_call = insn.code == CALL && insn.src == PSEUDO_CALL;
         if !is_call && insn.code != LD_IMM64 {
             return Ok(None);
@@ -211,9 +203,7 @@ impl<'a> Linker<'a> {
             }
             None => return Ok(None),
         };
-        let found = usize::try_from(target)
-            .ok()
-            .and_then(|target| self.object.functions.at(section, target));
+        let found = usize::try_from(target).ok().and_then(|target| self.object.functions.at(section, target));
         match found {
             Some(found) => Ok(Some(found)),
             None => Err(self.error(
@@ -231,83 +221,13 @@ impl<'a> Linker<'a> {
         let object = self.object;
         let btf = object.btf.as_deref()?;
         let id = object.func_type(&object.functions.list[self.entry.function])?;
-        let tags: Vec<_> = btf
-            .decl_tags(id)
-            .filter_map(|tag| tag.name.strip_prefix("exception_callback:"))
-            .collect();
+        let tags: Vec<_> =
+            btf.decl_tags(id).filter_map(|tag| tag.name.strip_prefix("exception_callback:")).collect();
         // A verifier refuses several: none is appended then.
         match tags.as_slice() {
             [name] => object.functions.named(name),
             _ => None,
         }
-    }
-
-    fn funcs(&self) -> Vec<FuncInfo> {
-        let btf = self.object.btf.as_deref();
-        let mut funcs = Vec::with_capacity(self.pieces.len());
-        for piece in &self.pieces {
-            let function = self.function(*piece);
-            let range = function.start as u64 * 8..(function.start + function.len) as u64 * 8;
-            let records = self.object.records(function).map_or(&[][..], |records| {
-                within(&records.funcs, range.clone(), |record| record.offset)
-            });
-            if records.first().is_none_or(|first| u64::from(first.offset) != range.start) {
-                funcs.push(FuncInfo {
-                    pc: piece.base,
-                    name: function.name.clone(),
-                    btf_id: 0,
-                    linkage: Linkage::Static,
-                });
-            }
-            for record in records {
-                let ty = btf.and_then(|btf| btf.ty(probity_program::btf::TypeId(record.btf_id)));
-                let (name, linkage) = match ty {
-                    Some(Type::Func { name, linkage, .. }) => (name.to_owned(), linkage),
-                    _ => (function.name.clone(), Linkage::Static),
-                };
-                funcs.push(FuncInfo {
-                    pc: piece.base + record.offset as usize / 8 - function.start,
-                    name,
-                    btf_id: record.btf_id,
-                    linkage: if function.is_hidden { Linkage::Static } else { linkage },
-                });
-            }
-        }
-        funcs
-    }
-
-    fn lines(&self) -> Vec<LineInfo> {
-        let Some(btf) = self.object.btf.as_deref() else {
-            return Vec::new();
-        };
-        let mut strings: HashMap<u32, Arc<str>> = HashMap::new();
-        let mut string = |offset: u32| {
-            strings
-                .entry(offset)
-                .or_insert_with(|| {
-                    let bytes = btf.bytes_at(offset).unwrap_or_default();
-                    String::from_utf8_lossy(bytes).into()
-                })
-                .clone()
-        };
-        let mut lines = Vec::new();
-        for piece in &self.pieces {
-            let function = self.function(*piece);
-            let range = function.start as u64 * 8..(function.start + function.len) as u64 * 8;
-            let Some(records) = self.object.records(function) else {
-                continue;
-            };
-            for record in within(&records.lines, range, |record| record.offset) {
-                lines.push(LineInfo {
-                    pc: piece.base + record.offset as usize / 8 - function.start,
-                    file: string(record.file),
-                    text: string(record.text),
-                    line: record.line_column >> 10,
-                    column: record.line_column & 0x3ff,
-                });
-            }
-        }
-        lines
     }
 
     /// An error about an instruction of a function.

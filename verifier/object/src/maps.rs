@@ -10,6 +10,8 @@ mod btf_defined;
 mod data;
 mod legacy;
 
+use std::collections::HashMap;
+
 use probity_program::{Btf, MapDef};
 
 pub(crate) use data::{DataSection, complete_types};
@@ -40,6 +42,8 @@ pub struct ObjectMap {
 pub(crate) struct Maps {
     pub(crate) list: Vec<ObjectMap>,
     pub(crate) data: Vec<DataSection>,
+    by_place: HashMap<(usize, u64), usize>,
+    data_by_section: HashMap<usize, usize>,
 }
 
 impl Maps {
@@ -50,23 +54,23 @@ impl Maps {
         }
         let data = data::collect(elf, btf);
         if list.len() > limits::MAPS {
-            return Err(ObjectError::Limit {
-                what: "maps",
-                max: limits::MAPS,
-            });
+            return Err(ObjectError::Limit { what: "maps", max: limits::MAPS });
         }
-        Ok(Maps { list, data })
+        let mut by_place = HashMap::new();
+        for (index, map) in list.iter().enumerate() {
+            by_place.entry((map.section, map.offset)).or_insert(index);
+        }
+        let data_by_section = data.iter().enumerate().map(|(index, data)| (data.section, index)).collect();
+        Ok(Maps { list, data, by_place, data_by_section })
     }
 
     /// The map at an offset of a section.
     pub(crate) fn at(&self, section: usize, offset: u64) -> Option<usize> {
-        self.list
-            .iter()
-            .position(|map| map.section == section && map.offset == offset)
+        self.by_place.get(&(section, offset)).copied()
     }
 
     /// The global data of a section.
     pub(crate) fn data(&self, section: usize) -> Option<usize> {
-        self.data.iter().position(|data| data.section == section)
+        self.data_by_section.get(&section).copied()
     }
 }

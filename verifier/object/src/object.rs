@@ -31,6 +31,8 @@ pub struct Object {
     pub(crate) kconfig: Layout,
     entries: Vec<Entry>,
     struct_ops: Vec<StructOps>,
+    /// Table and member by program.
+    table_places: HashMap<String, (usize, usize)>,
     license: String,
 }
 
@@ -75,11 +77,13 @@ impl Object {
         };
         let functions = Functions::collect(&elf)?;
         let entries = entries(&elf, &functions);
+        let struct_ops = struct_ops::collect(&elf, btf.as_ref(), &functions)?;
         let license = section("license").unwrap_or_default();
         let license = license.split(|byte| *byte == 0).next().unwrap_or_default();
         Ok(Object {
             maps: Maps::collect(&elf, btf.as_ref())?,
-            struct_ops: struct_ops::collect(&elf, btf.as_ref(), &functions),
+            table_places: table_places(&struct_ops),
+            struct_ops,
             license: String::from_utf8_lossy(license).into_owned(),
             btf: btf.map(Arc::new),
             ext,
@@ -130,9 +134,7 @@ impl Object {
     pub fn program(&self, name: &str, options: &LoadOptions<'_>) -> Result<Program, ProgramError> {
         match self.entries.iter().find(|entry| entry.name == name) {
             Some(entry) => self.link(entry, options),
-            None => Err(ProgramError::NotFound {
-                program: name.to_owned(),
-            }),
+            None => Err(ProgramError::NotFound { program: name.to_owned() }),
         }
     }
 
@@ -141,21 +143,15 @@ impl Object {
         &'a self,
         options: &'a LoadOptions<'a>,
     ) -> impl Iterator<Item = (&'a Entry, Result<Program, ProgramError>)> + 'a {
-        self.entries
-            .iter()
-            .map(move |entry| (entry, self.link(entry, options)))
+        self.entries.iter().map(move |entry| (entry, self.link(entry, options)))
     }
 
     fn link(&self, entry: &Entry, options: &LoadOptions<'_>) -> Result<Program, ProgramError> {
         let name = entry.section.strip_prefix('?').unwrap_or(&entry.section);
-        let section =
-            options
-                .sections
-                .resolve(name)
-                .ok_or_else(|| ProgramError::UnknownSection {
-                    program: entry.name.clone(),
-                    section: entry.section.clone(),
-                })?;
+        let section = options.sections.resolve(name).ok_or_else(|| ProgramError::UnknownSection {
+            program: entry.name.clone(),
+            section: entry.section.clone(),
+        })?;
         let mut program = Linker::new(self, entry, options).link()?;
         program.prog_type = section.prog_type;
         program.attach_type = section.attach_type;
@@ -166,10 +162,9 @@ impl Object {
 
     /// The structure and member that a table of functions has a program in.
     fn table_of(&self, program: &str) -> Option<String> {
-        self.struct_ops.iter().find_map(|table| {
-            let (member, _) = table.members.iter().find(|(_, name)| name == program)?;
-            Some(format!("{}/{member}", table.type_name))
-        })
+        let (table, member) = self.table_places.get(program)?;
+        let table = &self.struct_ops[*table];
+        Some(format!("{}/{}", table.type_name, table.members[*member].0))
     }
 
     /// The records of a function's section.
@@ -182,15 +177,22 @@ impl Object {
         let btf = self.btf.as_deref()?;
         let start = function.start as u64 * 8;
         let recorded = self.records(function).and_then(|records| {
-            let record = records
-                .funcs
-                .iter()
-                .find(|record| u64::from(record.offset) == start)?;
+            let record = records.funcs.iter().find(|record| u64::from(record.offset) == start)?;
             let id = TypeId(record.btf_id);
             matches!(btf.ty(id), Some(Type::Func { .. })).then_some(id)
         });
         recorded.or_else(|| btf.find_by_name_kind(&function.name, Kind::Func))
     }
+}
+
+fn table_places(tables: &[StructOps]) -> HashMap<String, (usize, usize)> {
+    let mut places = HashMap::new();
+    for (index, table) in tables.iter().enumerate() {
+        for (member, (_, program)) in table.members.iter().enumerate() {
+            places.entry(program.clone()).or_insert((index, member));
+        }
+    }
+    places
 }
 
 fn entries(elf: &Elf, functions: &Functions) -> Vec<Entry> {

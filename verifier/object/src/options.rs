@@ -70,12 +70,7 @@ impl<'a> LoadOptions<'a> {
     /// Options without a target and without a configuration.
     #[must_use]
     pub fn new(sections: &'a dyn Sections, data: GlobalData) -> LoadOptions<'a> {
-        LoadOptions {
-            sections,
-            data,
-            target: None,
-            kconfig: None,
-        }
+        LoadOptions { sections, data, target: None, kconfig: None }
     }
 }
 

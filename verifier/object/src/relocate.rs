@@ -78,15 +78,9 @@ impl<'a> Linker<'a> {
     ) -> Result<(), ProgramError> {
         let symbol = &self.object.elf.symbols[reloc.symbol];
         let at = usize::try_from(reloc.offset / 8).unwrap_or(0) - function.start;
-        let place = Place {
-            function,
-            at,
-            pc: piece.base + at,
-            reloc,
-            symbol,
-        };
+        let place = Place { function, at, pc: piece.base + at, reloc, symbol };
         let insn = self.insns[place.pc];
-        if reloc.offset % 8 != 0 {
+        if !reloc.offset.is_multiple_of(8) {
             return Err(self.bad(place, "the relocation is not at an instruction"));
         }
         if insn.code == LD_IMM64 && at + 1 >= function.len {
@@ -111,10 +105,7 @@ impl<'a> Linker<'a> {
                 )),
             },
             _ if self.is_poisoned(place.pc) => Ok(()),
-            _ => Err(self.bad(
-                place,
-                "only calls and 64-bit loads of constants can refer to symbols",
-            )),
+            _ => Err(self.bad(place, "only calls and 64-bit loads of constants can refer to symbols")),
         }
     }
 
@@ -124,12 +115,7 @@ impl<'a> Linker<'a> {
     }
 
     /// A load of a map's or a global variable's address.
-    fn load(
-        &mut self,
-        known: &mut Known,
-        place: Place<'_>,
-        section: usize,
-    ) -> Result<(), ProgramError> {
+    fn load(&mut self, known: &mut Known, place: Place<'_>, section: usize) -> Result<(), ProgramError> {
         let object = self.object;
         let addend = i64::from(self.insns[place.pc].imm).wrapping_add(place.reloc.addend);
         let offset = place.symbol.value.wrapping_add_signed(addend);
@@ -141,8 +127,8 @@ impl<'a> Linker<'a> {
         let Some(data) = object.maps.data(section) else {
             return Err(self.bad(place, "its section holds neither maps nor variables"));
         };
-        let offset = u32::try_from(offset)
-            .map_err(|_| self.bad(place, "the address is not inside its section"))?;
+        let offset =
+            u32::try_from(offset).map_err(|_| self.bad(place, "the address is not inside its section"))?;
         let index = if object.maps.data[data].is_arena {
             let arena = self.options.data.arena_type;
             let map = arena.and_then(|arena| {
@@ -249,14 +235,11 @@ impl<'a> Linker<'a> {
                 ));
             };
             let object = self.object;
-            let offset = object
-                .kconfig
-                .check(&found.name, values)
-                .map_err(|reason| {
-                    let name = found.name.clone();
-                    let remedy = "set it in the kernel's configuration, or declare it __weak";
-                    self.error(place.function, place.at, name, reason, remedy)
-                })?;
+            let offset = object.kconfig.check(&found.name, values).map_err(|reason| {
+                let name = found.name.clone();
+                let remedy = "set it in the kernel's configuration, or declare it __weak";
+                self.error(place.function, place.at, name, reason, remedy)
+            })?;
             let index = self.map(known, MapRef::Kconfig)?;
             self.load_pseudo(place.pc, PSEUDO_MAP_VALUE, index, offset);
             return Ok(());
@@ -280,9 +263,7 @@ impl<'a> Linker<'a> {
             // The addresses of these are in no types.
             ExternKind::Untyped | ExternKind::Config => return false,
         };
-        self.options
-            .target
-            .is_some_and(|target| target.find_by_name_kind(&found.name, kind).is_none())
+        self.options.target.is_some_and(|target| target.find_by_name_kind(&found.name, kind).is_none())
     }
 }
 

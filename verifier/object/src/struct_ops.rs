@@ -5,7 +5,7 @@ use probity_program::{
     btf::{Kind, Type},
 };
 
-use crate::{elf::Elf, functions::Functions};
+use crate::{ObjectError, elf::Elf, functions::Functions, limits};
 
 /// A table of functions.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -18,23 +18,34 @@ pub struct StructOps {
     pub members: Vec<(String, String)>,
 }
 
-pub(crate) fn collect(elf: &Elf, btf: Option<&Btf>, functions: &Functions) -> Vec<StructOps> {
+pub(crate) fn collect(
+    elf: &Elf,
+    btf: Option<&Btf>,
+    functions: &Functions,
+) -> Result<Vec<StructOps>, ObjectError> {
     let mut found = Vec::new();
     let Some(btf) = btf else {
-        return found;
+        return Ok(found);
+    };
+    let mut left = limits::TABLE_STEPS;
+    let mut spend = |steps: usize| {
+        left = left
+            .checked_sub(steps)
+            .ok_or(ObjectError::Limit { what: "members of tables of functions", max: limits::TABLE_STEPS })?;
+        Ok::<(), ObjectError>(())
     };
     for section in &elf.sections {
         let name = section.name.strip_prefix('?').unwrap_or(&section.name);
         if name != ".struct_ops" && name != ".struct_ops.link" {
             continue;
         }
-        let Some(Type::Datasec(datasec)) = btf
-            .find_by_name_kind(&section.name, Kind::Datasec)
-            .and_then(|id| btf.ty(id))
+        let Some(Type::Datasec(datasec)) =
+            btf.find_by_name_kind(&section.name, Kind::Datasec).and_then(|id| btf.ty(id))
         else {
             continue;
         };
         for var in datasec.vars() {
+            spend(1)?;
             let Some(Type::Var { name, ty, .. }) = btf.ty(var.var) else {
                 continue;
             };
@@ -49,10 +60,10 @@ pub(crate) fn collect(elf: &Elf, btf: Option<&Btf>, functions: &Functions) -> Ve
                 if !range.contains(&reloc.offset) {
                     break;
                 }
+                spend(body.len())?;
                 let symbol = &elf.symbols[reloc.symbol];
-                let member = body
-                    .members()
-                    .find(|member| u64::from(member.bit_offset) == (reloc.offset - first) * 8);
+                let member =
+                    body.members().find(|member| u64::from(member.bit_offset) == (reloc.offset - first) * 8);
                 let function = symbol
                     .section
                     .zip(usize::try_from(symbol.value / 8).ok())
@@ -68,5 +79,5 @@ pub(crate) fn collect(elf: &Elf, btf: Option<&Btf>, functions: &Functions) -> Ve
             });
         }
     }
-    found
+    Ok(found)
 }

@@ -24,12 +24,17 @@ use std::{fmt, sync::OnceLock};
 pub use error::BtfError;
 pub use query::essential_name;
 pub use types::{
-    Composite, DatasecVar, DeclTag, Enum, EnumValue, FuncProto, Int, Kind, Member, Param, Type,
-    TypeId,
+    Composite, DatasecVar, DeclTag, Enum, EnumValue, FuncProto, Int, Kind, Member, Param, Type, TypeId,
 };
 
 /// The longest chain of types (modifiers, typedefs, nested arrays) that is followed.
 pub const MAX_DEPTH: usize = 32;
+
+/// The longest string; a longer one counts as absent. Source lines can be long.
+pub const MAX_STRING: usize = 1 << 16;
+
+/// The longest name of a type or member; a longer one counts as absent. Kernels take 512 bytes.
+pub const MAX_NAME: usize = 2048;
 
 /// The types of an object or a kernel.
 ///
@@ -50,9 +55,7 @@ pub struct Btf {
 
 impl fmt::Debug for Btf {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Btf")
-            .field("types", &self.len())
-            .finish_non_exhaustive()
+        f.debug_struct("Btf").field("types", &self.len()).finish_non_exhaustive()
     }
 }
 

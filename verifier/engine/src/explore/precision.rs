@@ -124,14 +124,9 @@ impl<O: Observer> Walk<'_, O> {
 
     /// The instruction in front of `pc` in the program: a 64-bit load takes two slots.
     fn before(&self, pc: usize) -> usize {
-        let wide = pc >= 2 && self.is_wide(pc - 2);
+        // The second half of a load is all zero, so it is never taken for a load itself.
+        let wide = pc >= 2 && self.code.insns[pc - 2].slots == 2;
         pc - if wide { 2 } else { 1 }
-    }
-
-    fn is_wide(&self, pc: usize) -> bool {
-        matches!(self.code.instruction(pc), Some(Instruction::LoadImm64 { .. }))
-            // The second half of a load could look like one itself only if it were not all zero.
-            && self.program.insns[pc + 1].code == 0
     }
 
     /// Marks what is wanted of a checkpoint, and wants no longer what is no scalar there or

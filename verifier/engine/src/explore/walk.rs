@@ -89,18 +89,16 @@ pub struct Walk<'a, O> {
 pub(crate) struct Kinds {
     pub(crate) scalar: KindId,
     pub(crate) stack: KindId,
-    pub(crate) context: KindId,
     pub(crate) map: Option<KindId>,
     pub(crate) map_value: Option<KindId>,
 }
 
 impl Kinds {
-    /// Looks them up; a platform without the first three can't run anything.
+    /// Looks them up; a platform without the first two can't run anything.
     pub(crate) fn of(platform: &Platform) -> Option<Kinds> {
         Some(Kinds {
             scalar: platform.kind_of(Behaviour::Scalar)?,
             stack: platform.kind_of(Behaviour::Stack)?,
-            context: platform.kind_of(Behaviour::Context)?,
             map: platform.kind_of(Behaviour::Map),
             map_value: platform.kind_of(Behaviour::MapValue),
         })

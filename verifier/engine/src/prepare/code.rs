@@ -15,6 +15,8 @@ pub struct Decoded {
     pub prune_point: bool,
     /// Its predecessor on a path need not be the instruction before it.
     pub jump_point: bool,
+    /// How many slots it takes: 2 for a 64-bit load, also a malformed one.
+    pub slots: usize,
     /// It belongs to the class JMP or JMP32.
     pub is_jump: bool,
     /// The registers r0 to r9 whose value is read at or after it, as bits.
@@ -111,6 +113,7 @@ fn decode_all(raw: &[Insn]) -> Vec<Decoded> {
             instruction: decode(raw, pc),
             prune_point: false,
             jump_point: false,
+            slots: raw[pc].slots(),
             is_jump: matches!(raw[pc].code & 0x07, 0x05 | 0x06),
             live_before: 0,
             function: 0,

@@ -26,7 +26,7 @@ struct Edges {
 fn edges(code: &Code, pc: usize) -> Edges {
     let at = |off: i64| usize::try_from(pc as i64 + off + 1).ok();
     let Ok(instruction) = &code.insns[pc].instruction else {
-        return Edges { next: Some(pc + 1), branch: None };
+        return Edges { next: Some(pc + code.insns[pc].slots), branch: None };
     };
     match *instruction {
         Instruction::Exit => Edges { next: None, branch: None },
@@ -89,8 +89,8 @@ fn check_reached(code: &Code, marks: &[Mark]) -> Result<(), (usize, Rejection)> 
             let message = format!("unreachable insn {pc}");
             return Err((pc, Rejection::new(Why::UnreachableInsn, message)));
         }
-        if matches!(code.insns[pc].instruction, Ok(Instruction::LoadImm64 { .. })) {
-            if marks[pc + 1] != Mark::New {
+        if code.insns[pc].slots == 2 {
+            if marks.get(pc + 1).is_some_and(|&mark| mark != Mark::New) {
                 let message = format!("jump into the middle of ldimm64 insn {pc}");
                 return Err((pc, Rejection::new(Why::JumpIntoLoadImm64, message)));
             }

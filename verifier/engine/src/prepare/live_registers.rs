@@ -71,7 +71,7 @@ pub(super) fn compute(code: &mut Code, offered: &Offered) {
         .enumerate()
         .map(|(pc, insn)| match &insn.instruction {
             Ok(instruction) => (use_def(instruction, offered), successors(instruction, pc)),
-            Err(_) => ((0, 0), [Some(pc + 1), None]),
+            Err(_) => ((0, 0), [Some(pc + insn.slots), None]),
         })
         .collect();
     let mut changed = true;

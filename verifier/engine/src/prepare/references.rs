@@ -19,7 +19,6 @@ pub(super) fn check(program: &Program, code: &Code, platform: &Platform) -> Resu
         match &code.insns[pc].instruction {
             Ok(load @ Instruction::LoadImm64 { .. }) => {
                 check_load(program, code, platform, load, &mut used).map_err(|rejection| (pc, rejection))?;
-                pc += 1;
             }
             Err(error) if error.is_early() => {
                 let why = match error {
@@ -31,7 +30,7 @@ pub(super) fn check(program: &Program, code: &Code, platform: &Platform) -> Resu
             }
             _ => {}
         }
-        pc += 1;
+        pc += program.insns[pc].slots();
     }
     Ok(())
 }

@@ -401,13 +401,12 @@ impl<O: Observer> Walk<'_, O> {
         for at in low..high + i64::from(size) {
             let (slot, byte) = place(at);
             let value = *self.state.frames[frame].stack.slot(slot);
+            let spilled = value.is_spill() && (value.reg.is_scalar() || policy.pointer_leaks);
             match value.tags[byte] {
                 Tag::Misc => {}
                 Tag::Zero => self.clobber_byte(frame, slot, byte, write),
                 Tag::Invalid if policy.uninit_stack => self.clobber_byte(frame, slot, byte, write),
-                Tag::Spill | Tag::Misc | Tag::Zero | Tag::Invalid
-                    if value.is_spill() && (value.reg.is_scalar() || policy.pointer_leaks) =>
-                {
+                Tag::Spill | Tag::Invalid if spilled => {
                     if write {
                         let unknown = self.unknown();
                         let slot = self.slot_mut(frame, slot);

@@ -149,20 +149,13 @@ impl Matching<'_> {
                 }
                 (Type::Float { size: x, .. }, Type::Float { size: y, .. }) => return Ok(x == y),
                 (Type::Struct(x), Type::Struct(y)) | (Type::Union(x), Type::Union(y)) => {
-                    return if behind {
-                        Ok(true)
-                    } else {
-                        self.members(&x, &y, budget, depth)
-                    };
+                    return if behind { Ok(true) } else { self.members(&x, &y, budget, depth) };
                 }
                 (Type::Ptr { target: x }, Type::Ptr { target: y }) => {
                     behind = true;
                     (a, b) = (x, y);
                 }
-                (
-                    Type::Array { elem: x, count: m, .. },
-                    Type::Array { elem: y, count: n, .. },
-                ) => {
+                (Type::Array { elem: x, count: m, .. }, Type::Array { elem: y, count: n, .. }) => {
                     if m != n {
                         return Ok(false);
                     }
@@ -199,9 +192,7 @@ impl Matching<'_> {
             let mut found = false;
             for member in y.members() {
                 budget.spend()?;
-                if member.name == wanted.name
-                    && self.types(wanted.ty, member.ty, false, budget, depth)?
-                {
+                if member.name == wanted.name && self.types(wanted.ty, member.ty, false, budget, depth)? {
                     found = true;
                     break;
                 }

@@ -51,7 +51,7 @@ fn is_inside(btf: &Btf, steps: &[Step<'_>], index: u32, count: u32) -> bool {
         return false;
     };
     let last = match btf.ty(*owner).as_ref().and_then(body) {
-        Some(body) => body.members().last(),
+        Some(body) => body.len().checked_sub(1).and_then(|last| body.member(last)),
         None => None,
     };
     count == 0 && last.is_some_and(|last| last == *member)
@@ -60,11 +60,7 @@ fn is_inside(btf: &Btf, steps: &[Step<'_>], index: u32, count: u32) -> bool {
 impl<'a> Spec<'a> {
     /// Reads the path of a relocation.
     pub(super) fn parse(btf: &'a Btf, root: TypeId, access: &str, kind: Kind) -> Option<Spec<'a>> {
-        let mut spec = Spec {
-            root,
-            steps: Vec::new(),
-            bit_offset: 0,
-        };
+        let mut spec = Spec { root, steps: Vec::new(), bit_offset: 0 };
         let mut indices = access.split(':').map(|index| index.parse::<u32>().ok());
         let first = indices.next()??;
         match kind {
@@ -77,20 +73,14 @@ impl<'a> Spec<'a> {
                 let Some(Type::Enum(values)) = btf.resolved(root) else {
                     return None;
                 };
-                let value = values.values().nth(first as usize)?;
-                spec.steps.push(Step::Value {
-                    name: value.name,
-                    value: value.value,
-                });
+                let value = values.value(first as usize)?;
+                spec.steps.push(Step::Value { name: value.name, value: value.value });
                 return indices.next().is_none().then_some(spec);
             }
             _ => {}
         }
         let mut id = btf.resolve(root)?;
-        spec.steps.push(Step::Element {
-            ty: id,
-            index: first,
-        });
+        spec.steps.push(Step::Element { ty: id, index: first });
         spec.bit_offset = element_bits(btf, id, first)?;
         for index in indices {
             let index = index?;
@@ -130,11 +120,7 @@ impl<'a> Spec<'a> {
         kind: Kind,
         budget: &mut Budget,
     ) -> Result<Option<Spec<'b>>, TooComplex> {
-        let mut spec = Spec {
-            root,
-            steps: Vec::new(),
-            bit_offset: 0,
-        };
+        let mut spec = Spec { root, steps: Vec::new(), bit_offset: 0 };
         match kind {
             Kind::TypeMatches => {
                 let fits = compat::matches(local, self.root, target, root, budget)?;
@@ -168,23 +154,12 @@ impl<'a> Spec<'a> {
         let Some(Type::Enum(values)) = target.resolved(id) else {
             return None;
         };
-        let value = values
-            .values()
-            .find(|value| essential_name(value.name) == name)?;
-        self.steps.push(Step::Value {
-            name: value.name,
-            value: value.value,
-        });
+        let value = values.values().find(|value| essential_name(value.name) == name)?;
+        self.steps.push(Step::Value { name: value.name, value: value.value });
         Some(id)
     }
 
-    fn element(
-        &mut self,
-        target: &'a Btf,
-        id: TypeId,
-        index: u32,
-        is_root: bool,
-    ) -> Option<TypeId> {
+    fn element(&mut self, target: &'a Btf, id: TypeId, index: u32, is_root: bool) -> Option<TypeId> {
         let ty = if is_root {
             id
         } else {
@@ -196,9 +171,7 @@ impl<'a> Spec<'a> {
             }
             target.resolve(elem)?
         };
-        self.bit_offset = self
-            .bit_offset
-            .checked_add(element_bits(target, ty, index)?)?;
+        self.bit_offset = self.bit_offset.checked_add(element_bits(target, ty, index)?)?;
         self.steps.push(Step::Element { ty, index });
         Some(ty)
     }
@@ -218,11 +191,7 @@ impl<'a> Spec<'a> {
         };
         let mut open = vec![(id, 0, self.bit_offset)];
         while let Some((owner, next, base)) = open.pop() {
-            let member = target
-                .ty(owner)
-                .as_ref()
-                .and_then(body)
-                .and_then(|body| body.member(next));
+            let member = target.ty(owner).as_ref().and_then(body).and_then(|body| body.member(next));
             let Some(member) = member else {
                 continue;
             };

@@ -29,11 +29,7 @@ pub(super) struct Field {
 
 impl Value {
     pub(super) fn plain(number: u64) -> Value {
-        Value {
-            number,
-            is_certain: true,
-            field: None,
-        }
+        Value { number, is_certain: true, field: None }
     }
 }
 
@@ -42,13 +38,10 @@ impl Spec<'_> {
     pub(super) fn value(&self, btf: &Btf, kind: Kind) -> Option<Value> {
         let plain = |number| Some(Value::plain(number));
         match kind {
-            Kind::FieldExists | Kind::TypeExists | Kind::TypeMatches | Kind::EnumvalExists => {
-                plain(1)
+            Kind::FieldExists | Kind::TypeExists | Kind::TypeMatches | Kind::EnumvalExists => plain(1),
+            Kind::TypeIdLocal | Kind::TypeIdTarget => {
+                Some(Value { is_certain: false, ..Value::plain(u64::from(self.root.0)) })
             }
-            Kind::TypeIdLocal | Kind::TypeIdTarget => Some(Value {
-                is_certain: false,
-                ..Value::plain(u64::from(self.root.0))
-            }),
             Kind::TypeSize => plain(btf.size_of(self.root)?),
             Kind::EnumvalValue => match self.steps.last()? {
                 Step::Value { value, .. } => plain(*value),
@@ -56,9 +49,7 @@ impl Spec<'_> {
             },
             _ => match self.steps.last()? {
                 Step::Element { ty, .. } => self.element_value(btf, kind, *ty),
-                Step::Member { member, .. } => {
-                    self.member_value(btf, kind, member.ty, member.bitfield_size)
-                }
+                Step::Member { member, .. } => self.member_value(btf, kind, member.ty, member.bitfield_size),
                 Step::Value { .. } => None,
             },
         }
@@ -68,10 +59,7 @@ impl Spec<'_> {
         let size = btf.size_of(ty)?;
         match kind {
             Kind::FieldByteOffset => Some(Value {
-                field: Some(Field {
-                    size: u32::try_from(size).ok()?,
-                    ty,
-                }),
+                field: Some(Field { size: u32::try_from(size).ok()?, ty }),
                 ..Value::plain(self.bit_offset / 8)
             }),
             Kind::FieldByteSize => Some(Value::plain(size)),
@@ -87,7 +75,7 @@ impl Spec<'_> {
             // The smallest aligned word that has the whole bit field.
             loop {
                 let start = (bit_offset / 8).checked_div(size)? * size;
-                if bit_offset + u64::from(bits) - start * 8 <= size * 8 {
+                if bit_offset.checked_add(u64::from(bits))? - start * 8 <= size.checked_mul(8)? {
                     break (start, u64::from(bits));
                 }
                 if size >= 8 {
@@ -107,7 +95,7 @@ impl Spec<'_> {
                 _ => false,
             }),
             Kind::FieldLshift => {
-                let end = (bit_offset + bits).checked_sub(byte_offset * 8)?;
+                let end = bit_offset.checked_add(bits)?.checked_sub(byte_offset * 8)?;
                 64u64.wrapping_sub(end)
             }
             Kind::FieldRshift => 64u64.wrapping_sub(bits),
@@ -117,10 +105,7 @@ impl Spec<'_> {
             number,
             is_certain: !is_bitfield || kind == Kind::FieldSigned || kind == Kind::FieldRshift,
             field: if kind == Kind::FieldByteOffset && !is_bitfield {
-                Some(Field {
-                    size: u32::try_from(size).ok()?,
-                    ty,
-                })
+                Some(Field { size: u32::try_from(size).ok()?, ty })
             } else {
                 None
             },

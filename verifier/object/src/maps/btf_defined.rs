@@ -10,7 +10,7 @@ use probity_program::{
 };
 
 use super::ObjectMap;
-use crate::{ObjectError, elf::Elf};
+use crate::{ObjectError, elf::Elf, limits};
 
 const SECTION: &str = ".maps";
 
@@ -18,13 +18,16 @@ pub(super) fn collect(elf: &Elf, btf: &Btf, list: &mut Vec<ObjectMap>) -> Result
     let Some(section) = elf.section(SECTION) else {
         return Ok(());
     };
-    let Some(Type::Datasec(datasec)) = btf
-        .find_by_name_kind(SECTION, Kind::Datasec)
-        .and_then(|id| btf.ty(id))
+    let Some(Type::Datasec(datasec)) =
+        btf.find_by_name_kind(SECTION, Kind::Datasec).and_then(|id| btf.ty(id))
     else {
         return Ok(());
     };
+    let mut slots_left = limits::SLOTS;
     for var in datasec.vars() {
+        if list.len() >= limits::MAPS {
+            return Err(ObjectError::Limit { what: "maps", max: limits::MAPS });
+        }
         let Some(Type::Var { name, ty, .. }) = btf.ty(var.var) else {
             continue;
         };
@@ -37,15 +40,12 @@ pub(super) fn collect(elf: &Elf, btf: &Btf, list: &mut Vec<ObjectMap>) -> Result
             Some(start) => slots(elf, section, u64::from(var.offset), var.size, start),
             None => Vec::new(),
         };
+        slots_left = slots_left
+            .checked_sub(slots.len())
+            .ok_or(ObjectError::Limit { what: "slots of maps with a value", max: limits::SLOTS })?;
         list.push(ObjectMap {
-            def: MapDef {
-                name: name.to_owned(),
-                ..read.def
-            },
-            inner: read.inner.map(|def| MapDef {
-                name: format!("{name}.inner"),
-                ..def
-            }),
+            def: MapDef { name: name.to_owned(), ..read.def },
+            inner: read.inner.map(|def| MapDef { name: format!("{name}.inner"), ..def }),
             pinning: read.pinning,
             numa_node: read.numa_node,
             slots,
@@ -60,10 +60,11 @@ pub(super) fn collect(elf: &Elf, btf: &Btf, list: &mut Vec<ObjectMap>) -> Result
 fn slots(elf: &Elf, section: usize, offset: u64, size: u32, start: u64) -> Vec<(u32, String)> {
     let first = offset + start;
     let end = offset + u64::from(size);
-    elf.sections[section]
-        .relocs
+    let relocs = &elf.sections[section].relocs;
+    relocs[relocs.partition_point(|reloc| reloc.offset < first)..]
         .iter()
-        .filter(|reloc| (first..end.max(first)).contains(&reloc.offset))
+        .take_while(|reloc| reloc.offset < end)
+        .take(limits::SLOTS + 1)
         .filter_map(|reloc| {
             let symbol = elf.symbols.get(reloc.symbol)?;
             let index = u32::try_from((reloc.offset - first) / 8).ok()?;
@@ -99,13 +100,11 @@ impl Reader<'_> {
     /// Reads a map's structure. `outer` is false for the template of an inner map, which has no
     /// inner map of its own.
     fn body(&self, body: &Composite<'_>, outer: bool) -> Result<Body, ObjectError> {
-        let mut read = Body {
-            def: MapDef::new(0, 0, 0, 0),
-            inner: None,
-            pinning: 0,
-            numa_node: None,
-            slots: None,
-        };
+        let mut read =
+            Body { def: MapDef::new(0, 0, 0, 0), inner: None, pinning: 0, numa_node: None, slots: None };
+        if body.len() > limits::MAP_MEMBERS {
+            return Err(self.bad("it has too many members"));
+        }
         let (mut key, mut value) = (None, None);
         for member in body.members() {
             match member.name {
@@ -143,9 +142,9 @@ impl Reader<'_> {
 
     fn size(&self, known: &mut Option<u32>, size: u32, what: &str) -> Result<(), ObjectError> {
         match known.replace(size) {
-            Some(before) if before != size => Err(self.bad(format!(
-                "it says two sizes of the {what}: {before} and {size}"
-            ))),
+            Some(before) if before != size => {
+                Err(self.bad(format!("it says two sizes of the {what}: {before} and {size}")))
+            }
             _ => Ok(()),
         }
     }
@@ -158,9 +157,7 @@ impl Reader<'_> {
     /// The number that a member's type carries.
     fn number(&self, member: &Member<'_>) -> Result<u64, ObjectError> {
         let number = match self.btf.resolved(member.ty) {
-            Some(Type::Enum(values)) if values.len() == 1 => {
-                values.values().next().map(|value| value.value)
-            }
+            Some(Type::Enum(values)) if values.len() == 1 => values.values().next().map(|value| value.value),
             Some(Type::Ptr { target }) => match self.btf.resolved(target) {
                 Some(Type::Array { count, .. }) => Some(u64::from(count)),
                 _ => None,

@@ -1,5 +1,7 @@
 //! Sections of global variables: each is a map with one entry.
 
+use std::collections::HashMap;
+
 use probity_program::{
     Btf, Linkage, MapDef,
     btf::{DatasecVar, Kind, Type},
@@ -24,12 +26,11 @@ pub(crate) struct DataSection {
 
 pub(super) fn collect(elf: &Elf, btf: Option<&Btf>) -> Vec<DataSection> {
     let mut found = Vec::new();
+    let mut visible: HashMap<&str, bool> = HashMap::new();
     for (index, section) in elf.sections.iter().enumerate() {
         let name = section.name.as_str();
-        let is = |base: &str| {
-            name.strip_prefix(base)
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('.'))
-        };
+        let is =
+            |base: &str| name.strip_prefix(base).is_some_and(|rest| rest.is_empty() || rest.starts_with('.'));
         let is_arena = name == GlobalData::ARENA_SECTION;
         let is_rodata = is(".rodata");
         if section.size == 0 || !(is(".data") || is(".bss") || is_rodata || is_arena) {
@@ -41,7 +42,7 @@ pub(super) fn collect(elf: &Elf, btf: Option<&Btf>) -> Vec<DataSection> {
             name: name.to_owned(),
             size: section.size,
             is_rodata,
-            has_visible: has_visible(btf, name),
+            has_visible: *visible.entry(name).or_insert_with(|| has_visible(btf, name)),
             btf_id: id.map_or(0, |id| id.0),
             is_arena,
         });
@@ -51,15 +52,14 @@ pub(super) fn collect(elf: &Elf, btf: Option<&Btf>) -> Vec<DataSection> {
 
 fn has_visible(btf: Option<&Btf>, section: &str) -> bool {
     let visible = |btf: &Btf| {
-        let Some(Type::Datasec(section)) = btf
-            .find_by_name_kind(section, Kind::Datasec)
-            .and_then(|id| btf.ty(id))
+        let Some(Type::Datasec(section)) =
+            btf.find_by_name_kind(section, Kind::Datasec).and_then(|id| btf.ty(id))
         else {
             return false;
         };
-        section.vars().any(|var| {
-            matches!(btf.ty(var.var), Some(Type::Var { linkage, .. }) if linkage != Linkage::Static)
-        })
+        section.vars().any(
+            |var| matches!(btf.ty(var.var), Some(Type::Var { linkage, .. }) if linkage != Linkage::Static),
+        )
     };
     btf.is_some_and(visible)
 }
@@ -88,10 +88,7 @@ impl DataSection {
 /// Compilers leave the sizes of sections and the offsets of variables in the types to the linker:
 /// takes them from the symbols.
 pub(crate) fn complete_types(elf: &Elf, btf: &mut Btf) {
-    let ids: Vec<_> = btf
-        .ids()
-        .filter(|id| btf.kind(*id) == Some(Kind::Datasec))
-        .collect();
+    let ids: Vec<_> = btf.ids().filter(|id| btf.kind(*id) == Some(Kind::Datasec)).collect();
     for id in ids {
         let Some(Type::Datasec(datasec)) = btf.ty(id) else {
             continue;

@@ -10,12 +10,8 @@ use std::{
 use probity_object::{GlobalData, LoadOptions, SectionType};
 
 /// Linux' numbers for global data.
-pub(crate) const DATA: GlobalData = GlobalData {
-    map_type: 2,
-    rdonly_flag: 1 << 7,
-    mmapable_flag: 1 << 10,
-    arena_type: Some(33),
-};
+pub(crate) const DATA: GlobalData =
+    GlobalData { map_type: 2, rdonly_flag: 1 << 7, mmapable_flag: 1 << 10, arena_type: Some(33) };
 
 /// Every section is of the same type.
 fn any_section(section: &str) -> Option<SectionType> {

@@ -30,9 +30,7 @@ pub enum BtfError {
         len: usize,
     },
     /// The string section does not begin and end with a NUL.
-    #[error(
-        "BTF strings: they must begin and end with a NUL byte: the section is damaged; compile again"
-    )]
+    #[error("BTF strings: they must begin and end with a NUL byte: the section is damaged; compile again")]
     Strings,
     /// A type's record is cut off or of a kind that is not known.
     #[error(

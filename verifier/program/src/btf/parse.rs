@@ -19,24 +19,14 @@ impl Btf {
             return Err(BtfError::Strings);
         }
         let offsets = check(types, strings.len(), base)?;
-        Ok(Btf {
-            types: types.into(),
-            strings: strings.into(),
-            offsets,
-            ..Btf::default()
-        })
+        Ok(Btf { types: types.into(), strings: strings.into(), offsets, ..Btf::default() })
     }
 }
 
 /// The type section, the string section and where the type section begins.
 fn sections(bytes: &[u8]) -> Result<(&[u8], &[u8], usize), BtfError> {
-    let cut = |part| BtfError::Truncated {
-        part,
-        len: bytes.len(),
-    };
-    let header = bytes
-        .first_chunk::<HEADER>()
-        .ok_or_else(|| cut("24 bytes of the header"))?;
+    let cut = |part| BtfError::Truncated { part, len: bytes.len() };
+    let header = bytes.first_chunk::<HEADER>().ok_or_else(|| cut("24 bytes of the header"))?;
     match u16::from_le_bytes([header[0], header[1]]) {
         MAGIC => {}
         found if found.swap_bytes() == MAGIC => return Err(BtfError::BigEndian),
@@ -53,20 +43,14 @@ fn sections(bytes: &[u8]) -> Result<(&[u8], &[u8], usize), BtfError> {
         .ok_or_else(|| cut("bytes of the header"))?;
     let part = |at, name| {
         let start: usize = word(at);
-        start
-            .checked_add(word(at + 4))
-            .and_then(|end| body.get(start..end))
-            .ok_or_else(|| cut(name))
+        start.checked_add(word(at + 4)).and_then(|end| body.get(start..end)).ok_or_else(|| cut(name))
     };
     let types = part(8, "types")?;
     Ok((types, part(16, "strings")?, header_len + word(8)))
 }
 
 fn word(bytes: &[u8], at: usize) -> u32 {
-    bytes
-        .get(at..)
-        .and_then(|rest| rest.first_chunk())
-        .map_or(0, |chunk| u32::from_le_bytes(*chunk))
+    bytes.get(at..).and_then(|rest| rest.first_chunk()).map_or(0, |chunk| u32::from_le_bytes(*chunk))
 }
 
 /// What a record's words mean, for checking: names and references.
@@ -90,20 +74,11 @@ impl Check<'_> {
 /// Walks over all records: where each begins.
 fn check(types: &[u8], strings_len: usize, base: usize) -> Result<Box<[u32]>, BtfError> {
     let mut offsets = Vec::with_capacity(types.len() / 24);
-    let mut check = Check {
-        types,
-        strings_len,
-        max_ref: 0,
-        names_ok: true,
-    };
+    let mut check = Check { types, strings_len, max_ref: 0, names_ok: true };
     let mut at = 0;
     while at < types.len() {
         let id = u32::try_from(offsets.len() + 1).unwrap_or(u32::MAX);
-        let damaged = |reason| BtfError::Type {
-            id,
-            offset: base + at,
-            reason,
-        };
+        let damaged = |reason| BtfError::Type { id, offset: base + at, reason };
         offsets.push(u32::try_from(at).map_err(|_| damaged("more than 4 GiB of types"))?);
         if types.len() - at < 12 {
             return Err(damaged("its record is cut off"));
@@ -127,10 +102,7 @@ fn check(types: &[u8], strings_len: usize, base: usize) -> Result<Box<[u32]>, Bt
     }
     let last = u32::try_from(offsets.len()).unwrap_or(u32::MAX);
     if check.max_ref > last {
-        return Err(BtfError::Reference {
-            id: check.max_ref,
-            last,
-        });
+        return Err(BtfError::Reference { id: check.max_ref, last });
     }
     Ok(offsets.into())
 }
@@ -146,12 +118,7 @@ fn tail_len(kind: Kind, count: usize) -> usize {
     }
 }
 
-fn check_kind(
-    check: &mut Check<'_>,
-    kind: Kind,
-    at: usize,
-    count: usize,
-) -> Result<(), &'static str> {
+fn check_kind(check: &mut Check<'_>, kind: Kind, at: usize, count: usize) -> Result<(), &'static str> {
     let tail = at + 12;
     let size_or_type = word(check.types, at + 8);
     match kind {

@@ -1,8 +1,8 @@
 //! Names, sizes, modifiers, tags.
 
 use super::{
-    Btf, Composite, DatasecVar, DeclTag, Enum, FuncProto, Int, Kind, MAX_DEPTH, Member, Type, TypeId,
-    types::List,
+    Btf, Composite, DatasecVar, DeclTag, Enum, FuncProto, Int, Kind, MAX_DEPTH, MAX_NAME, MAX_STRING, Member,
+    Type, TypeId, types::List,
 };
 use crate::Linkage;
 
@@ -21,8 +21,7 @@ impl Btf {
 
     /// All types but void, ascending by id.
     pub fn types(&self) -> impl Iterator<Item = (TypeId, Type<'_>)> {
-        self.ids()
-            .map(|id| (id, self.ty(id).unwrap_or(Type::Void)))
+        self.ids().map(|id| (id, self.ty(id).unwrap_or(Type::Void)))
     }
 
     /// All ids but void's, ascending.
@@ -44,25 +43,10 @@ impl Btf {
         let name = self.name_at(self.word(at)?);
         let (size, target) = (value, TypeId(value));
         let tail = at + 12;
-        let list = |stride| List {
-            btf: self,
-            start: tail,
-            stride,
-            len: count,
-        };
-        let composite = || Composite {
-            name,
-            size,
-            bitfields: flag,
-            list: list(3),
-        };
-        let enumeration = |wide| Enum {
-            name,
-            size,
-            signed: flag,
-            wide,
-            list: list(if wide { 3 } else { 2 }),
-        };
+        let list = |stride| List { btf: self, start: tail, stride, len: count };
+        let composite = || Composite { name, size, bitfields: flag, list: list(3) };
+        let enumeration =
+            |wide| Enum { name, size, signed: flag, wide, list: list(if wide { 3 } else { 2 }) };
         Some(match kind {
             Kind::Void => Type::Void,
             Kind::Int => {
@@ -87,28 +71,14 @@ impl Btf {
             Kind::Union => Type::Union(composite()),
             Kind::Enum => Type::Enum(enumeration(false)),
             Kind::Enum64 => Type::Enum(enumeration(true)),
-            Kind::Fwd => Type::Fwd {
-                name,
-                is_union: flag,
-            },
+            Kind::Fwd => Type::Fwd { name, is_union: flag },
             Kind::Typedef => Type::Typedef { name, target },
             Kind::Volatile => Type::Volatile { target },
             Kind::Const => Type::Const { target },
             Kind::Restrict => Type::Restrict { target },
-            Kind::Func => Type::Func {
-                name,
-                proto: target,
-                linkage: linkage(count),
-            },
-            Kind::FuncProto => Type::FuncProto(FuncProto {
-                ret: target,
-                list: list(2),
-            }),
-            Kind::Var => Type::Var {
-                name,
-                ty: target,
-                linkage: linkage(self.word(tail)? as usize),
-            },
+            Kind::Func => Type::Func { name, proto: target, linkage: linkage(count) },
+            Kind::FuncProto => Type::FuncProto(FuncProto { ret: target, list: list(2) }),
+            Kind::Var => Type::Var { name, ty: target, linkage: linkage(self.word(tail)? as usize) },
             Kind::Datasec => Type::Datasec(composite()),
             Kind::Float => Type::Float { name, size },
             Kind::DeclTag => Type::DeclTag(DeclTag {
@@ -117,11 +87,7 @@ impl Btf {
                 component: u32::try_from(self.word(tail)?.cast_signed()).ok(),
                 attribute: flag,
             }),
-            Kind::TypeTag => Type::TypeTag {
-                name,
-                target,
-                attribute: flag,
-            },
+            Kind::TypeTag => Type::TypeTag { name, target, attribute: flag },
         })
     }
 
@@ -143,7 +109,8 @@ impl Btf {
         Some(self.name_at(self.word(self.offset(id)?)?))
     }
 
-    /// The string at an offset of the string section; `None` outside of it or when not UTF-8.
+    /// The string at an offset of the string section; `None` outside of it, when not UTF-8 or longer than
+    /// [`MAX_STRING`].
     #[must_use]
     pub fn string_at(&self, offset: u32) -> Option<&str> {
         std::str::from_utf8(self.bytes_at(offset)?).ok()
@@ -152,9 +119,7 @@ impl Btf {
     /// The bytes of the string at an offset of the string section, without the NUL.
     #[must_use]
     pub fn bytes_at(&self, offset: u32) -> Option<&[u8]> {
-        let rest = self.strings.get(offset as usize..)?;
-        let len = rest.iter().position(|byte| *byte == 0)?;
-        rest.get(..len)
+        self.bytes_within(offset, MAX_STRING)
     }
 
     /// The first type with a name and a kind.
@@ -173,10 +138,7 @@ impl Btf {
             .iter()
             .take_while(move |(hash, _)| *hash == wanted)
             .map(|(_, id)| TypeId(*id))
-            .filter(move |id| {
-                self.name(*id)
-                    .is_some_and(|found| essential_name(found) == name)
-            })
+            .filter(move |id| self.name(*id).is_some_and(|found| essential_name(found) == name))
     }
 
     fn index_names(&self) -> Box<[(u32, u32)]> {
@@ -194,6 +156,7 @@ impl Btf {
     /// What stands behind modifiers and typedefs; `None` when there is no such type or the chain
     /// is longer than [`MAX_DEPTH`].
     #[must_use]
+    #[expect(clippy::redundant_closure_for_method_calls, reason = "the method is not general enough")]
     pub fn resolve(&self, id: TypeId) -> Option<TypeId> {
         self.skip(id, |ty| ty.modified())
     }
@@ -290,13 +253,12 @@ impl Btf {
     pub fn decl_tags(&self, id: TypeId) -> impl Iterator<Item = DeclTag<'_>> {
         let index = self.tags.get_or_init(|| self.index_tags());
         let start = index.partition_point(|(target, ..)| *target < id.0);
-        index[start..]
-            .iter()
-            .take_while(move |(target, ..)| *target == id.0)
-            .filter_map(|(.., tag)| match self.ty(TypeId(*tag))? {
+        index[start..].iter().take_while(move |(target, ..)| *target == id.0).filter_map(|(.., tag)| {
+            match self.ty(TypeId(*tag))? {
                 Type::DeclTag(tag) => Some(tag),
                 _ => None,
-            })
+            }
+        })
     }
 
     fn index_tags(&self) -> Box<[(u32, i32, u32)]> {
@@ -344,9 +306,18 @@ impl Btf {
         Some(u32::from_le_bytes(*bytes))
     }
 
-    /// As [`Btf::string_at`], empty instead of `None`.
+    /// The bytes of a string that has at most `max`.
+    fn bytes_within(&self, offset: u32, max: usize) -> Option<&[u8]> {
+        let rest = self.strings.get(offset as usize..)?;
+        let rest = &rest[..rest.len().min(max + 1)];
+        let len = rest.iter().position(|byte| *byte == 0)?;
+        rest.get(..len)
+    }
+
+    /// The name at an offset of the string section; empty when there is none.
     pub(super) fn name_at(&self, offset: u32) -> &str {
-        self.string_at(offset).unwrap_or("")
+        let name = self.bytes_within(offset, MAX_NAME).unwrap_or_default();
+        std::str::from_utf8(name).unwrap_or("")
     }
 }
 
@@ -374,7 +345,5 @@ fn linkage(number: usize) -> Linkage {
 
 /// FNV-1a: names are short, and the index must be the same in every run.
 fn hash(bytes: &[u8]) -> u32 {
-    bytes.iter().fold(0x811c_9dc5, |hash, byte| {
-        (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193)
-    })
+    bytes.iter().fold(0x811c_9dc5, |hash, byte| (hash ^ u32::from(*byte)).wrapping_mul(0x0100_0193))
 }

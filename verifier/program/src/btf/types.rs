@@ -359,21 +359,26 @@ impl<'a> Enum<'a> {
     /// The values, in order.
     pub fn values(&self) -> impl ExactSizeIterator<Item = EnumValue<'a>> + use<'a> {
         let this = *self;
-        (0..this.list.len).map(move |index| {
-            let list = this.list;
-            let low = list.word(index, 1);
-            let value = if this.wide {
-                u64::from(low) | u64::from(list.word(index, 2)) << 32
-            } else if this.signed {
-                i64::from(low.cast_signed()).cast_unsigned()
-            } else {
-                u64::from(low)
-            };
-            EnumValue {
-                name: list.btf.name_at(list.word(index, 0)),
-                value,
-            }
-        })
+        (0..this.list.len).map(move |index| this.at(index))
+    }
+
+    /// The value at an index.
+    #[must_use]
+    pub fn value(&self, index: usize) -> Option<EnumValue<'a>> {
+        (index < self.list.len).then(|| self.at(index))
+    }
+
+    fn at(&self, index: usize) -> EnumValue<'a> {
+        let list = self.list;
+        let low = list.word(index, 1);
+        let value = if self.wide {
+            u64::from(low) | u64::from(list.word(index, 2)) << 32
+        } else if self.signed {
+            i64::from(low.cast_signed()).cast_unsigned()
+        } else {
+            u64::from(low)
+        };
+        EnumValue { name: list.btf.name_at(list.word(index, 0)), value }
     }
 }
 
@@ -441,9 +446,7 @@ pub(super) struct List<'a> {
 
 impl List<'_> {
     fn word(&self, index: usize, word: usize) -> u32 {
-        self.btf
-            .word(self.start + (index * self.stride + word) * 4)
-            .unwrap_or(0)
+        self.btf.word(self.start + (index * self.stride + word) * 4).unwrap_or(0)
     }
 }
 

@@ -1,0 +1,6 @@
+//! A platform of nothing.
+mod sample {
+    probity_macro::spec! {}
+}
+
+fn main() {}
