@@ -211,9 +211,8 @@ fn groups<'a>(sources: &'a SourceMap, diagnostic: &'a Diagnostic) -> Vec<Group<'
         Severity::Error => Level::ERROR,
         Severity::Warning => Level::WARNING,
     };
-    let mut main = Group::with_title(
-        level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.to_string()),
-    );
+    let mut main =
+        Group::with_title(level.primary_title(diagnostic.message.as_str()).id(diagnostic.code.to_string()));
     // One snippet a file: the primary label's first, the others in the order of their labels.
     let mut files: Vec<FileId> = vec![diagnostic.primary.span.file];
     for label in &diagnostic.secondary {
@@ -225,11 +224,8 @@ fn groups<'a>(sources: &'a SourceMap, diagnostic: &'a Diagnostic) -> Vec<Group<'
         let Some(file) = sources.files().get(id.index()) else { continue };
         let mut snippet = Snippet::source(file.text()).path(file.name()).fold(true);
         if diagnostic.primary.span.file == id {
-            snippet = snippet.annotation(annotation(
-                AnnotationKind::Primary,
-                &diagnostic.primary,
-                file.text(),
-            ));
+            snippet =
+                snippet.annotation(annotation(AnnotationKind::Primary, &diagnostic.primary, file.text()));
         }
         for label in diagnostic.secondary.iter().filter(|label| label.span.file == id) {
             snippet = snippet.annotation(annotation(AnnotationKind::Context, label, file.text()));
@@ -251,11 +247,7 @@ fn groups<'a>(sources: &'a SourceMap, diagnostic: &'a Diagnostic) -> Vec<Group<'
     groups
 }
 
-fn annotation<'a>(
-    kind: AnnotationKind,
-    label: &'a Label,
-    text: &str,
-) -> annotate_snippets::Annotation<'a> {
+fn annotation<'a>(kind: AnnotationKind, label: &'a Label, text: &str) -> annotate_snippets::Annotation<'a> {
     let annotation = kind.span(within(label.span, text));
     if label.text.is_empty() { annotation } else { annotation.label(label.text.as_str()) }
 }

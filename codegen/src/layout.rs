@@ -195,7 +195,7 @@ mod tests {
         // Between tokens and behind the end: the token before.
         assert_eq!(at(6, 6), Some((5, 6)));
         assert_eq!(at(99, 99), Some((2, 4)));
-        assert_eq!(Layout::default().tokens(0, 0).is_none(), true);
+        assert!(Layout::default().tokens(0, 0).is_none());
     }
 
     #[test]

@@ -52,7 +52,8 @@ fn file_name(path: &Path) -> String {
 /// The codes that a file's first line names.
 fn wanted(text: &str) -> BTreeSet<String> {
     let line = text.lines().next().unwrap_or_default();
-    let codes = line.strip_prefix("// ").and_then(|line| line.split_once(": ")).map_or("", |(codes, _)| codes);
+    let codes =
+        line.strip_prefix("// ").and_then(|line| line.split_once(": ")).map_or("", |(codes, _)| codes);
     codes.split(", ").map(str::to_owned).collect()
 }
 
@@ -83,7 +84,10 @@ fn reports(folder: &str, accepted: bool) {
         if bless {
             fs::write(&golden, &report).expect("writable");
         } else if fs::read_to_string(&golden).unwrap_or_default() != report {
-            wrong.push(format!("{name}: another report than {} (BLESS=1 rewrites)\n{report}", golden.display()));
+            wrong.push(format!(
+                "{name}: another report than {} (BLESS=1 rewrites)\n{report}",
+                golden.display()
+            ));
         }
     }
     assert!(wrong.is_empty(), "{}\n{} files", wrong.join("\n"), wrong.len());

@@ -115,7 +115,8 @@ mod tests {
                     assert_eq!(through(&printed), printed);
                     let kept = printed == text;
                     let needed = if text.starts_with('(') {
-                        inner.strength() < outer.strength() || (inner.strength() == outer.strength() && inner.strength() == COMPARISON)
+                        inner.strength() < outer.strength()
+                            || (inner.strength() == outer.strength() && inner.strength() == COMPARISON)
                     } else {
                         inner.strength() <= outer.strength()
                     };

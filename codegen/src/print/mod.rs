@@ -117,7 +117,8 @@ fn item_text(item: &Item) -> String {
         ItemKind::Set(set) => prog_type::set(set),
         ItemKind::ProgType(prog) => prog_type::prog_type(prog),
         ItemKind::Policy(names) => {
-            let entries = if names.is_empty() { vec![] } else { vec![Entry::plain(format!("allow {};", list(names)))] };
+            let entries =
+                if names.is_empty() { vec![] } else { vec![Entry::plain(format!("allow {};", list(names)))] };
             block("policy", &entries, true)
         }
         ItemKind::Limits(limits) => {

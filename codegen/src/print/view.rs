@@ -21,10 +21,8 @@ fn field(field: &Field) -> Entry {
     let text = match field.access.as_slice() {
         [one] => format!("{head}{};", access(one)),
         rules => {
-            let rules: Vec<Entry> = rules
-                .iter()
-                .map(|rule| Entry::plain(format!("{};", access(rule).trim_start())))
-                .collect();
+            let rules: Vec<Entry> =
+                rules.iter().map(|rule| Entry::plain(format!("{};", access(rule).trim_start()))).collect();
             block(&head, &rules, true)
         }
     };

@@ -23,9 +23,7 @@ impl<'a> Reader<'a> {
             Rule::platform_item => ItemKind::Platform(head.ident()?),
             Rule::prelude_item => ItemKind::Prelude(head.ident()?),
             Rule::global_data_item => ItemKind::GlobalData(head.ident()?),
-            Rule::version_item => {
-                ItemKind::Version(head.eat(Rule::version)?.version(&mut self.found)?)
-            }
+            Rule::version_item => ItemKind::Version(head.eat(Rule::version)?.version(&mut self.found)?),
             Rule::switch_item => ItemKind::Switch(Switch {
                 name: head.ident()?,
                 since: head.eat(Rule::version)?.version(&mut self.found)?,

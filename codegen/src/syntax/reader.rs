@@ -38,7 +38,8 @@ impl<'a> Reader<'a> {
             TokenKind::Bad => {}
             TokenKind::Word => {
                 let mut words: Vec<&str> = rows.iter().map(|row| row.0).collect();
-                let report = Diagnostic::unknown(Code::UnknownKeyword, what, word, place, words.iter().copied());
+                let report =
+                    Diagnostic::unknown(Code::UnknownKeyword, what, word, place, words.iter().copied());
                 words.sort_unstable();
                 let near = report.suggestion.is_some();
                 let list = format!("there are {}", listed(&words, "and"));

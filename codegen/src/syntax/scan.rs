@@ -107,10 +107,10 @@ impl Scanner<'_> {
     fn token(&mut self) -> Option<TokenKind> {
         let lo = self.at;
         let next = self.rest().chars().next()?;
-        if next == '/' {
-            if let Some(comment) = self.comment() {
-                return comment;
-            }
+        if next == '/'
+            && let Some(comment) = self.comment()
+        {
+            return comment;
         }
         match next {
             'a'..='z' | 'A'..='Z' | '_' => {
@@ -143,7 +143,11 @@ impl Scanner<'_> {
                     }
                     _ => {
                         self.take_while(|c| c == next);
-                        self.bad(Code::BadCharacter, lo, format!("no token begins with `{}`", next.escape_debug()))
+                        self.bad(
+                            Code::BadCharacter,
+                            lo,
+                            format!("no token begins with `{}`", next.escape_debug()),
+                        )
                     }
                 }
             }

@@ -71,9 +71,10 @@ impl<'a> Source<'a> {
             if token.first {
                 column = token.column;
             }
-            let is_item =
-                guess && token.first && keyword::is_item(self.token_text(at));
-            if is_item && let Some(depth) = open.iter().take(DEPTH + 1).position(|&(_, column)| column >= token.column)
+            let is_item = guess && token.first && keyword::is_item(self.token_text(at));
+            if is_item
+                && let Some(depth) =
+                    open.iter().take(DEPTH + 1).position(|&(_, column)| column >= token.column)
             {
                 self.cut(&open[depth..], at, found);
                 open.truncate(depth);
@@ -96,7 +97,11 @@ impl<'a> Source<'a> {
                         fine = false;
                         self.tokens[at].kind = TokenKind::Bad;
                         let text = format!("`{}` closes nothing", self.text(token.range()));
-                        found.push(Diagnostic::new(Code::UnterminatedBlock, span(self.file, token.range()), text));
+                        found.push(Diagnostic::new(
+                            Code::UnterminatedBlock,
+                            span(self.file, token.range()),
+                            text,
+                        ));
                     }
                 }
                 _ => {}

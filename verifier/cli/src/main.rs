@@ -1,2 +1,46 @@
-//! (being written)
-fn main() {}
+//! The command `probity`: verifies eBPF objects offline.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`args`] | the command line |
+//! | [`check`] | `probity check` |
+//! | [`list`] | `probity list` |
+//! | [`disasm`] | `probity disasm` |
+//! | [`spec`] | `probity spec check` |
+//! | [`input`] | files in |
+//! | [`output`] | text out, exit codes |
+//! | [`insn`] | instructions as text, with the names that a program knows |
+//! | [`spec_text`] | the text of the Linux spec, to quote from |
+
+mod args;
+mod check;
+mod disasm;
+mod input;
+mod insn;
+mod list;
+mod output;
+mod spec;
+mod spec_text;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use probity::Platform;
+
+use crate::args::{Args, Command, SpecCommand};
+
+/// The platform that objects are checked against.
+static PLATFORM: &Platform = &probity::linux::PLATFORM;
+
+fn main() -> ExitCode {
+    let done = match Args::parse().command {
+        Command::Check(args) => check::run(&args),
+        Command::List(args) => list::run(&args),
+        Command::Disasm(args) => disasm::run(&args),
+        Command::Spec(SpecCommand::Check(args)) => spec::run(&args),
+    };
+    match done {
+        Ok(exit) => exit.into(),
+        Err(failure) => failure.report(),
+    }
+}

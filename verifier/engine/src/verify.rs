@@ -7,6 +7,7 @@ use crate::explore::walk::{Kinds, Observer, Setting, Unobserved};
 use crate::explore::Walk;
 use crate::prepare::Code;
 use crate::report::{Finding, Report, Stats, Verdict};
+use crate::state::State;
 use crate::transfer::call::Offered;
 use crate::verified::Verified;
 use crate::{stack_depth, unsupported};
@@ -25,7 +26,7 @@ pub fn verify_observed<O: Observer>(
     observer: &mut O,
 ) -> Report {
     let mut run = Run { stats: Stats::default(), stack_depth: Vec::new() };
-    let verdict = match run.verify(program, platform, profile, observer) {
+    let verdict = match run.verify(program, platform, profile, |_| (), observer) {
         Ok(()) => Verdict::Accepted(Verified::new(program, platform, profile)),
         Err((pc, rejection)) if rejection.code == Why::Unsupported => {
             Verdict::Unsupported(Finding { pc, rejection })
@@ -33,6 +34,25 @@ pub fn verify_observed<O: Observer>(
         Err((pc, rejection)) => Verdict::Rejected(Finding { pc, rejection }),
     };
     Report { verdict, stats: run.stats, stack_depth: run.stack_depth }
+}
+
+/// As [`verify_observed`], from an entry state that `entry` changed: what a program is when its
+/// registers hold something else at entry than the platform says. For tests of few instructions;
+/// nothing is proved of the program, so there is no proof in the answer.
+///
+/// # Errors
+///
+/// The finding of a program that is not accepted.
+pub fn verify_from<O: Observer>(
+    program: &Program,
+    platform: &'static Platform,
+    profile: &Profile,
+    entry: impl FnOnce(&mut State),
+    observer: &mut O,
+) -> Result<Stats, Finding> {
+    let mut run = Run { stats: Stats::default(), stack_depth: Vec::new() };
+    let result = run.verify(program, platform, profile, entry, observer);
+    result.map(|()| run.stats).map_err(|(pc, rejection)| Finding { pc, rejection })
 }
 
 type Refused = (Option<usize>, Rejection);
@@ -48,6 +68,7 @@ impl Run {
         program: &Program,
         platform: &'static Platform,
         profile: &Profile,
+        entry: impl FnOnce(&mut State),
         observer: &mut O,
     ) -> Result<(), Refused> {
         let prog_type = platform
@@ -70,6 +91,7 @@ impl Run {
         let offered = Offered::new(platform, prog_type, program, profile);
         let setting = Setting { platform, profile, prog_type, offered: &offered, kinds };
         let mut walk = Walk::new(program, &code, setting, observer);
+        entry(&mut walk.state);
         let result = walk.run();
         self.stats = walk.stats;
         self.stats.total_states = walk.checkpoints.total as u64;

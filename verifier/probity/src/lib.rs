@@ -1,15 +1,75 @@
-//! eBPF verification from one spec: the library. (The facade is being written.)
+//! eBPF verification from one spec: what embedders depend on.
+//!
+//! [`check`] verifies every program of an object against a platform; [`Loader`] does the same with
+//! settings: another profile, the types of the target kernel, program types by hand.
+//!
+//! ```no_run
+//! let object = std::fs::read("prog.o")?;
+//! for program in probity::check(&object, &probity::linux::PLATFORM)? {
+//!     let accepted = program.verified().is_some();
+//!     println!("{}: {}", program.entry.name, if accepted { "accepted" } else { "not accepted" });
+//! }
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! A platform of one's own is a spec file. In a build script,
+//! `probity_codegen::compile("spec/firewall.bpfspec")`, and then [`include_platform!`]; or
+//! [`platform!`] with the file's path, or [`spec!`] with the spec itself, and no build script.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`loader`] | object and platform brought together |
+//! | [`sections`] | a platform's section table, for the loader of objects |
+//! | [`object`] | ELF objects |
+//! | [`program`] | programs, maps, BTF |
+//! | [`isa`] | instructions |
+//! | [`platform`](mod@platform) | what platforms are made of |
+//! | [`engine`] | the abstract interpreter |
+//! | [`rt`] | what emitted code names |
 
-/// The vocabulary that emitted code refers to.
+pub mod loader;
+pub mod sections;
+
+pub use loader::{Checked, Loader, ProgramReport, check};
+pub use sections::{PlatformSections, global_data};
+
+pub use probity_engine as engine;
+pub use probity_engine::{Finding, Report, Stats, Verdict, Verified};
+pub use probity_isa as isa;
+pub use probity_macro::{platform, spec};
+pub use probity_object as object;
+pub use probity_platform as platform;
+pub use probity_platform::{Platform, Profile, Version};
+pub use probity_program as program;
+
+/// Linux: what `spec/linux` compiles to.
+#[cfg(feature = "linux")]
+pub use probity_linux as linux;
+
+/// The vocabulary as the code that a spec compiles to names it.
 pub mod rt {
     pub use probity_platform::*;
 }
 
-/// Takes in the platform that a build script compiled: `include_platform!("firewall")` brings
-/// `PLATFORM` and the modules of numbers that `probity_codegen::compile` wrote to `OUT_DIR`.
+/// Takes in the platform that a build script compiled: a module of the platform's name, with
+/// `PLATFORM` and the constants for its numbers.
+///
+/// ```ignore
+/// // build.rs: fn main() { probity_codegen::compile("spec/firewall.bpfspec") }
+/// probity::include_platform!(firewall);
+/// let reports = probity::check(&object, &firewall::PLATFORM)?;
+/// ```
 #[macro_export]
 macro_rules! include_platform {
-    ($name:literal) => {
-        include!(concat!(env!("OUT_DIR"), "/", $name, ".rs"));
+    ($name:ident) => {
+        #[doc = ::core::concat!("The platform `", ::core::stringify!($name), "`.")]
+        pub mod $name {
+            ::core::include!(::core::concat!(
+                ::core::env!("OUT_DIR"),
+                "/",
+                ::core::stringify!($name),
+                ".rs"
+            ));
+        }
     };
 }

@@ -43,7 +43,7 @@ pub struct Checkpoint {
 #[derive(Debug, Default)]
 pub struct Checkpoints {
     all: Vec<Checkpoint>,
-    /// By instruction, oldest first.
+    /// By bucket, oldest first.
     lists: Vec<Vec<CheckpointId>>,
     listed: usize,
     evicted: usize,
@@ -73,25 +73,34 @@ impl Checkpoints {
         &mut self.all[id.0 as usize]
     }
 
-    /// How many stand before an instruction.
+    /// The bucket of the states at an instruction in a call. Now and then states of other
+    /// instructions share it; the kernel counts them in `max_states_per_insn`, so it is kept.
     #[inline]
     #[must_use]
-    pub fn count_at(&self, pc: usize) -> usize {
-        self.lists[pc].len()
+    pub fn bucket(&self, pc: usize, callsite: usize) -> usize {
+        ((pc as u32) ^ (callsite as u32)) as usize % self.lists.len()
     }
 
-    /// One of those before an instruction, 0 being the oldest.
+    /// How many are in a bucket.
     #[inline]
     #[must_use]
-    pub fn at(&self, pc: usize, index: usize) -> CheckpointId {
-        self.lists[pc][index]
+    pub fn count_in(&self, bucket: usize) -> usize {
+        self.lists[bucket].len()
+    }
+
+    /// One of those in a bucket, 0 being the oldest.
+    #[inline]
+    #[must_use]
+    pub fn at(&self, bucket: usize, index: usize) -> CheckpointId {
+        self.lists[bucket][index]
     }
 
     /// Remembers a state.
     pub fn store(&mut self, state: State) -> CheckpointId {
         let id = CheckpointId(self.all.len() as u32);
         let frames = state.frames.len();
-        self.lists[state.pc].push(id);
+        let bucket = self.bucket(state.pc, state.frame().callsite);
+        self.lists[bucket].push(id);
         self.all.push(Checkpoint {
             state,
             precise: SmallVec::from_elem(Precise::default(), frames),
@@ -109,8 +118,8 @@ impl Checkpoints {
     }
 
     /// Takes a checkpoint off its list. It lives on while it has paths to explore.
-    pub fn evict(&mut self, pc: usize, index: usize) {
-        let id = self.lists[pc].remove(index);
+    pub fn evict(&mut self, bucket: usize, index: usize) {
+        let id = self.lists[bucket].remove(index);
         self.listed -= 1;
         self.evicted += 1;
         self.get_mut(id).evicted = true;

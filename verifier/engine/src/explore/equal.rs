@@ -78,7 +78,8 @@ impl Comparison<'_> {
                 if !precise && self.mode == Exactness::NotExact {
                     return true;
                 }
-                if old.id & ADD_CONST != cur.id & ADD_CONST {
+                let linked = old.id != 0;
+                if linked && old.id & ADD_CONST != cur.id & ADD_CONST {
                     return false;
                 }
                 if old.id & ADD_CONST != 0 && old.off != cur.off {

@@ -35,16 +35,16 @@ impl<O: Observer> Walk<'_, O> {
         let jumps = self.stats.jumps - self.stored_at.jumps;
         let insns = self.stats.processed - self.stored_at.processed;
         let mut add = force || (jumps >= MIN_JUMPS && insns >= MIN_INSNS);
-        self.clean_checkpoints(pc);
-        let mut scanned = 0;
-        let mut index = self.checkpoints.count_at(pc);
+        let bucket = self.checkpoints.bucket(pc, self.state.frame().callsite);
+        self.clean_checkpoints(bucket, pc);
+        let scanned = self.checkpoints.count_in(bucket) as u64;
+        let mut index = self.checkpoints.count_in(bucket);
         while index > 0 {
             index -= 1;
-            let id = self.checkpoints.at(pc, index);
-            if self.checkpoints.get(id).state.frame().callsite != self.state.frame().callsite {
+            let id = self.checkpoints.at(bucket, index);
+            if self.checkpoints.get(id).state.pc != pc {
                 continue;
             }
-            scanned += 1;
             if self.checkpoints.get(id).branches > 0 {
                 if self.maybe_looping(id) && self.equal(id, Exactness::Exact) {
                     return Err(infinite_loop(pc));
@@ -54,7 +54,6 @@ impl<O: Observer> Walk<'_, O> {
                 }
             } else if self.equal(id, Exactness::NotExact) {
                 self.checkpoints.get_mut(id).hits += 1;
-                self.stats.max_states_per_insn = self.stats.max_states_per_insn.max(scanned);
                 if self.code.insns[pc].jump_point {
                     self.note(None, Linked::NONE);
                 }
@@ -62,7 +61,7 @@ impl<O: Observer> Walk<'_, O> {
                 self.observer.covered(pc, &self.state);
                 return Ok(Visit::Covered);
             }
-            self.count_miss(pc, index, id, add);
+            self.count_miss(bucket, index, id, add);
         }
         self.stats.max_states_per_insn = self.stats.max_states_per_insn.max(scanned);
         if add {
@@ -71,13 +70,13 @@ impl<O: Observer> Walk<'_, O> {
         Ok(Visit::Continue)
     }
 
-    fn count_miss(&mut self, pc: usize, index: usize, id: CheckpointId, add: bool) {
+    fn count_miss(&mut self, bucket: usize, index: usize, id: CheckpointId, add: bool) {
         let checkpoint = self.checkpoints.get_mut(id);
         if add {
             checkpoint.misses += 1;
         }
         if checkpoint.misses > checkpoint.hits * MISSES_PER_HIT + MISSES_PER_HIT {
-            self.checkpoints.evict(pc, index);
+            self.checkpoints.evict(bucket, index);
         }
     }
 
@@ -122,11 +121,11 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// Determines, once for each, what is dead in the completely explored states before `pc`.
-    fn clean_checkpoints(&mut self, pc: usize) {
-        for index in 0..self.checkpoints.count_at(pc) {
-            let id = self.checkpoints.at(pc, index);
+    fn clean_checkpoints(&mut self, bucket: usize, pc: usize) {
+        for index in 0..self.checkpoints.count_in(bucket) {
+            let id = self.checkpoints.at(bucket, index);
             let checkpoint = self.checkpoints.get(id);
-            if checkpoint.branches > 0 || checkpoint.cleaned {
+            if checkpoint.state.pc != pc || checkpoint.branches > 0 || checkpoint.cleaned {
                 continue;
             }
             if !checkpoint.state.callsites().eq(self.state.callsites()) {

@@ -3,7 +3,7 @@
 use probity_isa::{AluOp, Size, Source, Swap, Width};
 use probity_platform::{Code as Why, Rejection};
 
-use crate::domain::{self, Scalar, fits_signed, fits_unsigned};
+use crate::domain::{self, Scalar, fits_unsigned};
 use crate::explore::walk::{Observer, Walk};
 use crate::state::{ADD_CONST, ADD_CONST32, ADD_CONST64, Reg};
 
@@ -23,13 +23,13 @@ impl<O: Observer> Walk<'_, O> {
             (false, false) => self.alu_pointers(op, dst),
             (true, false) => {
                 self.mark_precise(dst)?;
-                self.alu_pointer(width, op, dst, &operand, &target.val, true)
+                self.alu_pointer(width, op, dst, &operand, &target, true)
             }
             (false, true) => {
                 if let Source::Reg(reg) = src {
                     self.mark_precise(reg)?;
                 }
-                self.alu_pointer(width, op, dst, &target, &operand.val, false)
+                self.alu_pointer(width, op, dst, &target, &operand, false)
             }
         }
     }
@@ -110,7 +110,8 @@ impl<O: Observer> Walk<'_, O> {
         let keeps = match (sign_extend, width) {
             (None, Width::W64) => true,
             (None, Width::W32) => fits_unsigned(&source.val, 4),
-            (Some(size), _) => keeps_under_sign_extension(&source.val, size, width),
+            // Only where the sign bit is surely clear, though negative values could fit too.
+            (Some(size), _) => source.val.umax < 1 << (size.bits() - 1),
         };
         if keeps {
             self.link_for_copy(src);
@@ -174,14 +175,6 @@ pub(crate) fn link(reg: &mut Reg, id: u32) -> bool {
         return true;
     }
     false
-}
-
-fn keeps_under_sign_extension(value: &Scalar, size: Size, width: Width) -> bool {
-    match width {
-        Width::W64 => fits_signed(value, size.bytes()),
-        // The upper half becomes 0, so the value must be non-negative too.
-        Width::W32 => fits_signed(value, size.bytes()) && value.smin >= 0,
-    }
 }
 
 fn check_operand(width: Width, op: AluOp, src: Source) -> Result<(), Rejection> {

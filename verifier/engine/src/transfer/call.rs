@@ -60,20 +60,27 @@ impl<O: Observer> Walk<'_, O> {
                 .at(callable.site));
         }
         let mut call = Call::new(callable);
+        if callable.flags.contains(CallableFlags::UNSUPPORTED) {
+            // Its declared arguments are an approximation: nothing may be concluded from them.
+            self.drive(&mut call)?;
+            return Err(crate::unsupported(callable.name).at(callable.site));
+        }
         for index in 0..callable.args.len() {
             self.check_argument(&mut call, index)?;
         }
         self.check_map_use(&call)?;
-        if let Some(driver) = callable.driver {
-            let outcome = driver(&mut super::effects::Running { walk: self, call: &mut call })?;
-            match outcome {
-                Outcome::Next => {}
-            }
-        }
+        self.drive(&mut call)?;
         if let Some((regno, size)) = call.raw {
             self.write_unknown(regno, size)?;
         }
         self.finish_call(&call)
+    }
+
+    fn drive(&mut self, call: &mut Call) -> Result<(), Rejection> {
+        let Some(driver) = call.callable.driver else { return Ok(()) };
+        match driver(&mut super::effects::Running { walk: self, call })? {
+            Outcome::Next => Ok(()),
+        }
     }
 
     fn find_callable(&self, number: i32) -> Result<&'static Callable, Rejection> {

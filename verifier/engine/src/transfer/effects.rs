@@ -1,7 +1,7 @@
 //! What the driver of a callable asks and does during one call.
 
 use probity_platform::{
-    Behaviour, Callable, CallableFlags, Code as Why, Effects, Guard, MapTraits, PointerClass, RegType, Rejection, RetType, Site,
+    Behaviour, Callable, Code as Why, Effects, Guard, MapTraits, PointerClass, RegType, Rejection, RetType, Site,
     Switches,
 };
 
@@ -202,10 +202,6 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
     }
 
     fn unsupported(&mut self, name: &'static str, site: Site) -> Result<(), Rejection> {
-        debug_assert!(
-            self.call.callable.flags.contains(CallableFlags::UNSUPPORTED),
-            "only callables that say so are unsupported"
-        );
         Err(crate::unsupported(format!("{} ({name})", self.call.callable.name)).at(site))
     }
 }

@@ -31,9 +31,10 @@ impl<O: Observer> Walk<'_, O> {
         op: AluOp,
         dst: u8,
         pointer: &Reg,
-        offset: &Scalar,
+        number: &Reg,
         swapped: bool,
     ) -> Result<(), Rejection> {
+        let offset = &number.val;
         let known = offset.is_const().is_some();
         let contradictory = offset.smin > offset.smax || offset.umin > offset.umax;
         if (known && (offset.smin != offset.smax || offset.umin != offset.umax)) || contradictory {
@@ -49,7 +50,8 @@ impl<O: Observer> Walk<'_, O> {
             return Err(denied(Why::PointerArithmetic, message).facts("64-bit arithmetic", "32-bit arithmetic"));
         }
         self.check_kind(op, dst, pointer, offset)?;
-        self.check_sane(offset, 0, pointer)?;
+        // The distance of a linked number stands where pointers have their offset, and counts.
+        self.check_sane(offset, number.off, pointer)?;
         self.check_sane(&pointer.val, pointer.off, pointer)?;
         let result = match op {
             AluOp::Add => self.pointer_add(pointer, offset),

@@ -1,0 +1,212 @@
+//! The command line.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+use probity::platform::ProgType;
+
+use crate::PLATFORM;
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  everything was accepted
+  1  something was rejected
+  2  the command line is wrong
+  3  something is unsupported or can't be read (and nothing was rejected)";
+
+const CHECK_EXAMPLES: &str = "\
+Examples:
+  probity check prog.o                          every program of an object
+  probity check build/*.o --format jsonl        one JSON object a program
+  probity check prog.o --program filter         one program only
+  probity check prog.o --type filter=xdp        the type of a program whose section says none
+  probity check prog.o --type filter=sched_cls/tcx_ingress
+  probity check prog.o --btf /sys/kernel/btf/vmlinux      resolves CO-RE relocations
+
+Exit codes:
+  0  every program was accepted
+  1  a program was rejected
+  2  the command line is wrong
+  3  a program is unsupported or an object can't be read (and none was rejected)";
+
+/// Verifies eBPF programs offline: no kernel, no root.
+#[derive(Debug, Parser)]
+#[command(name = "probity", version, after_help = EXIT_CODES, arg_required_else_help = true)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Verify the programs of objects
+    Check(CheckArgs),
+    /// List the programs and maps of objects
+    List(ListArgs),
+    /// Print the instructions of programs, with their C source
+    Disasm(DisasmArgs),
+    /// Work on spec files
+    #[command(subcommand)]
+    Spec(SpecCommand),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = CHECK_EXAMPLES)]
+pub(crate) struct CheckArgs {
+    /// Objects, as `clang -target bpf -c` writes them
+    #[arg(required = true, value_name = "OBJECT")]
+    pub(crate) objects: Vec<PathBuf>,
+    /// Check only the program with this name; may be given several times
+    #[arg(long = "program", value_name = "NAME")]
+    pub(crate) programs: Vec<String>,
+    /// The type of a program, whatever its section says: a program type with or without
+    /// BPF_PROG_TYPE_, and one of its attach types
+    #[arg(long = "type", value_name = "PROGRAM=TYPE[/ATTACH]", value_parser = given_type)]
+    pub(crate) types: Vec<GivenType>,
+    /// BPF_F_* flags of loading, added to those of the sections; decimal, or hexadecimal after 0x
+    #[arg(long, value_name = "N", default_value = "0", value_parser = number)]
+    pub(crate) prog_flags: u32,
+    /// BTF of the target kernel, for CO-RE relocations
+    #[arg(long, value_name = "FILE")]
+    pub(crate) btf: Option<PathBuf>,
+    /// How the verdicts are printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// How many programs are checked at once; 0: as many as there are processors
+    #[arg(long, short, value_name = "N", default_value_t = 0)]
+    pub(crate) jobs: usize,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  probity list prog.o\n  probity list build/*.o --format jsonl")]
+pub(crate) struct ListArgs {
+    /// Objects
+    #[arg(required = true, value_name = "OBJECT")]
+    pub(crate) objects: Vec<PathBuf>,
+    /// How the list is printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  probity disasm prog.o\n  probity disasm prog.o --program filter")]
+pub(crate) struct DisasmArgs {
+    /// The object
+    #[arg(value_name = "OBJECT")]
+    pub(crate) object: PathBuf,
+    /// Print only the program with this name; may be given several times
+    #[arg(long = "program", value_name = "NAME")]
+    pub(crate) programs: Vec<String>,
+    /// BTF of the target kernel, for CO-RE relocations
+    #[arg(long, value_name = "FILE")]
+    pub(crate) btf: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum SpecCommand {
+    /// Check spec files: names, relations, layouts, reachability
+    Check(SpecArgs),
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Each PATH is a platform: a file, or a folder of files that make one platform together.
+
+Examples:
+  probity spec check spec/linux
+  probity spec check spec/examples/firewall.bpfspec --deny-warnings")]
+pub(crate) struct SpecArgs {
+    /// Spec files, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Refuse platforms with warnings too
+    #[arg(long)]
+    pub(crate) deny_warnings: bool,
+}
+
+/// How results are printed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Format {
+    /// For people
+    Text,
+    /// One JSON object a line; the fields are stable
+    Jsonl,
+}
+
+/// A program's type as the command line gives it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct GivenType {
+    pub(crate) program: String,
+    pub(crate) prog_type: u32,
+    pub(crate) attach: Option<u32>,
+}
+
+fn given_type(text: &str) -> Result<GivenType, String> {
+    let (program, given) = text.split_once('=').ok_or("write PROGRAM=TYPE or PROGRAM=TYPE/ATTACH")?;
+    let (name, attach) = match given.split_once('/') {
+        Some((name, attach)) => (name, Some(attach)),
+        None => (given, None),
+    };
+    let prog_type = PLATFORM.prog_type_named(name).ok_or_else(|| {
+        let known: Vec<String> = PLATFORM.prog_types.iter().map(short_name).collect();
+        format!("platform {} has no program type `{name}`; it has {}", PLATFORM.name, known.join(", "))
+    })?;
+    let attach = match attach {
+        Some(attach) => Some(attach_type(prog_type, attach)?),
+        None => None,
+    };
+    Ok(GivenType { program: program.to_owned(), prog_type: prog_type.number, attach })
+}
+
+fn attach_type(prog_type: &ProgType, name: &str) -> Result<u32, String> {
+    let short = |name: &'static str| name.strip_prefix("BPF_").unwrap_or(name);
+    let row = prog_type.attach.iter().find(|row| {
+        row.name.eq_ignore_ascii_case(name) || short(row.name).eq_ignore_ascii_case(name)
+    });
+    row.map(|row| row.number).ok_or_else(|| {
+        let known: Vec<_> = prog_type.attach.iter().map(|row| short(row.name).to_lowercase()).collect();
+        let known = if known.is_empty() { "none".into() } else { known.join(", ") };
+        format!("{} has no attach type `{name}`; it has {known}", prog_type.name)
+    })
+}
+
+/// A program type's name as people write it: `xdp`.
+pub(crate) fn short_name(prog_type: &ProgType) -> String {
+    prog_type.name.strip_prefix("BPF_PROG_TYPE_").unwrap_or(prog_type.name).to_lowercase()
+}
+
+fn number(text: &str) -> Result<u32, String> {
+    let parsed = match text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")) {
+        Some(digits) => u32::from_str_radix(digits, 16),
+        None => text.parse(),
+    };
+    parsed.map_err(|error| error.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_command_line_is_consistent() {
+        use clap::CommandFactory;
+        Args::command().debug_assert();
+    }
+
+    #[test]
+    fn types_are_read_by_name() {
+        let given = |text| given_type(text).map(|given| (given.program, given.prog_type, given.attach));
+        assert_eq!(given("a=xdp"), Ok(("a".into(), 6, None)));
+        assert_eq!(given("a=BPF_PROG_TYPE_XDP/xdp_devmap"), Ok(("a".into(), 6, Some(35))));
+        assert_eq!(given("a=Sched_Cls/BPF_TCX_INGRESS"), Ok(("a".into(), 3, Some(46))));
+        assert!(given("a").unwrap_err().contains("PROGRAM=TYPE"));
+        assert!(given("a=nothing").unwrap_err().contains("no program type `nothing`; it has "));
+        assert!(given("a=xdp/tcx_ingress").unwrap_err().contains("it has xdp_devmap"));
+    }
+
+    #[test]
+    fn numbers_are_decimal_or_hexadecimal() {
+        assert_eq!((number("17"), number("0x11"), number("0X1f")), (Ok(17), Ok(17), Ok(31)));
+        assert!(number("-1").is_err() && number("0x").is_err() && number("4294967296").is_err());
+    }
+}

@@ -1,0 +1,131 @@
+//! `probity check`: programs in parallel, verdicts in the order of objects and programs.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`record`] | what is said of one program; the fields of a JSON line |
+//! | [`text`] | the same for people |
+
+mod record;
+mod text;
+
+use std::path::Path;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use probity::Loader;
+use probity::object::Object;
+use rayon::prelude::*;
+
+use crate::args::{CheckArgs, Format};
+use crate::output::{Exit, Failure, count, print, print_jsonl};
+use crate::{PLATFORM, input};
+use record::{Record, Verdict};
+
+/// Progress is shown from this many programs on.
+const MANY: usize = 8;
+
+pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
+    let target = input::target(args.btf.as_deref())?;
+    let mut loader = Loader::new(PLATFORM).flags(args.prog_flags);
+    if let Some(target) = &target {
+        loader = loader.target(target);
+    }
+    for given in &args.types {
+        loader = loader.prog_type(&given.program, given.prog_type, given.attach);
+    }
+    let pool = rayon::ThreadPoolBuilder::new()
+        .num_threads(args.jobs)
+        .build()
+        .map_err(|error| Failure::unreadable(format!("no threads: {error}")))?;
+    let records = pool.install(|| records(args, &loader))?;
+    match args.format {
+        Format::Jsonl => print_jsonl(&records)?,
+        Format::Text => print(&text::render(&records))?,
+    }
+    Ok(exit(&records))
+}
+
+/// Several programs: rejected wins over what was not judged, and that over accepted.
+fn exit(records: &[Record]) -> Exit {
+    let any = |verdicts: &[Verdict]| records.iter().any(|record| verdicts.contains(&record.verdict));
+    if any(&[Verdict::Rejected]) {
+        Exit::Rejected
+    } else if any(&[Verdict::Unsupported, Verdict::Error]) {
+        Exit::Unreadable
+    } else {
+        Exit::Accepted
+    }
+}
+
+/// One piece of work.
+enum Job<'a> {
+    Program(&'a Path, &'a Object, usize),
+    /// Nothing to check, and why.
+    Nothing(&'a Path, &'static str, &'a str),
+}
+
+fn records(args: &CheckArgs, loader: &Loader<'_>) -> Result<Vec<Record>, Failure> {
+    let objects: Vec<Result<Object, String>> =
+        args.objects.par_iter().map(|path| input::object(path)).collect();
+    must_exist(args, &objects)?;
+    let mut jobs = Vec::new();
+    for (path, object) in args.objects.iter().zip(&objects) {
+        match object {
+            Err(text) => jobs.push(Job::Nothing(path, "unreadable", text)),
+            Ok(object) if object.programs().is_empty() => {
+                let text = "the object has no programs: a program is a function that is not static, \
+                            in a section other than .text";
+                jobs.push(Job::Nothing(path, "no-programs", text));
+            }
+            Ok(object) => {
+                let wanted = object.programs().iter().enumerate().filter(|(_, entry)| {
+                    args.programs.is_empty() || args.programs.contains(&entry.name)
+                });
+                jobs.extend(wanted.map(|(index, _)| Job::Program(path, object, index)));
+            }
+        }
+    }
+    let progress = progress(jobs.len());
+    let records = jobs
+        .par_iter()
+        .map(|job| {
+            let record = match *job {
+                Job::Program(path, object, index) => {
+                    Record::of_program(path, loader, object, &object.programs()[index])
+                }
+                Job::Nothing(path, code, text) => Record::of_object(path, code, text),
+            };
+            progress.inc(1);
+            record
+        })
+        .collect();
+    progress.finish_and_clear();
+    Ok(records)
+}
+
+/// Every program that the command line names must be in an object, unless it may be in one that
+/// can't be read.
+fn must_exist(args: &CheckArgs, objects: &[Result<Object, String>]) -> Result<(), Failure> {
+    let named = args.programs.iter().chain(args.types.iter().map(|given| &given.program));
+    let mut known: Vec<&str> = Vec::new();
+    for object in objects {
+        let Ok(object) = object else { return Ok(()) };
+        known.extend(object.programs().iter().map(|entry| entry.name.as_str()));
+    }
+    for name in named {
+        if !known.contains(&name.as_str()) {
+            let among = if known.len() == 1 { known[0].into() } else { count(known.len() as u64, "program") };
+            let text = format!("no object has a program `{name}` (there is {among}; see `probity list`)");
+            return Err(Failure::usage(text));
+        }
+    }
+    Ok(())
+}
+
+/// A bar on stderr when it is a terminal; hidden otherwise.
+fn progress(jobs: usize) -> ProgressBar {
+    if jobs <= MANY {
+        return ProgressBar::hidden();
+    }
+    let style = ProgressStyle::with_template("{bar:30} {pos}/{len} programs, {elapsed}");
+    ProgressBar::new(jobs as u64).with_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()))
+}

@@ -1,0 +1,188 @@
+//! What is said of one program; the fields of a JSON line, in their order.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use probity::object::object::Entry;
+use probity::object::{Object, ProgramError};
+use probity::program::Program;
+use probity::{Checked, Finding, Loader, Report};
+use serde::Serialize;
+
+use crate::spec_text::{self, SpecPlace};
+use crate::{PLATFORM, input, insn};
+
+/// The four words of a verdict.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub(super) enum Verdict {
+    Accepted,
+    Rejected,
+    Unsupported,
+    Error,
+}
+
+/// A place in the C source.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Source {
+    pub(super) file: String,
+    pub(super) line: u32,
+    pub(super) column: u32,
+    pub(super) text: String,
+}
+
+/// What is said of one program, or of an object that gives none. The fields are stable: a new one
+/// may come, none goes or changes its meaning.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Record {
+    pub(super) object: String,
+    pub(super) program: Option<String>,
+    pub(super) section: Option<String>,
+    pub(super) prog_type: Option<&'static str>,
+    pub(super) attach_type: Option<&'static str>,
+    pub(super) verdict: Verdict,
+    pub(super) code: Option<&'static str>,
+    pub(super) errno: Option<i32>,
+    pub(super) message: Option<String>,
+    pub(super) needed: Option<String>,
+    pub(super) known: Option<String>,
+    pub(super) pc: Option<usize>,
+    pub(super) insn: Option<String>,
+    pub(super) source: Option<Source>,
+    pub(super) spec: Option<SpecPlace>,
+    pub(super) processed: u64,
+    pub(super) total_states: u64,
+    pub(super) peak_states: u64,
+    pub(super) max_states_per_insn: u64,
+    pub(super) stack_depth: String,
+    pub(super) time_us: u64,
+}
+
+impl Record {
+    /// Nothing said yet.
+    fn new(path: &Path, verdict: Verdict) -> Record {
+        Record {
+            object: path.display().to_string(),
+            program: None,
+            section: None,
+            prog_type: None,
+            attach_type: None,
+            verdict,
+            code: None,
+            errno: None,
+            message: None,
+            needed: None,
+            known: None,
+            pc: None,
+            insn: None,
+            source: None,
+            spec: None,
+            processed: 0,
+            total_states: 0,
+            peak_states: 0,
+            max_states_per_insn: 0,
+            stack_depth: String::new(),
+            time_us: 0,
+        }
+    }
+
+    /// An object without a program that could be checked.
+    pub(super) fn of_object(path: &Path, code: &'static str, text: &str) -> Record {
+        let mut record = Record::new(path, Verdict::Error);
+        record.code = Some(code);
+        record.message = Some(text.to_owned());
+        record
+    }
+
+    /// Checks a program.
+    pub(super) fn of_program(path: &Path, loader: &Loader<'_>, object: &Object, entry: &Entry) -> Record {
+        let start = Instant::now();
+        let checked = input::guarded(|| loader.check_program(object, entry).outcome);
+        let time = start.elapsed();
+        let mut record = match checked {
+            Ok(Ok(checked)) => Record::of_report(path, &checked),
+            Ok(Err(error)) => Record::of_error(path, entry, &error),
+            Err(fault) => Record::of_object(path, "internal-error", &fault),
+        };
+        record.program = Some(entry.name.clone());
+        record.section = Some(entry.section.clone());
+        record.time_us = micros(time);
+        record
+    }
+
+    fn of_report(path: &Path, Checked { program, report }: &Checked) -> Record {
+        let verdict = match report.verdict {
+            probity::Verdict::Accepted(_) => Verdict::Accepted,
+            probity::Verdict::Rejected(_) => Verdict::Rejected,
+            probity::Verdict::Unsupported(_) => Verdict::Unsupported,
+        };
+        let mut record = Record::new(path, verdict);
+        if let Some(row) = PLATFORM.prog_type(program.prog_type) {
+            record.prog_type = Some(row.name);
+            let attach = row.attach.iter().find(|attach| attach.number == program.attach_type);
+            record.attach_type = attach.map(|attach| attach.name);
+        }
+        record.counts(report);
+        if let Some(finding) = report.finding() {
+            record.finding(program, finding);
+        }
+        record
+    }
+
+    fn counts(&mut self, report: &Report) {
+        self.processed = report.stats.processed;
+        self.total_states = report.stats.total_states;
+        self.peak_states = report.stats.peak_states;
+        self.max_states_per_insn = report.stats.max_states_per_insn;
+        let depths: Vec<String> = report.stack_depth.iter().map(u32::to_string).collect();
+        self.stack_depth = depths.join("+");
+    }
+
+    fn finding(&mut self, program: &Program, finding: &Finding) {
+        let rejection = &finding.rejection;
+        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+        self.code = Some(rejection.code.as_str());
+        self.errno = (self.verdict == Verdict::Rejected).then_some(rejection.errno);
+        self.message = Some(rejection.message.clone());
+        self.needed = some(&rejection.needed);
+        self.known = some(&rejection.known);
+        self.spec = finding.site().and_then(spec_text::place);
+        let Some(pc) = finding.pc else { return };
+        self.pc = Some(pc);
+        self.insn = Some(insn::text(program, pc).0);
+        self.source = program.line(pc).map(|line| Source {
+            file: line.file.to_string(),
+            line: line.line,
+            column: line.column,
+            text: line.text.to_string(),
+        });
+    }
+
+    /// A program that could not be linked.
+    fn of_error(path: &Path, entry: &Entry, error: &ProgramError) -> Record {
+        let (verdict, code) = match error {
+            ProgramError::UnknownSection { .. } => (Verdict::Unsupported, "unknown-section"),
+            ProgramError::Unsupported { .. } => (Verdict::Unsupported, "unsupported"),
+            ProgramError::Relocation { .. } => (Verdict::Error, "relocation"),
+            ProgramError::Limit { .. } => (Verdict::Error, "limit"),
+            _ => (Verdict::Error, "unreadable"),
+        };
+        let mut record = Record::new(path, verdict);
+        record.code = Some(code);
+        record.message = Some(match error {
+            ProgramError::UnknownSection { .. } => format!(
+                "section `{}` says no program type that platform {} has: give one with --type {}=TYPE",
+                entry.section, PLATFORM.name, entry.name
+            ),
+            ProgramError::Unsupported { name, section, pc, remedy, .. } => {
+                format!("{name}, at instruction {pc} of section {section}: {remedy}")
+            }
+            other => other.to_string(),
+        });
+        record
+    }
+}
+
+fn micros(time: Duration) -> u64 {
+    u64::try_from(time.as_micros()).unwrap_or(u64::MAX)
+}
