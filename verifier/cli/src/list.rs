@@ -105,11 +105,9 @@ fn text(shown: &str, object: &Object, programs: &[ProgramItem], maps: &[MapItem]
         "" => "no licence".into(),
         licence => format!("licence {licence}"),
     };
-    let mut text = format!(
-        "{}  {}\n",
-        Painted(clean(shown), BOLD),
-        Painted(format!("({}, {}, {})", clean(&licence), count(programs.len() as u64, "program"), count(maps.len() as u64, "map")), DIM)
-    );
+    let counts = [count(programs.len() as u64, "program"), count(maps.len() as u64, "map")];
+    let facts = format!("({}, {})", clean(&licence), counts.join(", "));
+    let mut text = format!("{}  {}\n", Painted(clean(shown), BOLD), Painted(facts, DIM));
     let rows = programs.iter().map(|row| {
         let prog_type = row.prog_type.and_then(|name| PLATFORM.prog_type_named(name));
         [
@@ -131,7 +129,7 @@ fn text(shown: &str, object: &Object, programs: &[ProgramItem], maps: &[MapItem]
             clean(&row.name),
             map_type,
             format!("key {}, value {}", row.key_size, row.value_size),
-            count(row.max_entries.into(), "entry").replace("entrys", "entries"),
+            format!("max_entries {}", row.max_entries),
         ]
     });
     table(&mut text, &rows.collect::<Vec<_>>());

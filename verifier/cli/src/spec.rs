@@ -50,6 +50,7 @@ fn check(path: &Path, deny_warnings: bool) -> Result<(String, bool), String> {
 
 fn facts(model: &Model) -> String {
     let mut helpers: Vec<u32> = model.callables.iter().map(|row| row.number).collect();
+    helpers.sort_unstable();
     helpers.dedup();
     [
         format!("platform {}", model.name),

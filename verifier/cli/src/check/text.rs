@@ -16,7 +16,7 @@ pub(super) fn render(records: &[Record]) -> String {
     let several = records.iter().any(|record| record.object != records[0].object);
     let mut object = None;
     for record in records {
-        if several && object != Some(&record.object) {
+        if several && record.program.is_some() && object != Some(&record.object) {
             let _ = writeln!(text, "{}", Painted(clean(&record.object), BOLD));
             object = Some(&record.object);
         }
@@ -33,25 +33,26 @@ fn verdict(text: &mut String, record: &Record) {
         Verdict::Unsupported => ("unsupported", YELLOW),
         Verdict::Error => ("error", RED),
     };
-    let what = clean(record.program.as_ref().unwrap_or(&record.object));
-    let _ = write!(text, "{}  {what}", Painted(word, style));
+    let _ = write!(text, "{}  ", Painted(word, style));
+    let Some(program) = &record.program else {
+        let message = record.message.as_deref().unwrap_or_default();
+        let _ = writeln!(text, "{}: {}", clean(&record.object), clean(message));
+        return;
+    };
+    let _ = write!(text, "{}", clean(program));
     let facts = facts(record);
     if !facts.is_empty() {
         let _ = write!(text, "  ({})", facts.join(", "));
     }
     text.push('\n');
-    match record.verdict {
-        Verdict::Accepted => {}
-        Verdict::Rejected => {
-            let _ = writeln!(text, "{}\n", report(record, Level::ERROR));
-        }
-        Verdict::Unsupported => {
-            let _ = writeln!(text, "{}\n", report(record, Level::WARNING.with_name("unsupported")));
-        }
-        Verdict::Error => {
-            let _ = writeln!(text, "{}\n", report(record, Level::ERROR));
-        }
-    }
+    let level = match record.verdict {
+        Verdict::Accepted => return,
+        Verdict::Unsupported => Level::WARNING.with_name("unsupported"),
+        Verdict::Rejected | Verdict::Error => Level::ERROR,
+    };
+    let report = report(record, level);
+    let space = if report.contains('\n') { "\n" } else { "" };
+    let _ = writeln!(text, "{report}{space}");
 }
 
 /// What stands in parentheses behind the program's name.
@@ -151,25 +152,31 @@ fn clause_at(text: &str, column: u32) -> Range<usize> {
     start..start + clause.len()
 }
 
-/// `3 programs: 2 accepted, 1 rejected`.
+/// `3 programs: 2 accepted, 1 rejected; 1 object not checked`.
 fn summary(records: &[Record]) -> String {
-    let programs = records.iter().filter(|record| record.program.is_some()).count();
-    let verdicts = [
+    let (programs, objects): (Vec<&Record>, Vec<&Record>) =
+        records.iter().partition(|record| record.program.is_some());
+    let words = [
         (Verdict::Accepted, "accepted"),
         (Verdict::Rejected, "rejected"),
         (Verdict::Unsupported, "unsupported"),
-        (Verdict::Error, "error"),
+        (Verdict::Error, "not read"),
     ];
-    let counts: Vec<String> = verdicts
+    let counts: Vec<String> = words
         .iter()
-        .map(|(verdict, word)| (records.iter().filter(|record| record.verdict == *verdict).count(), word))
+        .map(|(verdict, word)| (programs.iter().filter(|record| record.verdict == *verdict).count(), word))
         .filter(|(number, _)| *number > 0)
         .map(|(number, word)| format!("{number} {word}"))
         .collect();
-    if counts.is_empty() {
-        return "no programs\n".into();
+    let mut text = count(programs.len() as u64, "program");
+    if !counts.is_empty() {
+        let _ = write!(text, ": {}", counts.join(", "));
     }
-    format!("{}: {}\n", count(programs as u64, "program"), counts.join(", "))
+    if !objects.is_empty() {
+        let _ = write!(text, "; {} not checked", count(objects.len() as u64, "object"));
+    }
+    text.push('\n');
+    text
 }
 
 #[cfg(test)]

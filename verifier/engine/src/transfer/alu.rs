@@ -204,7 +204,7 @@ fn link_delta(target: &mut Reg, before: &Reg, width: Width, op: AluOp, src: &Reg
             _ => None,
         }
     });
-    let fits = width == Width::W64 || (op == AluOp::Add && fits_unsigned(&before.val, 4));
+    let fits = width == Width::W64 || fits_unsigned(&before.val, 4);
     match delta {
         Some(delta) if before.id != 0 && before.id & ADD_CONST == 0 && fits => {
             // Also a distance of 0 has a width, and uses up the one distance that a link may have.
