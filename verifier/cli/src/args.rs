@@ -160,9 +160,10 @@ fn given_type(text: &str) -> Result<GivenType, String> {
 
 fn attach_type(prog_type: &ProgType, name: &str) -> Result<u32, String> {
     let short = |name: &'static str| name.strip_prefix("BPF_").unwrap_or(name);
-    let row = prog_type.attach.iter().find(|row| {
-        row.name.eq_ignore_ascii_case(name) || short(row.name).eq_ignore_ascii_case(name)
-    });
+    let row = prog_type
+        .attach
+        .iter()
+        .find(|row| row.name.eq_ignore_ascii_case(name) || short(row.name).eq_ignore_ascii_case(name));
     row.map(|row| row.number).ok_or_else(|| {
         let known: Vec<_> = prog_type.attach.iter().map(|row| short(row.name).to_lowercase()).collect();
         let known = if known.is_empty() { "none".into() } else { known.join(", ") };

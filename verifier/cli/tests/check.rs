@@ -120,7 +120,10 @@ fn a_type_by_hand_counts_more_than_the_section() {
 fn sections_with_a_question_mark_are_checked() {
     let (code, lines) = jsonl(&[VERDICTS, "--program", "optional"]);
     assert_eq!(code, 0);
-    assert_eq!((lines[0]["section"].as_str(), lines[0]["verdict"].as_str()), (Some("?xdp"), Some("accepted")));
+    assert_eq!(
+        (lines[0]["section"].as_str(), lines[0]["verdict"].as_str()),
+        (Some("?xdp"), Some("accepted"))
+    );
 }
 
 #[test]

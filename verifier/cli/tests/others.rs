@@ -46,7 +46,11 @@ fn good_specs_are_accepted() {
     let run = probity(&["spec", "check", "spec/linux", "spec/examples/firewall.bpfspec"]);
     assert_eq!((run.code, run.err.as_str()), (0, ""));
     assert!(run.out.contains("accepted  spec/linux  (platform linux, "), "{}", run.out);
-    assert!(run.out.contains("accepted  spec/examples/firewall.bpfspec  (platform firewall, "), "{}", run.out);
+    assert!(
+        run.out.contains("accepted  spec/examples/firewall.bpfspec  (platform firewall, "),
+        "{}",
+        run.out
+    );
 }
 
 #[test]

@@ -64,12 +64,7 @@ macro_rules! include_platform {
     ($name:ident) => {
         #[doc = ::core::concat!("The platform `", ::core::stringify!($name), "`.")]
         pub mod $name {
-            ::core::include!(::core::concat!(
-                ::core::env!("OUT_DIR"),
-                "/",
-                ::core::stringify!($name),
-                ".rs"
-            ));
+            ::core::include!(::core::concat!(::core::env!("OUT_DIR"), "/", ::core::stringify!($name), ".rs"));
         }
     };
 }

@@ -163,6 +163,12 @@ impl<'a> Loader<'a> {
         }
     }
 
+    /// What is known of a program's type before it is linked: by hand or by its section.
+    #[must_use]
+    pub fn section_type(&self, entry: &Entry) -> Option<SectionType> {
+        self.resolve(&entry.name, entry.section.strip_prefix('?').unwrap_or(&entry.section))
+    }
+
     /// The type of a program in a section.
     fn resolve(&self, program: &str, section: &str) -> Option<SectionType> {
         let from_name = PlatformSections(self.platform).resolve(section);

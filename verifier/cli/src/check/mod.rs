@@ -77,9 +77,11 @@ fn records(args: &CheckArgs, loader: &Loader<'_>) -> Result<Vec<Record>, Failure
                 jobs.push(Job::Nothing(path, "no-programs", text));
             }
             Ok(object) => {
-                let wanted = object.programs().iter().enumerate().filter(|(_, entry)| {
-                    args.programs.is_empty() || args.programs.contains(&entry.name)
-                });
+                let wanted = object
+                    .programs()
+                    .iter()
+                    .enumerate()
+                    .filter(|(_, entry)| args.programs.is_empty() || args.programs.contains(&entry.name));
                 jobs.extend(wanted.map(|(index, _)| Job::Program(path, object, index)));
             }
         }

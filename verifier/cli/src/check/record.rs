@@ -106,6 +106,13 @@ impl Record {
         };
         record.program = Some(entry.name.clone());
         record.section = Some(entry.section.clone());
+        if let Some(found) = loader.section_type(entry)
+            && let Some(row) = PLATFORM.prog_type(found.prog_type)
+        {
+            record.prog_type = Some(row.name);
+            let attach = row.attach.iter().find(|attach| attach.number == found.attach_type);
+            record.attach_type = attach.map(|attach| attach.name);
+        }
         record.time_us = micros(time);
         record
     }
@@ -117,11 +124,6 @@ impl Record {
             probity::Verdict::Unsupported(_) => Verdict::Unsupported,
         };
         let mut record = Record::new(path, verdict);
-        if let Some(row) = PLATFORM.prog_type(program.prog_type) {
-            record.prog_type = Some(row.name);
-            let attach = row.attach.iter().find(|attach| attach.number == program.attach_type);
-            record.attach_type = attach.map(|attach| attach.name);
-        }
         record.counts(report);
         if let Some(finding) = report.finding() {
             record.finding(program, finding);

@@ -19,6 +19,17 @@ pub struct Wants {
     pub slots: [u64; MAX_FRAMES],
 }
 
+/// Where the path went from an instruction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum After {
+    /// To the instruction behind it.
+    Next,
+    /// To the instruction behind a call of a function.
+    Return,
+    /// Elsewhere.
+    Jump,
+}
+
 /// The value can't be followed further.
 pub struct Lost;
 
@@ -76,9 +87,8 @@ impl Wants {
         }
     }
 
-    /// Undoes one executed instruction. `after` is the instruction that was executed after it and
-    /// `call_before` says whether the one before that is a call of a function; `node` is what the
-    /// path noted of it.
+    /// Undoes one executed instruction; `node` is what the path noted of it, `after` what was
+    /// executed after it.
     ///
     /// # Errors
     /// [`Lost`] when the value can't be followed.
@@ -86,7 +96,7 @@ impl Wants {
         &mut self,
         instruction: &Instruction,
         node: Option<&Node>,
-        returns_to_call: bool,
+        after: After,
     ) -> Result<(), Lost> {
         self.sync_linked(node);
         let slot = node.and_then(|node| node.slot);
@@ -136,8 +146,12 @@ impl Wants {
                 if self.regs[self.frame] & ARGUMENTS != 0 {
                     return Err(Lost);
                 }
+                if after != After::Next {
+                    // Another program ran instead of the rest of the function.
+                    self.enter_callee(false)?;
+                }
             }
-            Instruction::Exit => self.enter_callee(returns_to_call)?,
+            Instruction::Exit => self.enter_callee(after == After::Return)?,
             Instruction::Jump { dst, src: Source::Reg(src), .. } => {
                 if self.has(dst) || self.has(src) {
                     self.set(dst);

@@ -3,7 +3,7 @@
 use probity_isa::Instruction;
 use probity_platform::Rejection;
 
-use super::backtrack::Wants;
+use super::backtrack::{After, Wants};
 use super::checkpoint::CheckpointId;
 use super::history::HistoryHead;
 use super::walk::{Observer, Walk};
@@ -95,11 +95,8 @@ impl<O: Observer> Walk<'_, O> {
             } else {
                 let node = self.history.last(head).filter(|node| node.pc == *at);
                 let Some(instruction) = self.code.instruction(*at) else { return false };
-                let returns_to_call = after
-                    .and_then(|after: usize| after.checked_sub(1))
-                    .and_then(|pc| self.code.instruction(pc))
-                    .is_some_and(|before| matches!(before, Instruction::CallSubprog { .. }));
-                if wants.step_back(instruction, node, returns_to_call).is_err() {
+                let went = self.went(*at, *after);
+                if wants.step_back(instruction, node, went).is_err() {
                     return false;
                 }
             }
@@ -119,6 +116,18 @@ impl<O: Observer> Walk<'_, O> {
                 }
                 None => *at = self.before(*at),
             }
+        }
+    }
+
+    fn went(&self, pc: usize, after: Option<usize>) -> After {
+        let Some(after) = after else { return After::Next };
+        if after == pc + self.code.insns[pc].slots {
+            return After::Next;
+        }
+        let before = after.checked_sub(1).and_then(|pc| self.code.instruction(pc));
+        match before {
+            Some(Instruction::CallSubprog { .. }) => After::Return,
+            _ => After::Jump,
         }
     }
 

@@ -77,6 +77,7 @@ impl Code {
         control_flow::check(&mut code, platform)?;
         let offered = crate::transfer::call::Offered::new(platform, prog_type, program, profile);
         live_registers::compute(&mut code, &offered);
+        functions::find_tail_calls(&mut code, &offered);
         Ok(code)
     }
 

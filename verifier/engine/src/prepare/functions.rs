@@ -2,14 +2,15 @@
 
 use std::collections::BTreeSet;
 
-use probity_isa::Insn;
+use probity_isa::{Insn, Instruction};
 use probity_isa::opcode::{
     BPF_CALL, BPF_DW, BPF_EXIT, BPF_IMM, BPF_JA, BPF_JMP, BPF_JMP32, BPF_LD, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC,
 };
-use probity_platform::{Code as Why, Platform, Rejection};
+use probity_platform::{Code as Why, Intrinsic, Platform, Rejection};
 use probity_program::{Linkage, Program};
 
-use super::Function;
+use super::{Code, Function};
+use crate::transfer::call::Offered;
 
 fn reject(pc: usize, why: Why, message: String) -> (usize, Rejection) {
     (pc, Rejection::new(why, message))
@@ -88,4 +89,14 @@ fn jump_target(insn: Insn, pc: usize) -> Option<i64> {
     let far = insn.code == BPF_JMP32 | BPF_JA;
     let off = if far { i64::from(insn.imm) } else { i64::from(insn.off) };
     Some(pc as i64 + off + 1)
+}
+
+/// Marks the functions that make tail calls.
+pub(super) fn find_tail_calls(code: &mut Code, offered: &Offered) {
+    for function in &mut code.functions {
+        function.tail_call = code.insns[function.start..function.end].iter().any(|insn| {
+            let Ok(Instruction::CallHelper { id }) = insn.instruction else { return false };
+            offered.callable(id).is_some_and(|callable| callable.body == Some(Intrinsic::TailCall))
+        });
+    }
 }

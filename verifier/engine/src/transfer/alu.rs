@@ -67,6 +67,10 @@ impl<O: Observer> Walk<'_, O> {
     pub(super) fn end(&mut self, swap: Swap, bits: u8, dst: u8) -> Result<(), Rejection> {
         self.check_readable(dst)?;
         self.check_writable(dst)?;
+        if swap == Swap::ToLe && bits == 64 && self.state.reg(dst).is_scalar() {
+            // Nothing changes, not even the link.
+            return Ok(());
+        }
         let swap = match swap {
             Swap::ToLe => domain::Swap::Le,
             Swap::ToBe => domain::Swap::Be,

@@ -7,6 +7,7 @@ use probity_platform::{
 use probity_program::{Program, flags};
 use rustc_hash::FxHashMap;
 
+use super::Next;
 use super::effects::Call;
 use crate::explore::walk::{Observer, Walk};
 use crate::state::{Frame, Reg};
@@ -50,7 +51,7 @@ impl Offered {
 }
 
 impl<O: Observer> Walk<'_, O> {
-    pub(super) fn call_helper(&mut self, number: i32) -> Result<(), Rejection> {
+    pub(super) fn call_helper(&mut self, number: i32) -> Result<Next, Rejection> {
         let callable = self.find_callable(number)?;
         let may_sleep = self.program.flags & flags::SLEEPABLE != 0;
         if callable.flags.contains(CallableFlags::MIGHT_SLEEP) && !may_sleep {
@@ -73,7 +74,15 @@ impl<O: Observer> Walk<'_, O> {
         if let Some((regno, size)) = call.raw {
             self.write_unknown(regno, size)?;
         }
-        self.finish_call(&call)
+        self.finish_call(&call)?;
+        if call.replaces_program && self.state.current() > 0 {
+            // The other program returns in this function's place; or the call fails.
+            let pc = self.pc;
+            self.push_branch(pc + 1, Some(pc))?;
+            *self.state.reg_mut(0) = self.unknown();
+            return self.return_to_caller();
+        }
+        Ok(Next::Go(self.pc + 1))
     }
 
     fn drive(&mut self, call: &mut Call) -> Result<(), Rejection> {

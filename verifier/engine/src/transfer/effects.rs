@@ -25,6 +25,8 @@ pub(super) struct Call {
     pub(super) return_bytes: Option<u32>,
     pub(super) nonnull: bool,
     pub(super) invalidates_packet: bool,
+    /// Another program runs instead of the rest of this one.
+    pub(super) replaces_program: bool,
 }
 
 impl Call {
@@ -39,6 +41,7 @@ impl Call {
             return_bytes: None,
             nonnull: false,
             invalidates_packet: false,
+            replaces_program: false,
         }
     }
 
@@ -194,6 +197,7 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
 
     fn tail_call(&mut self, map: u8, index: u8, site: Site) -> Result<(), Rejection> {
         let _ = (map, site);
+        self.call.replaces_program = true;
         // A known index is compared between paths.
         if self.constant(index).is_some() {
             self.precise(index)?;

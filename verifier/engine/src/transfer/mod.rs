@@ -80,7 +80,7 @@ impl<O: Observer> Walk<'_, O> {
             Instruction::Ja { off } => return Ok(Next::Go(self.target(i64::from(off)))),
             Instruction::Jump { width, op, dst, src, off } => return self.jump(width, op, dst, src, off),
             Instruction::MayGoto { .. } => return Err(unsupported("may_goto")),
-            Instruction::CallHelper { id } => self.call_helper(id)?,
+            Instruction::CallHelper { id } => return self.call_helper(id),
             Instruction::CallSubprog { off } => return self.call_subprog(self.target(i64::from(off))),
             Instruction::CallKfunc { id, .. } => {
                 let name = usize::try_from(id).ok().and_then(|id| self.program.kfuncs.get(id));

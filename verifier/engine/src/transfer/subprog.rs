@@ -46,7 +46,7 @@ impl<O: Observer> Walk<'_, O> {
         Ok(Next::EndOfPath)
     }
 
-    fn return_to_caller(&mut self) -> Result<Next, Rejection> {
+    pub(super) fn return_to_caller(&mut self) -> Result<Next, Rejection> {
         let value = *self.state.reg(0);
         if value.behaviour == Some(Behaviour::Stack) {
             let message = "cannot return stack pointer to the caller";
