@@ -105,6 +105,13 @@ fn names_that_nothing_declares() {
     refused(&clauses("precise size;"), "S020");
     refused(&clauses("invalidates packets;"), "S020");
     refused(&clauses("where map.typ == 2;"), "S020");
+    refused(&clauses("where map.type == BPF_MAP_TYPE_ARAY;"), "S020");
+    refused(&clauses("where BPF_MAP_TYPE_ARAY != map.type;"), "S020");
+    refused(&clauses("where map.type in { 1, BPF_MAP_TYPE_ARAY };"), "S020");
+    refused(&clauses("where map.type == filter;"), "S020");
+    refused(&clauses("where number.umax <= nr_cpu;"), "S020");
+    refused(&clauses("returns 0..=nothing;"), "S020");
+    refused(&more("map_type MINE = 9 { key 4; value 4; used_by { aks } }"), "S020");
     refused(&fields("at 16 p: u64 -> PTR_TO_PAKET;"), "S020");
     refused(&entries("bsk;"), "S020");
     refused(&entries("ask as other;"), "S020");
@@ -127,6 +134,7 @@ fn what_is_said_twice() {
     refused(&more("kind PTR_TO_CTX: context { prints \"ctx\"; }"), "S021");
     refused(&more("view ctx size 8 { x: u64; }"), "S021");
     refused(&more("set all_of_it { ask; }"), "S021");
+    refused(&more("special_field lock: struct; special_field lock: struct;"), "S021");
     refused(&entries("ask;"), "S021");
     refused(&fields("at 16 id: u64;"), "S021");
     refused(&more(&helper("(x: ARG_ANYTHING, x: ARG_ANYTHING) -> RET_VOID")), "S021");
@@ -156,6 +164,7 @@ fn the_platform_as_a_whole() {
     refused(&more("platform other;"), "S025");
     refused(&more("kind PTR_TO_X: wobble { prints \"x\"; }"), "S023");
     refused(&more("argclass ARG_X: wobble;"), "S023");
+    refused(&more("special_field lock: union;"), "S023");
     refused(
         &more("helper other = 8 { since 5.4; until 5.3; unsupported \"x\"; proto () -> RET_VOID; }"),
         "S026",
@@ -197,6 +206,7 @@ fn clauses_on_the_wrong_argument() {
     refused(&clauses("tail_call number, number;"), "S044");
     refused(&clauses("nonnull when number in map;"), "S044");
     refused(&clauses("where number;"), "S050");
+    refused(&clauses("where map.type == number;"), "S050");
     refused(&clauses("returns 0..=number;"), "S050");
     refused(&clauses("where attach == number.umax;"), "S050");
     refused(&clauses("body map_lokup;"), "S047");
@@ -213,6 +223,15 @@ fn fields_that_do_not_fit() {
     refused(&fields("at 16 p: u32 sizes 3;"), "S074");
     refused(&fields("at 16 p: u32 sizes 8;"), "S074");
     refused(&fields("at 16 p: u32 none write;"), "S074");
+    refused(&fields("at 16 p: [u32; 2] narrow first;"), "S074");
+    refused(&fields("at 16 p: u8 narrow first;"), "S074");
+    refused(&fields("at 16 p: u32 sizes 4 narrow first;"), "S074");
+    refused(&fields("at 16 p: u64 -> PTR_TO_PACKET narrow first;"), "S074");
+    refused(&fields("at 16 p: u32 narrow first 0;"), "S074");
+    refused(&fields("at 16 p: u32 narrow first 4;"), "S074");
+    refused(&fields("at 16 p: u32 narrow first 4294967297;"), "S074");
+    refused(&fields("at 16 p: u32 narrow first narrow first;"), "S028");
+    refused(&fields("at 16 p: u32 narrow;"), "S001");
 }
 
 #[test]

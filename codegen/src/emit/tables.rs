@@ -1,6 +1,6 @@
 //! Tables: one `static` for each list of a platform, and constants for numbers.
 
-use probity_platform::{KindId, NullCheckYields, OffsetRule, Relation, RetType};
+use probity_platform::{KindId, NullCheckYields, OffsetRule, Relation, RetType, SpecialFieldForm};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
@@ -9,7 +9,7 @@ use super::names;
 use super::values::{
     behaviour, guard, hex64, intrinsic, number, option, reg_type, role, signed, site, variant, version,
 };
-use crate::model::{Arg, ArgClass, Callable, Field, Kind, MapType, Model, ProgType, Section, View};
+use crate::model::{Arg, ArgClass, Callable, Field, Kind, MapType, Model, ProgType, Section, SpecialField, View};
 
 /// The expression of the platform; refers to the tables as `tables::X`.
 pub(super) fn platform(model: &Model) -> TokenStream {
@@ -34,6 +34,7 @@ pub(super) fn platform(model: &Model) -> TokenStream {
             arg_classes: &tables::ARG_CLASSES,
             callables: &tables::CALLABLES,
             map_types: &tables::MAP_TYPES,
+            special_fields: &tables::SPECIAL_FIELDS,
             views: &tables::VIEWS,
             prog_types: &tables::PROG_TYPES,
             sections: &tables::SECTIONS,
@@ -58,6 +59,7 @@ pub(super) fn tables(model: &Model) -> TokenStream {
             model.callables.iter().zip(&drivers).map(|(row, driver)| callable(row, driver)),
         ),
         table("MAP_TYPES", "MapType", model.map_types.iter().map(map_type)),
+        table("SPECIAL_FIELDS", "SpecialField", model.special_fields.iter().map(special_field)),
         table("VIEWS", "View", model.views.iter().enumerate().map(|(index, row)| view(index, row))),
         table("PROG_TYPES", "ProgType", model.prog_types.iter().map(prog_type)),
         table("SECTIONS", "Section", model.sections.iter().map(section)),
@@ -279,6 +281,15 @@ fn map_type(row: &MapType) -> TokenStream {
     }
 }
 
+fn special_field(row: &SpecialField) -> TokenStream {
+    let (name, site) = (&row.name, site(row.site));
+    let form = variant(match row.form {
+        SpecialFieldForm::Struct => "Struct",
+        SpecialFieldForm::Tag => "Tag",
+    });
+    quote! { rt::SpecialField { name: #name, form: rt::SpecialFieldForm::#form, site: #site } }
+}
+
 fn view(index: usize, row: &View) -> TokenStream {
     let (name, fields, size, site) = (&row.name, names::fields(index), number(row.size), site(row.site));
     quote! { rt::View { name: #name, size: #size, fields: &#fields, site: #site } }
@@ -289,13 +300,14 @@ fn field(row: &Field) -> TokenStream {
     let access = row.access.iter().map(|rule| {
         let condition = guard(&rule.guard);
         let (read, write) = (number(u32::from(rule.read.bits())), number(u32::from(rule.write.bits())));
-        let (unaligned, yields) = (rule.unaligned, reg_type(rule.yields));
+        let (unaligned, narrow, yields) = (rule.unaligned, number(rule.narrow), reg_type(rule.yields));
         quote! {
             rt::Access {
                 guard: #condition,
                 read: rt::SizeMask::from_bits_retain(#read),
                 write: rt::SizeMask::from_bits_retain(#write),
                 unaligned: #unaligned,
+                narrow: #narrow,
                 yields: #yields,
             }
         }

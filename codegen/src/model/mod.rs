@@ -6,7 +6,8 @@ mod driver;
 pub use driver::{Bound, Comparison, Condition, Number, Step, Steps};
 use probity_platform::{
     ArgRole, Behaviour, CallableFlags, Intrinsic, KindId, Limits, MapTraits, NullCheckYields, OffsetRule,
-    PacketAccess, Policy, ProgFlags, RegType, Relation, Ret, Site, SizeMask, Switches, TypeFlags, Version,
+    PacketAccess, Policy, ProgFlags, RegType, Relation, Ret, Site, SizeMask, SpecialFieldForm, Switches, TypeFlags,
+    Version,
 };
 
 /// A platform.
@@ -28,6 +29,8 @@ pub struct Model {
     pub callables: Vec<Callable>,
     /// Map types by number.
     pub map_types: Vec<MapType>,
+    /// Types inside map values that are special.
+    pub special_fields: Vec<SpecialField>,
     /// Struct views; overlays of program types are views of their own.
     pub views: Vec<View>,
     /// Program types by number.
@@ -213,6 +216,19 @@ pub struct MapType {
     pub site: Site,
 }
 
+/// A type inside map values that is special.
+#[derive(Clone, Debug)]
+pub struct SpecialField {
+    /// The name of the struct or tag.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// How it is recognised.
+    pub form: SpecialFieldForm,
+    /// Where it is declared.
+    pub site: Site,
+}
+
 /// A struct view.
 #[derive(Clone, Debug)]
 pub struct View {
@@ -254,6 +270,8 @@ pub struct Access {
     pub write: SizeMask,
     /// True when offsets need not be multiples of the size.
     pub unaligned: bool,
+    /// Accesses smaller than the field begin in so many of its first bytes.
+    pub narrow: u32,
     /// What a load yields.
     pub yields: RegType,
 }

@@ -112,6 +112,7 @@ fn item_text(item: &Item) -> String {
         ItemKind::Extend(extend) => accepting(&format!("extend {}", extend.name.name), &extend.accepts),
         ItemKind::MapType(map) => clause::map_type(map),
         ItemKind::GlobalData(name) => format!("global_data {};", name.name),
+        ItemKind::SpecialField(field) => format!("special_field {}: {};", field.name.name, field.form.name),
         ItemKind::Helper(helper) => clause::helper(helper),
         ItemKind::View(view) => view::view(view),
         ItemKind::Set(set) => prog_type::set(set),

@@ -41,6 +41,12 @@ fn access(rule: &Access) -> String {
     if !rule.sizes.is_empty() {
         out.push_str(&format!(" sizes {}", super::numbers(&rule.sizes)));
     }
+    if let Some(narrow) = &rule.narrow {
+        out.push_str(" narrow first");
+        if let Some(bytes) = narrow.bytes {
+            out.push_str(&format!(" {}", bytes.value));
+        }
+    }
     out.push_str(&when(rule.when.as_ref()));
     out
 }

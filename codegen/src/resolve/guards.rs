@@ -179,13 +179,15 @@ pub(super) fn condition(cx: &mut Cx<'_>, scope: &Scope, args: &Args<'_>, expr: &
             if known {
                 return guard(cx, scope, expr).map(Condition::Holds);
             }
-            let (left, right) = (number(cx, scope, args, left), number(cx, scope, args, right));
+            let types = map_type(args, left) || map_type(args, right);
+            let (left, right) = (side(cx, scope, args, left, types), side(cx, scope, args, right, types));
             Some(Condition::Compare(comparison(*op)?, left?, right?))
         }
         ExprKind::In(value, _) if program_atom(value) => guard(cx, scope, expr).map(Condition::Holds),
         ExprKind::In(value, members) => {
+            let types = map_type(args, value);
             let value = number(cx, scope, args, value);
-            members_of(cx, scope, args, value?, members)
+            members_of(cx, scope, args, value?, members, types)
         }
         _ if !of_arguments(expr, args) => guard(cx, scope, expr).map(Condition::Holds),
         _ => {
@@ -200,17 +202,35 @@ fn program_atom(expr: &Expr) -> bool {
         if is(path, &["attach"]) || is(path, &["prog", "type"]) || is(path, &["arch"]))
 }
 
+/// True for `MAP.type` of an argument.
+fn map_type(args: &Args<'_>, expr: &Expr) -> bool {
+    matches!(&expr.kind, ExprKind::Path(path)
+        if path.len() == 2 && path[1].name == "type" && args.find(&path[0].name).is_some())
+}
+
+/// A side of a comparison. With `types` it is compared with the type of a map, so that a name alone
+/// is a map type's.
+fn side(cx: &mut Cx<'_>, scope: &Scope, args: &Args<'_>, expr: &Expr, types: bool) -> Option<Number> {
+    match expr.name() {
+        Some(name) if types && args.find(&name.name).is_none() => {
+            scope.map_types.find(cx, name).map(|number| Number::Literal(i128::from(number)))
+        }
+        _ => number(cx, scope, args, expr),
+    }
+}
+
 fn members_of(
     cx: &mut Cx<'_>,
     scope: &Scope,
     args: &Args<'_>,
     value: Number,
     members: &[Range],
+    types: bool,
 ) -> Option<Condition> {
     let mut single = Vec::new();
     let mut any: Option<Condition> = None;
     for member in members {
-        let low = number(cx, scope, args, &member.lo)?;
+        let low = side(cx, scope, args, &member.lo, types)?;
         let found = match &member.hi {
             None => match low {
                 Number::Literal(number) => {
@@ -220,7 +240,7 @@ fn members_of(
                 low => Condition::Compare(Comparison::Equal, value.clone(), low),
             },
             Some(high) => {
-                let high = number(cx, scope, args, high)?;
+                let high = side(cx, scope, args, high, types)?;
                 if let (Number::Literal(low), Number::Literal(high)) = (&low, &high)
                     && low > high
                 {
@@ -280,6 +300,13 @@ pub(super) fn number(cx: &mut Cx<'_>, scope: &Scope, args: &Args<'_>, expr: &Exp
             [name] if name.name == "nr_cpus" => Some(Number::NrCpus),
             [name] => match scope.number(&name.name) {
                 Some(number) => Some(Number::Literal(i128::from(number))),
+                None if args.find(&name.name).is_none() => {
+                    let names = args.names.iter().map(|(name, _, _)| *name);
+                    let names = names.chain(["nr_cpus"]).chain(scope.numbers());
+                    let found = Diagnostic::unknown(Code::UnknownName, "name", &name.name, name.span, names);
+                    cx.report(found);
+                    None
+                }
                 None => {
                     let text = format!("`{}` is no number", name.name);
                     let mut found = Diagnostic::new(Code::BadExpression, name.span, text);

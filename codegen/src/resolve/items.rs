@@ -6,7 +6,8 @@ use crate::Diagnostic;
 use crate::code::Code;
 use crate::source::Span;
 use crate::syntax::ast::{
-    ArgClass, Extend, Helper, Ident, Item, ItemKind, Kind, MapType, ProgType, Set, Switch, VersionLit, View,
+    ArgClass, Extend, Helper, Ident, Item, ItemKind, Kind, MapType, ProgType, Set, SpecialField, Switch,
+    VersionLit, View,
 };
 
 use super::Cx;
@@ -24,6 +25,7 @@ pub(crate) struct Collected<'a> {
     pub(crate) extends: Vec<Of<'a, Extend>>,
     pub(crate) map_types: Vec<Of<'a, MapType>>,
     pub(crate) global_data: Vec<Of<'a, Ident>>,
+    pub(crate) special_fields: Vec<Of<'a, SpecialField>>,
     pub(crate) helpers: Vec<Of<'a, Helper>>,
     pub(crate) views: Vec<Of<'a, View>>,
     pub(crate) sets: Vec<Of<'a, Set>>,
@@ -81,6 +83,7 @@ fn sort<'a>(cx: &mut Cx<'_>, all: &mut Collected<'a>, item: &'a Item) {
         ItemKind::Extend(extend) => all.extends.push((extend, item)),
         ItemKind::MapType(map) => all.map_types.push((map, item)),
         ItemKind::GlobalData(name) => all.global_data.push((name, item)),
+        ItemKind::SpecialField(field) => all.special_fields.push((field, item)),
         ItemKind::Helper(helper) => all.helpers.push((helper, item)),
         ItemKind::View(view) => all.views.push((view, item)),
         ItemKind::Set(set) => all.sets.push((set, item)),

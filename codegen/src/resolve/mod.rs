@@ -120,6 +120,7 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
         arg_classes,
         callables: callables.into_iter().map(|built| built.row).collect(),
         map_types,
+        special_fields: maps::special_fields(cx, collected),
         views: views.into_rows(),
         prog_types,
         sections,

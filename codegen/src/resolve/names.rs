@@ -1,6 +1,6 @@
 //! The closed lists of the engine, by the words that specs use.
 
-use probity_platform::{ArgRole, Behaviour, Intrinsic, MapTraits};
+use probity_platform::{ArgRole, Behaviour, Intrinsic, MapTraits, SpecialFieldForm};
 
 /// Behaviours of kinds.
 pub(super) const BEHAVIOURS: &[(&str, Behaviour)] = &[
@@ -48,6 +48,10 @@ pub(super) const MAP_TRAITS: &[(&str, MapTraits)] = &[
     ("programs", MapTraits::PROGRAMS),
     ("of_maps", MapTraits::OF_MAPS),
 ];
+
+/// How special types in map values are recognised.
+pub(super) const SPECIAL_FORMS: &[(&str, SpecialFieldForm)] =
+    &[("struct", SpecialFieldForm::Struct), ("tag", SpecialFieldForm::Tag)];
 
 /// What the runtime does by itself, with the roles of its arguments.
 pub(super) const INTRINSICS: &[(&str, Intrinsic, &[ArgRole])] = &[

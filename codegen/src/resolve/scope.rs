@@ -77,6 +77,12 @@ impl Scope {
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
         [&self.map_types, &self.prog_types, &self.attach].iter().find_map(|table| table.get(name))
     }
+
+    /// The names that are numbers in expressions.
+    pub(crate) fn numbers(&self) -> impl Iterator<Item = &str> {
+        let tables = [&self.map_types, &self.prog_types, &self.attach];
+        tables.into_iter().flat_map(|table| table.rows.keys().map(String::as_str))
+    }
 }
 
 /// Declares every name, and reports names and numbers that are given twice.

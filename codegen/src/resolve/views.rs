@@ -134,12 +134,14 @@ fn accesses(cx: &mut Cx<'_>, scope: &Scope, field: &ast::Field, whole: u32, elem
             None if pointer => (SizeMask::of(element), SizeMask::of(element)),
             None => (up_to(element), SizeMask::of(element)),
         };
+        let narrow = narrow(cx, access, reads | writes, whole, field.ty.count.is_some());
         let only = |allowed: bool, mask: SizeMask| if allowed && !none { mask } else { SizeMask::empty() };
         rows.push(Access {
             guard: condition,
             read: only(read, reads),
             write: only(write, writes),
             unaligned,
+            narrow,
             yields: ty,
         });
     }
@@ -151,6 +153,35 @@ fn up_to(element: u32) -> SizeMask {
         .into_iter()
         .filter(|size| *size <= element)
         .fold(SizeMask::empty(), |mask, size| mask | SizeMask::of(size))
+}
+
+/// In how many of a field's first bytes accesses smaller than it may begin.
+fn narrow(cx: &mut Cx<'_>, access: &ast::Access, sizes: SizeMask, whole: u32, array: bool) -> u32 {
+    let Some(narrow) = &access.narrow else { return whole };
+    if array {
+        let text = "an array has elements and no beginning to read narrowly";
+        cx.report(Diagnostic::new(Code::BadAccess, narrow.span, text));
+        return whole;
+    }
+    let bytes = narrow.bytes.map_or(1, |bytes| bytes.value);
+    let place = narrow.bytes.map_or(narrow.span, |bytes| bytes.span);
+    let smaller = [1, 2, 4, 8].into_iter().any(|size| size < whole && sizes.contains(SizeMask::of(size)));
+    match u32::try_from(bytes) {
+        _ if !smaller => {
+            let text = "no access smaller than the field is allowed";
+            cx.report(Diagnostic::new(Code::BadAccess, narrow.span, text));
+        }
+        Ok(bytes) if bytes > 0 && bytes < whole => return bytes,
+        Ok(0) => {
+            let found = Diagnostic::new(Code::BadAccess, place, "nothing begins in 0 bytes");
+            cx.report(found.help("without narrow accesses, give the field's `sizes`"));
+        }
+        _ => {
+            let text = format!("the field has {whole} bytes: this forbids nothing");
+            cx.report(Diagnostic::new(Code::BadAccess, place, text));
+        }
+    }
+    whole
 }
 
 fn sizes(cx: &mut Cx<'_>, sizes: &[ast::Spanned<u64>], whole: u32) -> Option<SizeMask> {

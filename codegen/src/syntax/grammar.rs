@@ -65,6 +65,8 @@ pub(super) fn said(rule: Rule) -> Option<&'static str> {
         Rule::kw_attach | Rule::section_attach => "`attach`",
         Rule::kw_flags | Rule::section_flags => "`flags`",
         Rule::kw_sizes | Rule::sizes => "`sizes`",
+        Rule::kw_narrow | Rule::narrow => "`narrow`",
+        Rule::kw_first => "`first`",
         Rule::kw_inner => "`inner_map`",
         Rule::not => "`!`",
         Rule::neg => "`-`",
@@ -76,8 +78,8 @@ pub(super) fn said(rule: Rule) -> Option<&'static str> {
 fn is_mark(rule: Rule) -> bool {
     use Rule::{
         EOI, arrow, assign, close_brace, close_bracket, close_paren, colon, comma, dot, dots, dots_eq,
-        keyword, kw_as, kw_at, kw_attach, kw_bytes, kw_else, kw_exclude, kw_flags, kw_in, kw_include,
-        kw_needs, kw_since, kw_size, kw_sizes, kw_until, kw_when, kw_yields, open_brace, open_bracket,
+        keyword, kw_as, kw_at, kw_attach, kw_bytes, kw_else, kw_exclude, kw_first, kw_flags, kw_in,
+        kw_include, kw_narrow, kw_needs, kw_since, kw_size, kw_sizes, kw_until, kw_when, kw_yields, open_brace, open_bracket,
         open_paren, path_sep, pipe, semi,
     };
     matches!(
@@ -99,9 +101,11 @@ fn is_mark(rule: Rule) -> bool {
             | kw_bytes
             | kw_else
             | kw_exclude
+            | kw_first
             | kw_flags
             | kw_in
             | kw_include
+            | kw_narrow
             | kw_needs
             | kw_since
             | kw_size

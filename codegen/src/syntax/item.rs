@@ -1,8 +1,8 @@
 //! Items, and the short ones among them to their ends.
 
 use super::ast::{
-    ArgClass, Extend, Ident, Item, ItemKind, Kind, KindProp, KindPropKind, Limit, Part, Switch, TypeExpr,
-    UseTree,
+    ArgClass, Extend, Ident, Item, ItemKind, Kind, KindProp, KindPropKind, Limit, Part, SpecialField, Switch,
+    TypeExpr, UseTree,
 };
 use super::grammar::{Node, Parts, Rule};
 use super::keyword;
@@ -45,6 +45,9 @@ impl<'a> Reader<'a> {
                 ItemKind::Extend(Extend { name: head.ident()?, accepts: self.accepts(statement) })
             }
             Rule::map_type_head => ItemKind::MapType(self.map_type(&mut head, statement)?),
+            Rule::special_field_item => {
+                ItemKind::SpecialField(SpecialField { name: head.ident()?, form: head.ident()? })
+            }
             Rule::helper_head => ItemKind::Helper(self.helper(&mut head, statement)?),
             Rule::view_head => ItemKind::View(self.view(&mut head, statement)?),
             Rule::set_head => ItemKind::Set(self.set(&mut head, statement)?),

@@ -16,6 +16,7 @@ pub(super) const ITEMS: &[Row] = &[
     ("extend", Rule::extend_head),
     ("map_type", Rule::map_type_head),
     ("global_data", Rule::global_data_item),
+    ("special_field", Rule::special_field_item),
     ("helper", Rule::helper_head),
     ("view", Rule::view_head),
     ("set", Rule::set_head),

@@ -1,6 +1,6 @@
 //! Struct views.
 
-use super::ast::{Access, AccessMode, Field, FieldType, IntType, Spanned, View};
+use super::ast::{Access, AccessMode, Field, FieldType, IntType, Narrow, Spanned, View};
 use super::grammar::{Node, Parts, Rule};
 use super::reader::Reader;
 use super::split::Statement;
@@ -30,6 +30,7 @@ impl<'a> Reader<'a> {
                         yields: None,
                         modes: vec![Spanned { value: AccessMode::None, span: ty.span.end() }],
                         sizes: Vec::new(),
+                        narrow: None,
                         when: None,
                         span: ty.span.end(),
                     };
@@ -63,7 +64,14 @@ impl<'a> Reader<'a> {
     /// A rule of access; an empty one stands behind `before`.
     fn access(&mut self, node: &Node<'a>, before: crate::source::Span) -> Option<Access> {
         let span = if node.text().is_empty() { before.end() } else { node.span() };
-        let mut access = Access { yields: None, modes: Vec::new(), sizes: Vec::new(), when: None, span };
+        let mut access = Access {
+            yields: None,
+            modes: Vec::new(),
+            sizes: Vec::new(),
+            narrow: None,
+            when: None,
+            span,
+        };
         for part in node.parts() {
             match part.rule() {
                 Rule::yields if access.yields.is_some() => {
@@ -81,6 +89,16 @@ impl<'a> Reader<'a> {
                     return self.refuse(Code::RepeatedClause, &part, "this field has sizes already");
                 }
                 Rule::sizes => access.sizes = part.parts().numbers(&mut self.found)?,
+                Rule::narrow if access.narrow.is_some() => {
+                    return self.refuse(Code::RepeatedClause, &part, "this field says `narrow` already");
+                }
+                Rule::narrow => {
+                    let bytes = match part.parts().eat(Rule::number) {
+                        Some(bytes) => Some(bytes.number(&mut self.found)?),
+                        None => None,
+                    };
+                    access.narrow = Some(Narrow { bytes, span: part.span() });
+                }
                 _ => access.when = Some(self.expr(&part.parts().eat(Rule::expr)?)?),
             }
         }

@@ -68,8 +68,12 @@ impl<'a> Linker<'a> {
 
     pub(crate) fn link(mut self) -> Result<Program, ProgramError> {
         self.append_reached(self.entry.function)?;
-        let callback = self.exception_callback();
-        if let Some(callback) = callback.filter(|callback| !self.placed.contains_key(callback)) {
+        let exception_callbacks = self.exception_callbacks();
+        // A verifier refuses several: none is appended then.
+        if let [name] = exception_callbacks.as_slice()
+            && let Some(callback) = self.object.functions.named(name)
+            && !self.placed.contains_key(&callback)
+        {
             self.append_reached(callback)?;
         }
         self.relocate()?;
@@ -87,6 +91,7 @@ impl<'a> Linker<'a> {
             maps: self.maps,
             kfuncs: self.kfuncs,
             ksyms: self.ksyms,
+            exception_callbacks,
             funcs,
             lines,
             btf: self.object.btf.clone(),
@@ -216,18 +221,13 @@ impl<'a> Linker<'a> {
         }
     }
 
-    /// The function that the entry's tag names as the handler of exceptions.
-    fn exception_callback(&self) -> Option<usize> {
+    /// The functions that the entry's tags name as handlers of exceptions.
+    fn exception_callbacks(&self) -> Vec<String> {
         let object = self.object;
-        let btf = object.btf.as_deref()?;
-        let id = object.func_type(&object.functions.list[self.entry.function])?;
-        let tags: Vec<_> =
-            btf.decl_tags(id).filter_map(|tag| tag.name.strip_prefix("exception_callback:")).collect();
-        // A verifier refuses several: none is appended then.
-        match tags.as_slice() {
-            [name] => object.functions.named(name),
-            _ => None,
-        }
+        let id = object.func_type(&object.functions.list[self.entry.function]);
+        let (Some(btf), Some(id)) = (object.btf.as_deref(), id) else { return Vec::new() };
+        let named = btf.decl_tags(id).filter_map(|tag| tag.name.strip_prefix("exception_callback:"));
+        named.map(str::to_owned).collect()
     }
 
     /// An error about an instruction of a function.

@@ -7,6 +7,7 @@
 //! | [`callable`] | helpers: argument classes, relations, returns |
 //! | [`effects`] | what a callable's driver may ask and do |
 //! | [`map_type`] | map types: limits, traits, who may use them |
+//! | [`special_field`] | types inside map values that are special |
 //! | [`view`] | struct views, the context among them |
 //! | [`prog_type`] | program types, exit ranges, sections |
 //! | [`guard`] | conditions on version, attach type, program flags |
@@ -27,6 +28,7 @@ pub mod profile;
 pub mod prog_type;
 pub mod rejection;
 pub mod site;
+pub mod special_field;
 pub mod view;
 
 pub use callable::{
@@ -42,4 +44,5 @@ pub use profile::{Profile, Switches, Version};
 pub use prog_type::{AttachType, ExitRange, PacketAccess, ProgFlags, ProgType, Section, SetEntry};
 pub use rejection::{Code, Rejection};
 pub use site::Site;
+pub use special_field::{SpecialField, SpecialFieldForm};
 pub use view::{Access, Field, SizeMask, View};

@@ -2,7 +2,7 @@
 
 use crate::{
     ArgClass, Behaviour, Callable, Kind, KindId, Limits, MapType, Policy, Profile, ProgType, Section,
-    Switches, Version, View,
+    SpecialField, SpecialFieldForm, Switches, Version, View,
 };
 
 /// Everything that a spec says, as tables. Codegen writes one as a `static`.
@@ -22,6 +22,8 @@ pub struct Platform {
     pub callables: &'static [Callable],
     /// Map types, ascending by number.
     pub map_types: &'static [MapType],
+    /// Types inside map values that are special.
+    pub special_fields: &'static [SpecialField],
     /// Struct views.
     pub views: &'static [View],
     /// Program types, ascending by number.
@@ -59,6 +61,12 @@ impl Platform {
     pub fn map_type(&self, number: u32) -> Option<&'static MapType> {
         let index = self.map_types.binary_search_by_key(&number, |map| map.number).ok()?;
         Some(&self.map_types[index])
+    }
+
+    /// The row of a type inside a map's value, when it is special.
+    #[must_use]
+    pub fn special_field(&self, form: SpecialFieldForm, name: &str) -> Option<&'static SpecialField> {
+        self.special_fields.iter().find(|row| row.form == form && row.name == name)
     }
 
     /// The program type with a number.

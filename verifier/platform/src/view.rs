@@ -2,7 +2,7 @@
 
 use bitflags::bitflags;
 
-use crate::{Guard, RegType, Site};
+use crate::{Guard, GuardEnv, RegType, Site};
 
 bitflags! {
     /// Sizes of access in bytes, as a set.
@@ -64,7 +64,8 @@ pub struct Field {
 }
 
 /// A rule of access: an access of `n` bytes is allowed when `n` is in the set, the access lies in
-/// the field, and its offset in the struct is a multiple of `n` (unless `unaligned`).
+/// the field, its offset in the struct is a multiple of `n` (unless `unaligned`), and it either is as
+/// wide as the field or begins in the field's first `narrow` bytes. [`View::access`] asks all of it.
 #[derive(Clone, Copy, Debug)]
 pub struct Access {
     /// When the rule holds.
@@ -75,6 +76,9 @@ pub struct Access {
     pub write: SizeMask,
     /// True when offsets need not be multiples of the size.
     pub unaligned: bool,
+    /// Accesses smaller than the field begin in so many of its first bytes: 1 where they are
+    /// allowed at its beginning only, the field's size where they are allowed anywhere.
+    pub narrow: u32,
     /// The type of what a load yields.
     pub yields: RegType,
 }
@@ -86,5 +90,27 @@ impl View {
         let after = self.fields.partition_point(|field| field.offset <= offset);
         let field = &self.fields[after.checked_sub(1)?];
         (offset < field.offset + field.size).then_some(field)
+    }
+
+    /// The rule that allows a load or store of `size` bytes at `offset`; None when none does.
+    #[must_use]
+    pub fn access(
+        &self,
+        offset: u32,
+        size: u32,
+        write: bool,
+        env: &GuardEnv<'_>,
+    ) -> Option<&'static Access> {
+        let field = self.field_at(offset)?;
+        let begin = offset - field.offset;
+        if size > field.size - begin {
+            return None;
+        }
+        let rule = field.access.iter().find(|rule| rule.guard.holds(env))?;
+        let sizes = if write { rule.write } else { rule.read };
+        let allowed = sizes.intersects(SizeMask::of(size))
+            && (rule.unaligned || offset.is_multiple_of(size))
+            && (size == field.size || begin < rule.narrow);
+        allowed.then_some(rule)
     }
 }

@@ -37,6 +37,8 @@ pub struct Program {
     pub kfuncs: Vec<String>,
     /// Names of the kernel variables that `insns` load.
     pub ksyms: Vec<String>,
+    /// Names of the functions that the entry's tags name as handlers of exceptions.
+    pub exception_callbacks: Vec<String>,
     /// The functions in `insns`, ascending, the entry first. Empty when the object has no
     /// function information; the calls in `insns` say then where subprograms begin.
     pub funcs: Vec<FuncInfo>,
@@ -62,6 +64,7 @@ impl Program {
             maps: Vec::new(),
             kfuncs: Vec::new(),
             ksyms: Vec::new(),
+            exception_callbacks: Vec::new(),
             funcs: Vec::new(),
             lines: Vec::new(),
             btf: None,

@@ -15,7 +15,7 @@ pub use prog_type::{
     AttachEntry, CtxRule, CtxRuleKind, EntryRegister, ProgClause, ProgClauseKind, ProgType, Set, SetEntry,
     SetEntryKind, SetName,
 };
-pub use view::{Access, AccessMode, Field, FieldType, IntType, View};
+pub use view::{Access, AccessMode, Field, FieldType, IntType, Narrow, View};
 
 use crate::source::Span;
 
@@ -104,6 +104,8 @@ pub enum ItemKind {
     MapType(MapType),
     /// `global_data NAME;`
     GlobalData(Ident),
+    /// `special_field NAME: FORM;`
+    SpecialField(SpecialField),
     /// `helper NAME = N { clauses }`
     Helper(Helper),
     /// `view NAME size N { fields }`
@@ -199,6 +201,15 @@ pub struct Extend {
     pub name: Ident,
     /// The types that it accepts too.
     pub accepts: Vec<TypeExpr>,
+}
+
+/// A type inside map values that is special.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SpecialField {
+    /// The name of the struct or tag.
+    pub name: Ident,
+    /// What it names: `struct` or `tag`.
+    pub form: Ident,
 }
 
 /// A limit.

@@ -83,7 +83,7 @@ impl IntType {
     }
 }
 
-/// A rule of access: `-> TYPE read write sizes 1, 2 when GUARD`, each part optional.
+/// A rule of access: `-> TYPE read write sizes 1, 2 narrow first when GUARD`, each part optional.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Access {
     /// The register type that a load yields; None: a number.
@@ -92,9 +92,20 @@ pub struct Access {
     pub modes: Vec<Spanned<AccessMode>>,
     /// The sizes of access in bytes. Empty: those that the field's type gives.
     pub sizes: Vec<Spanned<u64>>,
+    /// Where accesses smaller than the field may begin. None: anywhere.
+    pub narrow: Option<Narrow>,
     /// When the rule holds; None: always.
     pub when: Option<Expr>,
     /// Where it stands; empty and behind the type when the field says nothing about access.
+    pub span: Span,
+}
+
+/// `narrow first` or `narrow first N`: accesses smaller than the field begin in its first N bytes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Narrow {
+    /// The number of bytes. None: one.
+    pub bytes: Option<Spanned<u64>>,
+    /// Where it stands.
     pub span: Span,
 }
 

@@ -3,10 +3,11 @@
 
 use probity_platform::{Code as Why, Rejection};
 
-use super::checkpoint::CheckpointId;
+use super::checkpoint::{CheckpointId, Precise};
 use super::equal::{Comparison, Exactness};
 use super::history::{HistoryHead, Linked};
 use super::walk::{Observer, Walk};
+use crate::print::state::Printer;
 
 /// A state is remembered after this many jumps and this many instructions.
 const MIN_JUMPS: u64 = 2;
@@ -47,7 +48,7 @@ impl<O: Observer> Walk<'_, O> {
             }
             if self.checkpoints.get(id).branches > 0 {
                 if self.maybe_looping(id) && self.equal(id, Exactness::Exact) {
-                    return Err(infinite_loop(pc));
+                    return Err(self.infinite_loop(id));
                 }
                 if !force && jumps < LOOP_JUMPS && insns < LOOP_INSNS {
                     add = false;
@@ -140,11 +141,20 @@ impl<O: Observer> Walk<'_, O> {
             checkpoint.cleaned = true;
         }
     }
-}
 
-fn infinite_loop(pc: usize) -> Rejection {
-    Rejection::new(Why::InfiniteLoop, format!("infinite loop detected at insn {pc}")).facts(
-        "each round of a loop changes something, so that the loop ends",
-        "the state is the same as one round before",
-    )
+    fn infinite_loop(&self, old: CheckpointId) -> Rejection {
+        let printer = Printer { platform: self.platform, program: self.program };
+        let checkpoint = self.checkpoints.get(old);
+        let precise = checkpoint.precise.last().copied().unwrap_or_default();
+        let message = format!(
+            "infinite loop detected at insn {}\ncur state:{}\nold state:{}",
+            self.pc,
+            printer.state(&self.state, Precise::default()),
+            printer.state(&checkpoint.state, precise),
+        );
+        Rejection::new(Why::InfiniteLoop, message).facts(
+            "each round of a loop changes something, so that the loop ends",
+            "the state is the same as one round before",
+        )
+    }
 }

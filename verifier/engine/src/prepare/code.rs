@@ -4,7 +4,7 @@ use probity_isa::{DecodeError, Insn, Instruction, decode};
 use probity_platform::{MapType, Platform, Profile, ProgType, Rejection};
 use probity_program::Program;
 
-use super::{control_flow, functions, live_registers, references};
+use super::{control_flow, functions, live_registers, references, special_fields};
 
 /// An instruction with the facts about its place.
 #[derive(Clone, Debug)]
@@ -49,6 +49,8 @@ pub struct Code {
     pub functions: Vec<Function>,
     /// The types of the program's maps.
     pub map_types: Vec<Option<&'static MapType>>,
+    /// By map: the name of a special type in its values, when there is one.
+    pub special_fields: Vec<Option<&'static str>>,
 }
 
 impl Code {
@@ -61,11 +63,15 @@ impl Code {
     ) -> Result<Code, (usize, Rejection)> {
         let raw = &program.insns;
         check_size(raw, platform)?;
+        if let Some(name) = program.exception_callbacks.first() {
+            return Err((0, crate::unsupported(format!("exception callback {name}"))));
+        }
         let starts = functions::discover(raw, platform)?;
         let mut code = Code {
             insns: decode_all(raw),
             functions: functions::describe(program, &starts),
             map_types: program.maps.iter().map(|map| platform.map_type(map.map_type)).collect(),
+            special_fields: special_fields::find(program, platform),
         };
         for (index, function) in code.functions.iter().enumerate() {
             for insn in &mut code.insns[function.start..function.end] {

@@ -1,6 +1,6 @@
 //! Loads and stores of the context and of other struct views, by the tables of the spec.
 
-use probity_platform::{Access as Rule, Behaviour, Code as Why, GuardEnv, Rejection, SizeMask, View};
+use probity_platform::{Access as Rule, Behaviour, Code as Why, GuardEnv, Rejection, View};
 
 use super::denied;
 use super::memory::Access;
@@ -60,16 +60,7 @@ impl<O: Observer> Walk<'_, O> {
 
     /// The rule that allows an access.
     fn rule(&self, view: &'static View, off: i64, size: u32, write: bool) -> Option<&'static Rule> {
-        let off = u32::try_from(off).ok()?;
-        let field = view.field_at(off)?;
-        if off + size > field.offset + field.size {
-            return None;
-        }
-        let env = self.guard_env();
-        let rule = field.access.iter().find(|rule| rule.guard.holds(&env))?;
-        let sizes = if write { rule.write } else { rule.read };
-        let fits = sizes.contains(SizeMask::of(size)) && !SizeMask::of(size).is_empty();
-        (fits && (rule.unaligned || off.is_multiple_of(size))).then_some(rule)
+        view.access(u32::try_from(off).ok()?, size, write, &self.guard_env())
     }
 
     pub(crate) fn guard_env(&self) -> GuardEnv<'_> {

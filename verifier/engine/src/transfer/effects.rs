@@ -169,7 +169,8 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
             return Ok(());
         }
         let Some(map) = self.map(map) else { return Ok(()) };
-        let (key_size, max_entries) = (map.key_size, map.max_entries);
+        // A capacity of 0 is set by a loader, to 1 at least.
+        let (key_size, max_entries) = (map.key_size, map.max_entries.max(1));
         let indexed = self
             .walk
             .platform
@@ -206,6 +207,6 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
     }
 
     fn unsupported(&mut self, name: &'static str, site: Site) -> Result<(), Rejection> {
-        Err(crate::unsupported(format!("{} ({name})", self.call.callable.name)).at(site))
+        Err(crate::unsupported(name).at(site))
     }
 }

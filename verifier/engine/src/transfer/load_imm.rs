@@ -40,6 +40,10 @@ impl<O: Observer> Walk<'_, O> {
         let Some(kind) = kind else {
             return Err(unsupported(format!("maps on the platform {}", self.platform.name)));
         };
+        let index = map.cast_unsigned() as usize;
+        if let Some(name) = self.code.special_fields[index] {
+            return Err(unsupported(format!("map values with {name}")));
+        }
         let ty = RegType { kind, flags: TypeFlags::empty() };
         Ok(Reg { data: map.cast_unsigned(), off, ..Reg::pointer(behaviour, ty) })
     }

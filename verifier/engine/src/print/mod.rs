@@ -1,5 +1,7 @@
 //! Types and values as messages print them.
 
+pub mod state;
+
 use probity_platform::{Behaviour, Platform, RegType, TypeFlags};
 
 use crate::domain::Tnum;

@@ -1,0 +1,183 @@
+//! States as the kernel's log shows them (grammar: the measured one of the design's probes,
+//! section 10.4).
+
+use std::fmt::Write;
+
+use probity_platform::{Behaviour, Platform};
+use probity_program::Program;
+
+use super::type_name;
+use crate::domain::{Scalar, Tnum};
+use crate::explore::checkpoint::Precise;
+use crate::state::{ADD_CONST, Frame, Reg, Slot, State, Tag};
+
+/// What is needed to name things.
+#[derive(Clone, Copy, Debug)]
+pub struct Printer<'a> {
+    /// Names of types.
+    pub platform: &'static Platform,
+    /// Names and sizes of maps.
+    pub program: &'a Program,
+}
+
+impl Printer<'_> {
+    /// The running frame of a state: ` frame1: R0=5 R10=fp0 fp-8=mmmmmmmm`, with `P` before
+    /// precise scalars.
+    #[must_use]
+    pub fn state(&self, state: &State, precise: Precise) -> String {
+        let current = state.current();
+        let mut out = String::new();
+        if current > 0 {
+            let _ = write!(out, " frame{current}:");
+        }
+        self.frame(&mut out, state.frame(), current, precise);
+        out
+    }
+
+    fn frame(&self, out: &mut String, frame: &Frame, current: usize, precise: Precise) {
+        for (index, reg) in frame.regs.iter().enumerate() {
+            if reg.behaviour.is_some() {
+                let value = self.reg(reg, current, precise.regs >> index & 1 != 0);
+                let _ = write!(out, " R{index}={value}");
+            }
+        }
+        for (index, slot) in frame.stack.slots().iter().enumerate() {
+            if slot.tags.iter().any(|&tag| tag != Tag::Invalid) {
+                let value = self.slot(slot, current, precise.slots >> index & 1 != 0);
+                let _ = write!(out, " fp-{}={value}", (index + 1) * 8);
+            }
+        }
+    }
+
+    fn slot(&self, slot: &Slot, current: usize, precise: bool) -> String {
+        let mut out: String = slot
+            .tags
+            .iter()
+            .filter_map(|tag| match tag {
+                Tag::Invalid => Some('?'),
+                Tag::Misc => Some('m'),
+                Tag::Zero => Some('0'),
+                Tag::Spill => None,
+            })
+            .collect();
+        if slot.is_spill() {
+            out.push_str(&self.reg(&slot.reg, current, precise));
+        }
+        out
+    }
+
+    /// One register.
+    #[must_use]
+    pub fn reg(&self, reg: &Reg, current: usize, precise: bool) -> String {
+        let known = reg.val.is_const();
+        let mark = if precise && reg.is_scalar() { "P" } else { "" };
+        match (reg.behaviour, known) {
+            (None, _) => return "?".into(),
+            (Some(Behaviour::Scalar), Some(value)) => {
+                let shown = value.cast_signed().wrapping_add(i64::from(reg.off));
+                return format!("{mark}{}", signed(shown));
+            }
+            (Some(Behaviour::Stack), Some(value)) => {
+                let frame =
+                    if reg.frame() == current { String::new() } else { format!("[{}]", reg.frame()) };
+                return format!("fp{frame}{}", value.cast_signed() + i64::from(reg.off));
+            }
+            (Some(Behaviour::Arena), _) => return "arena".into(),
+            _ => {}
+        }
+        let mut attributes = Vec::new();
+        self.identity(reg, &mut attributes);
+        self.map(reg, &mut attributes);
+        if !reg.is_scalar() && reg.off != 0 {
+            attributes.push(format!("off={}", signed(i64::from(reg.off))));
+        }
+        match reg.behaviour {
+            Some(Behaviour::Packet) => {
+                attributes.push(format!("r={}", unsigned(i64::from(reg.range()).cast_unsigned())));
+            }
+            Some(Behaviour::Region) => {
+                attributes.push(format!("sz={}", unsigned(u64::from(reg.region_size()))));
+            }
+            _ => {}
+        }
+        match known {
+            Some(0) => {}
+            Some(value) => attributes.push(format!("imm={}", signed(value.cast_signed()))),
+            None => ranges(&reg.val, &mut attributes),
+        }
+        format!("{mark}{}({})", type_name(self.platform, reg.ty()), attributes.join(","))
+    }
+
+    fn identity(&self, reg: &Reg, attributes: &mut Vec<String>) {
+        if reg.id != 0 {
+            let mut text = format!("id={}", reg.id & !ADD_CONST);
+            if reg.id & ADD_CONST != 0 {
+                let _ = write!(text, "{:+}", reg.off);
+            }
+            attributes.push(text);
+        }
+        if reg.ref_id != 0 {
+            attributes.push(format!("ref_obj_id={}", reg.ref_id));
+        }
+    }
+
+    fn map(&self, reg: &Reg, attributes: &mut Vec<String>) {
+        if !matches!(reg.behaviour, Some(Behaviour::Map | Behaviour::MapKey | Behaviour::MapValue)) {
+            return;
+        }
+        let Some(map) = self.program.maps.get(reg.map()) else { return };
+        if !map.name.is_empty() {
+            attributes.push(format!("map={}", map.name));
+        }
+        attributes.push(format!("ks={},vs={}", map.key_size, map.value_size));
+    }
+}
+
+/// Small numbers in decimal, others in hexadecimal.
+fn signed(value: i64) -> String {
+    if i16::try_from(value).is_ok() { value.to_string() } else { format!("{value:#x}") }
+}
+
+fn signed32(value: i32) -> String {
+    if i16::try_from(value).is_ok() { value.to_string() } else { format!("{value:#x}") }
+}
+
+fn unsigned(value: u64) -> String {
+    if value <= u64::from(u16::MAX) { value.to_string() } else { format!("{value:#x}") }
+}
+
+/// The bounds that say something, equal ones joined by `=`, and the known bits.
+fn ranges(value: &Scalar, attributes: &mut Vec<String>) {
+    let fields: [(&str, u64, bool, String); 8] = [
+        ("smin", value.smin.cast_unsigned(), value.smin == i64::MIN, signed(value.smin)),
+        ("smax", value.smax.cast_unsigned(), value.smax == i64::MAX, signed(value.smax)),
+        ("umin", value.umin, value.umin == 0, unsigned(value.umin)),
+        ("umax", value.umax, value.umax == u64::MAX, unsigned(value.umax)),
+        ("smin32", wide(value.s32_min), value.s32_min == i32::MIN, signed32(value.s32_min)),
+        ("smax32", wide(value.s32_max), value.s32_max == i32::MAX, signed32(value.s32_max)),
+        ("umin32", u64::from(value.u32_min), value.u32_min == 0, unsigned(u64::from(value.u32_min))),
+        ("umax32", u64::from(value.u32_max), value.u32_max == u32::MAX, unsigned(u64::from(value.u32_max))),
+    ];
+    let mut shown = [false; 8];
+    for first in 0..fields.len() {
+        if shown[first] || fields[first].2 {
+            continue;
+        }
+        let mut text = String::new();
+        for other in first..fields.len() {
+            if !shown[other] && !fields[other].2 && fields[other].1 == fields[first].1 {
+                shown[other] = true;
+                let _ = write!(text, "{}=", fields[other].0);
+            }
+        }
+        text.push_str(&fields[first].3);
+        attributes.push(text);
+    }
+    if value.tnum != Tnum::UNKNOWN {
+        attributes.push(format!("var_off=({:#x}; {:#x})", value.tnum.value, value.tnum.mask));
+    }
+}
+
+fn wide(value: i32) -> u64 {
+    i64::from(value).cast_unsigned()
+}
