@@ -222,20 +222,80 @@ fn tables_hang_together() {
 }
 
 #[test]
+fn numbers_are_those_of_the_kernel() {
+    let Some(facts) = facts("btf_enums_6.18.json") else { return };
+    let known = |list: &str, name: &str| facts[list]["values_6.18"][name].as_u64();
+    for row in PLATFORM.prog_types {
+        assert_eq!(known("bpf_prog_type", row.name), Some(row.number.into()), "{}", row.name);
+        for attach in row.attach {
+            assert_eq!(known("bpf_attach_type", attach.name), Some(attach.number.into()), "{}", attach.name);
+        }
+    }
+    for row in PLATFORM.map_types {
+        assert_eq!(known("bpf_map_type", row.name), Some(row.number.into()), "{}", row.name);
+    }
+}
+
+/// The rows that libbpf 1.7 has for the described program types: `name+` is the name alone or with
+/// `/` and more behind it. Of each: program type, attach type, flags.
+const SECTIONS: &[(&str, u32, u32, u32)] = &[
+    ("socket", 1, 0, 0),
+    ("kprobe+", 2, 0, 0),
+    ("uprobe+", 2, 0, 0),
+    ("uprobe.s+", 2, 0, SLEEPABLE),
+    ("kretprobe+", 2, 0, 0),
+    ("uretprobe+", 2, 0, 0),
+    ("uretprobe.s+", 2, 0, SLEEPABLE),
+    ("kprobe.multi+", 2, 42, 0),
+    ("kretprobe.multi+", 2, 42, 0),
+    ("kprobe.session+", 2, 56, 0),
+    ("uprobe.multi+", 2, 48, 0),
+    ("uretprobe.multi+", 2, 48, 0),
+    ("uprobe.session+", 2, 57, 0),
+    ("uprobe.multi.s+", 2, 48, SLEEPABLE),
+    ("uretprobe.multi.s+", 2, 48, SLEEPABLE),
+    ("uprobe.session.s+", 2, 57, SLEEPABLE),
+    ("ksyscall+", 2, 0, 0),
+    ("kretsyscall+", 2, 0, 0),
+    ("usdt+", 2, 0, 0),
+    ("usdt.s+", 2, 0, SLEEPABLE),
+    ("tc/ingress", 3, 46, 0),
+    ("tc/egress", 3, 47, 0),
+    ("tcx/ingress", 3, 46, 0),
+    ("tcx/egress", 3, 47, 0),
+    ("tc", 3, 0, 0),
+    ("classifier", 3, 0, 0),
+    ("action", 4, 0, 0),
+    ("netkit/primary", 3, 54, 0),
+    ("netkit/peer", 3, 55, 0),
+    ("xdp.frags/devmap", 6, 33, FRAGS),
+    ("xdp/devmap", 6, 33, 0),
+    ("xdp.frags/cpumap", 6, 35, FRAGS),
+    ("xdp/cpumap", 6, 35, 0),
+    ("xdp.frags", 6, 37, FRAGS),
+    ("xdp", 6, 37, 0),
+];
+
+const SLEEPABLE: u32 = 1 << 4;
+const FRAGS: u32 = 1 << 5;
+
+#[test]
 fn sections_give_program_types_as_libbpf_does() {
     fn of(name: &str) -> Option<(u32, u32, u32, &str)> {
         PLATFORM.section(name).map(|(row, rest)| (row.prog_type, row.attach, row.flags, rest))
     }
-    assert_eq!(of("xdp"), Some((6, 37, 0, "")));
-    assert_eq!(of("xdp.frags/devmap"), Some((6, 35, 32, "")));
-    assert_eq!(of("xdp/cpumap"), Some((6, 36, 0, "")));
-    assert_eq!(of("tc"), Some((3, 0, 0, "")));
-    assert_eq!(of("tcx/egress"), Some((3, 47, 0, "")));
-    assert_eq!(of("action"), Some((4, 0, 0, "")));
-    assert_eq!(of("socket"), Some((1, 0, 0, "")));
-    assert_eq!(of("kprobe/do_sys_open"), Some((2, 0, 0, "do_sys_open")));
-    assert_eq!(of("uprobe.s//bin/sh:main"), Some((2, 0, 16, "/bin/sh:main")));
-    assert_eq!(of("kprobe.multi/tcp_*"), Some((2, 42, 0, "tcp_*")));
-    assert_eq!(of("kprobes"), None);
-    assert_eq!(of("xdp_prog"), None);
+    let mut rows = 0;
+    for &(name, prog_type, attach, flags) in SECTIONS {
+        let base = name.trim_end_matches('+');
+        assert_eq!(of(base), Some((prog_type, attach, flags, "")), "{base}");
+        let more = format!("{base}/x/y:z");
+        let found = (base != name).then_some((prog_type, attach, flags, "x/y:z"));
+        assert_eq!(of(&more), found, "{more}");
+        assert_eq!(of(&format!("{base}2")), None, "{base}2");
+        rows += if base == name { 1 } else { 2 };
+    }
+    assert_eq!(PLATFORM.sections.len(), rows, "section rows that libbpf does not have");
+    for name in ["", "prog", "kprobes", "kprobe.s/x", "kprobe.multi.s/x", "tc/", "xdp/", "xdp/x", "tcx"] {
+        assert_eq!(of(name), None, "{name}");
+    }
 }

@@ -112,9 +112,8 @@ fn number(variable: &str, default: u64) -> u64 {
 
 /// The program, smaller, and what both say of it.
 fn explained(seed: u64, kind: Difference, profile: &Profile) -> String {
-    let holds = |program: &Program| {
-        difference(&of_kernel(program), &of_engine(program, profile)) == Some(kind)
-    };
+    let holds =
+        |program: &Program| difference(&of_kernel(program), &of_engine(program, profile)) == Some(kind);
     let small = shrink(&generate(seed), holds);
     let (kernel, engine) = (of_kernel(&small), of_engine(&small, profile));
     let listing = probity_isa::disassemble(&small.insns, &());

@@ -9,7 +9,9 @@ use super::names;
 use super::values::{
     behaviour, guard, hex64, intrinsic, number, option, reg_type, role, signed, site, variant, version,
 };
-use crate::model::{Arg, ArgClass, Callable, Field, Kind, MapType, Model, ProgType, Section, SpecialField, View};
+use crate::model::{
+    Arg, ArgClass, Callable, Field, Kind, MapType, Model, ProgType, Section, SpecialField, View,
+};
 
 /// The expression of the platform; refers to the tables as `tables::X`.
 pub(super) fn platform(model: &Model) -> TokenStream {

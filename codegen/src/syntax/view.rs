@@ -64,14 +64,8 @@ impl<'a> Reader<'a> {
     /// A rule of access; an empty one stands behind `before`.
     fn access(&mut self, node: &Node<'a>, before: crate::source::Span) -> Option<Access> {
         let span = if node.text().is_empty() { before.end() } else { node.span() };
-        let mut access = Access {
-            yields: None,
-            modes: Vec::new(),
-            sizes: Vec::new(),
-            narrow: None,
-            when: None,
-            span,
-        };
+        let mut access =
+            Access { yields: None, modes: Vec::new(), sizes: Vec::new(), narrow: None, when: None, span };
         for part in node.parts() {
             match part.rule() {
                 Rule::yields if access.yields.is_some() => {

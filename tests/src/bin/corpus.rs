@@ -144,7 +144,11 @@ fn text(out: &mut impl Write, arguments: &Arguments, outcomes: &[Outcome]) -> io
     for outcome in outcomes.iter().filter(notable) {
         let what = if outcome.is_slow() { "slow" } else { "crash" };
         let seconds = outcome.time.as_secs_f64();
-        writeln!(out, "{what}: {} {} ({seconds:.1} s): {}", outcome.object, outcome.program, outcome.message)?;
+        writeln!(
+            out,
+            "{what}: {} {} ({seconds:.1} s): {}",
+            outcome.object, outcome.program, outcome.message
+        )?;
     }
     if arguments.unsupported_summary {
         writeln!(out, "unsupported: programs, of them accepted by the kernel, reason")?;
@@ -187,7 +191,11 @@ fn line(out: &mut impl Write, outcome: &Outcome) -> io::Result<()> {
         }
         Answer::Reject => {
             let code = outcome.code.unwrap_or_default();
-            write!(out, "reject {} [{code}] after {}: {}", outcome.errno, outcome.processed, outcome.message)?;
+            write!(
+                out,
+                "reject {} [{code}] after {}: {}",
+                outcome.errno, outcome.processed, outcome.message
+            )?;
         }
         Answer::Unsupported => write!(out, "unsupported: {}", outcome.message)?,
         Answer::Crash => write!(out, "crash: {}", outcome.message)?,

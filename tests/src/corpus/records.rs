@@ -150,8 +150,12 @@ pub fn read(folder: &Path, file: File) -> io::Result<Vec<Case>> {
     }
     match file {
         File::Raw => Ok(raw::read(&path)?.into_iter().map(raw_case).collect()),
-        File::Selftests => lines(&path)?.map(|line| Ok(selftest(folder, serde_json::from_str(line?.as_str())?))).collect(),
-        File::Realworld => lines(&path)?.map(|line| Ok(realworld(folder, serde_json::from_str(line?.as_str())?))).collect(),
+        File::Selftests => {
+            lines(&path)?.map(|line| Ok(selftest(folder, serde_json::from_str(line?.as_str())?))).collect()
+        }
+        File::Realworld => {
+            lines(&path)?.map(|line| Ok(realworld(folder, serde_json::from_str(line?.as_str())?))).collect()
+        }
     }
 }
 

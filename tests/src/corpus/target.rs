@@ -159,8 +159,11 @@ fn configuration(text: &str) -> BTreeMap<String, String> {
     let options = text.lines().filter_map(|line| line.split_once('='));
     let mut options: BTreeMap<String, String> =
         options.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let made_up =
-        [("LINUX_KERNEL_VERSION", "0x06122c"), ("LINUX_HAS_BPF_COOKIE", "1"), ("LINUX_HAS_SYSCALL_WRAPPER", "1")];
+    let made_up = [
+        ("LINUX_KERNEL_VERSION", "0x06122c"),
+        ("LINUX_HAS_BPF_COOKIE", "1"),
+        ("LINUX_HAS_SYSCALL_WRAPPER", "1"),
+    ];
     for (name, value) in made_up {
         options.insert(name.to_owned(), value.to_owned());
     }

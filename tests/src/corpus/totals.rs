@@ -161,7 +161,8 @@ pub fn reasons(outcomes: &[Outcome]) -> Vec<(&str, usize, usize)> {
         count.0 += 1;
         count.1 += usize::from(outcome.kernel.accepted);
     }
-    let mut reasons: Vec<_> = counts.into_iter().map(|(reason, (all, accepted))| (reason, all, accepted)).collect();
+    let mut reasons: Vec<_> =
+        counts.into_iter().map(|(reason, (all, accepted))| (reason, all, accepted)).collect();
     reasons.sort_by_key(|&(_, all, _)| std::cmp::Reverse(all));
     reasons
 }

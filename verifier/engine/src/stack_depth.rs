@@ -44,10 +44,13 @@ impl Check<'_> {
         let too_much = if self.private { own > limits.stack } else { total > limits.stack };
         if too_much {
             let message = format!("combined stack size of {frames} calls is {total}. Too large");
-            return Err((start, Rejection::new(Why::StackDepth, message).facts(
-                format!("at most {} bytes of stack", limits.stack),
-                format!("{total} bytes over {frames} functions"),
-            )));
+            return Err((
+                start,
+                Rejection::new(Why::StackDepth, message).facts(
+                    format!("at most {} bytes of stack", limits.stack),
+                    format!("{total} bytes over {frames} functions"),
+                ),
+            ));
         }
         let callers = total - own;
         if self.code.functions[function].tail_call && frames > 1 && callers >= limits.tail_call_stack {
@@ -64,7 +67,9 @@ impl Check<'_> {
         for pc in code.functions[function].start..code.functions[function].end {
             let Some(&Instruction::CallSubprog { off }) = code.instruction(pc) else { continue };
             let target = pc as i64 + i64::from(off) + 1;
-            let Some(callee) = usize::try_from(target).ok().and_then(|at| code.function_at(at)) else { continue };
+            let Some(callee) = usize::try_from(target).ok().and_then(|at| code.function_at(at)) else {
+                continue;
+            };
             if self.chain.len() >= self.platform.limits.frames as usize || self.budget == 0 {
                 let frames = self.chain.len();
                 let message = format!("the call stack of {frames} frames is too deep !");

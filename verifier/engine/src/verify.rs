@@ -3,8 +3,8 @@
 use probity_platform::{Code as Why, GuardEnv, Platform, Profile, Rejection};
 use probity_program::{Program, flags};
 
-use crate::explore::walk::{Kinds, Observer, Setting, Unobserved};
 use crate::explore::Walk;
+use crate::explore::walk::{Kinds, Observer, Setting, Unobserved};
 use crate::prepare::Code;
 use crate::report::{Finding, Report, Stats, Verdict};
 use crate::state::State;
@@ -81,7 +81,8 @@ impl Run {
             sleepable: program.flags & flags::SLEEPABLE != 0,
         };
         if !prog_type.guard.holds(&env) {
-            let message = format!("program type {} is not in {} {}", prog_type.name, platform.name, profile.version);
+            let message =
+                format!("program type {} is not in {} {}", prog_type.name, platform.name, profile.version);
             return Err((None, Rejection::new(Why::NotAllowed, message)));
         }
         let kinds = Kinds::of(platform)

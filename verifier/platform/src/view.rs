@@ -94,13 +94,7 @@ impl View {
 
     /// The rule that allows a load or store of `size` bytes at `offset`; None when none does.
     #[must_use]
-    pub fn access(
-        &self,
-        offset: u32,
-        size: u32,
-        write: bool,
-        env: &GuardEnv<'_>,
-    ) -> Option<&'static Access> {
+    pub fn access(&self, offset: u32, size: u32, write: bool, env: &GuardEnv<'_>) -> Option<&'static Access> {
         let field = self.field_at(offset)?;
         let begin = offset - field.offset;
         if size > field.size - begin {

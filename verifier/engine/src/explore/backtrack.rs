@@ -103,7 +103,9 @@ impl Wants {
         match *instruction {
             Instruction::Neg { .. } | Instruction::End { .. } => {}
             Instruction::Alu { dst, src, .. } => {
-                if self.has(dst) && let Source::Reg(src) = src {
+                if self.has(dst)
+                    && let Source::Reg(src) = src
+                {
                     self.set(src);
                 }
             }

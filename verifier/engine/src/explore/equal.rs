@@ -147,13 +147,14 @@ impl Comparison<'_> {
         }
         let Some(cur) = cur else { return false };
         // A whole scalar and eight bytes of anything stand for each other as scalars do.
-        if old.is_full_scalar_spill() && let Some(cur_reg) = self.as_scalar(cur) {
+        if old.is_full_scalar_spill()
+            && let Some(cur_reg) = self.as_scalar(cur)
+        {
             return self.regs_equal(&old.reg, &cur_reg, precise);
         }
         for (&old_tag, &cur_tag) in old.tags.iter().zip(&cur.tags) {
-            let stands = !matters(old_tag)
-                || old_tag == cur_tag
-                || (old_tag == Tag::Misc && cur_tag == Tag::Zero);
+            let stands =
+                !matters(old_tag) || old_tag == cur_tag || (old_tag == Tag::Misc && cur_tag == Tag::Zero);
             if !stands {
                 return false;
             }
@@ -166,8 +167,7 @@ impl Comparison<'_> {
         if slot.is_full_scalar_spill() {
             return Some(slot.reg);
         }
-        let unknown =
-            |tag: &Tag| *tag == Tag::Misc || (self.uninit_stack && *tag == Tag::Invalid);
+        let unknown = |tag: &Tag| *tag == Tag::Misc || (self.uninit_stack && *tag == Tag::Invalid);
         slot.tags.iter().all(unknown).then(Reg::unknown)
     }
 }

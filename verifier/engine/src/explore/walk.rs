@@ -175,7 +175,13 @@ impl<'a, O: Observer> Walk<'a, O> {
     }
 
     /// A frame in which only the frame pointer is set.
-    pub(crate) fn empty_frame(&self, callsite: usize, subprog: usize, instance: InstanceId, number: usize) -> Frame {
+    pub(crate) fn empty_frame(
+        &self,
+        callsite: usize,
+        subprog: usize,
+        instance: InstanceId,
+        number: usize,
+    ) -> Frame {
         let mut regs = [Reg::NOT_INIT; 11];
         let ty = probity_platform::RegType { kind: self.kinds.stack, flags: Default::default() };
         regs[10] = Reg { data: number as u32, ..Reg::pointer(Behaviour::Stack, ty) };

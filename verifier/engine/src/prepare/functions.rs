@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
-use probity_isa::{Insn, Instruction};
 use probity_isa::opcode::{
     BPF_CALL, BPF_DW, BPF_EXIT, BPF_IMM, BPF_JA, BPF_JMP, BPF_JMP32, BPF_LD, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC,
 };
+use probity_isa::{Insn, Instruction};
 use probity_platform::{Code as Why, Intrinsic, Platform, Rejection};
 use probity_program::{Linkage, Program};
 
@@ -57,9 +57,9 @@ pub(super) fn describe(program: &Program, starts: &[usize]) -> Vec<Function> {
 /// Every jump stays in its function, and no function runs off its end.
 pub(super) fn check_jumps(raw: &[Insn], functions: &[Function]) -> Result<(), (usize, Rejection)> {
     for function in functions {
-        for pc in function.start..function.end {
-            let insn = raw[pc];
-            if let Some(target) = jump_target(insn, pc) {
+        let insns = raw.iter().enumerate().take(function.end).skip(function.start);
+        for (pc, insn) in insns {
+            if let Some(target) = jump_target(*insn, pc) {
                 let inside = function.start as i64..function.end as i64;
                 if !inside.contains(&target) {
                     let message = format!("jump out of range from insn {pc} to {target}");
@@ -69,11 +69,7 @@ pub(super) fn check_jumps(raw: &[Insn], functions: &[Function]) -> Result<(), (u
         }
         let last = raw[function.end - 1].code;
         if ![BPF_JMP | BPF_EXIT, BPF_JMP | BPF_JA, BPF_JMP32 | BPF_JA].contains(&last) {
-            return Err(reject(
-                function.end - 1,
-                Why::FallsOffEnd,
-                "last insn is not an exit or jmp".into(),
-            ));
+            return Err(reject(function.end - 1, Why::FallsOffEnd, "last insn is not an exit or jmp".into()));
         }
     }
     Ok(())

@@ -31,7 +31,9 @@ fn use_def(instruction: &Instruction, offered: &Offered) -> (u16, u16) {
         Instruction::Mov { dst, src, .. } => (source(src), bit(dst)),
         Instruction::AddrSpaceCast { dst, src, .. } => (bit(src), bit(dst)),
         Instruction::Neg { dst, .. } | Instruction::End { dst, .. } => (bit(dst), bit(dst)),
-        Instruction::Load { dst, src, .. } | Instruction::LoadAcquire { dst, src, .. } => (bit(src), bit(dst)),
+        Instruction::Load { dst, src, .. } | Instruction::LoadAcquire { dst, src, .. } => {
+            (bit(src), bit(dst))
+        }
         Instruction::Store { dst, src, .. } => (bit(dst) | source(src), 0),
         Instruction::StoreRelease { dst, src, .. } => (bit(dst) | bit(src), 0),
         Instruction::Atomic { op: AtomicOp::Cmpxchg, dst, src, .. } => (bit(0) | bit(dst) | bit(src), bit(0)),
@@ -43,9 +45,9 @@ fn use_def(instruction: &Instruction, offered: &Offered) -> (u16, u16) {
         Instruction::Ja { .. } | Instruction::MayGoto { .. } => (0, 0),
         Instruction::Jump { dst, src, .. } => (bit(dst) | source(src), 0),
         Instruction::CallHelper { id } => {
-            let read = offered.callable(id).map_or(ARGUMENTS, |callable| {
-                ARGUMENTS & ((1 << (callable.args.len() + 1)) - 1)
-            });
+            let read = offered
+                .callable(id)
+                .map_or(ARGUMENTS, |callable| ARGUMENTS & ((1 << (callable.args.len() + 1)) - 1));
             (read, CALLER_SAVED)
         }
         Instruction::CallSubprog { .. } | Instruction::CallKfunc { .. } => (ARGUMENTS, CALLER_SAVED),

@@ -1,8 +1,10 @@
 //! 64-bit loads: their form, and what they refer to.
 
-use probity_isa::opcode::{BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE, BPF_PSEUDO_MAP_VALUE};
+use probity_isa::opcode::{
+    BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE, BPF_PSEUDO_MAP_VALUE,
+};
 use probity_isa::{DecodeError, Instruction};
-use probity_platform::rejection::{E2BIG, EINVAL, ENOTSUPP};
+use probity_platform::rejection::{E2BIG, EBADF, EINVAL, ENOTSUPP};
 use probity_platform::{Code as Why, MapTraits, Platform, Rejection};
 use probity_program::Program;
 
@@ -50,7 +52,10 @@ fn check_load(
     let reject = |why, message: String| Rejection::new(why, message);
     let index = usize::try_from(imm).ok().filter(|&index| index < program.maps.len());
     let Some(index) = index else {
-        return Err(reject(Why::InvalidMap, format!("fd {imm} is not pointing to valid bpf_map")));
+        // The first three descriptors of a process are open, but no maps.
+        let errno = if (0..=2).contains(&imm) { EINVAL } else { EBADF };
+        let message = format!("fd {imm} is not pointing to valid bpf_map");
+        return Err(Rejection::new(Why::InvalidMap, message).errno(errno));
     };
     let map = &program.maps[index];
     let Some(row) = code.map_types[index] else {

@@ -78,8 +78,7 @@ impl Printer<'_> {
                 return format!("{mark}{}", signed(shown));
             }
             (Some(Behaviour::Stack), Some(value)) => {
-                let frame =
-                    if reg.frame() == current { String::new() } else { format!("[{}]", reg.frame()) };
+                let frame = if reg.frame() == current { String::new() } else { format!("[{}]", reg.frame()) };
                 return format!("fp{frame}{}", value.cast_signed() + i64::from(reg.off));
             }
             (Some(Behaviour::Arena), _) => return "arena".into(),

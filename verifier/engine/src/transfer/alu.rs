@@ -133,7 +133,13 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    fn mov_pointer(&mut self, width: Width, dst: u8, src: u8, sign_extend: Option<Size>) -> Result<(), Rejection> {
+    fn mov_pointer(
+        &mut self,
+        width: Width,
+        dst: u8,
+        src: u8,
+        sign_extend: Option<Size>,
+    ) -> Result<(), Rejection> {
         if width == Width::W64 && sign_extend.is_none() {
             *self.state.reg_mut(dst) = *self.state.reg(src);
             return Ok(());
@@ -185,7 +191,8 @@ fn check_operand(width: Width, op: AluOp, src: Source) -> Result<(), Rejection> 
     let Source::Imm(imm) = src else { return Ok(()) };
     match op {
         AluOp::Div | AluOp::Mod | AluOp::Sdiv | AluOp::Smod if imm == 0 => {
-            Err(Rejection::new(Why::DivisionByZero, "div by zero").facts("a divisor other than 0", "the constant 0"))
+            Err(Rejection::new(Why::DivisionByZero, "div by zero")
+                .facts("a divisor other than 0", "the constant 0"))
         }
         AluOp::Lsh | AluOp::Rsh | AluOp::Arsh if imm < 0 || imm.cast_unsigned() >= width.bits() => {
             Err(Rejection::new(Why::InvalidShift, format!("invalid shift {imm}"))

@@ -1,7 +1,8 @@
 //! The arguments of helpers, left to right, by class, flags and relation (verifier.md, 5.1).
 
 use probity_platform::{
-    Arg, ArgRole, Behaviour, CallableFlags, Code as Why, OffsetRule, PacketAccess, RegType, Rejection, Relation, TypeFlags,
+    Arg, ArgRole, Behaviour, CallableFlags, Code as Why, OffsetRule, PacketAccess, RegType, Rejection,
+    Relation, TypeFlags,
 };
 
 use super::denied;
@@ -87,7 +88,10 @@ impl<O: Observer> Walk<'_, O> {
         let name = crate::print::reg_type_name(self.platform, reg);
         let why = if reg.maybe_null() { Why::ArgumentMaybeNull } else { Why::ArgumentType };
         denied(why, format!("R{regno} type={name} expected={expected}"))
-            .facts(format!("argument {} (r{regno}) is one of: {expected}", arg.name), format!("r{regno} is {name}"))
+            .facts(
+                format!("argument {} (r{regno}) is one of: {expected}", arg.name),
+                format!("r{regno} is {name}"),
+            )
             .at(arg.site)
     }
 
@@ -143,7 +147,13 @@ impl<O: Observer> Walk<'_, O> {
         }
     }
 
-    fn check_fixed_memory(&mut self, call: &mut Call, arg: &Arg, regno: u8, null: bool) -> Result<(), Rejection> {
+    fn check_fixed_memory(
+        &mut self,
+        call: &mut Call,
+        arg: &Arg,
+        regno: u8,
+        null: bool,
+    ) -> Result<(), Rejection> {
         // Memory with a size argument is checked when that comes.
         if !arg.flags.contains(TypeFlags::MEM_FIXED_SIZE) || null {
             return Ok(());
@@ -180,7 +190,11 @@ impl<O: Observer> Walk<'_, O> {
         }
         if value.umin == 0 && !zero_allowed {
             return reject(
-                format!("R{regno} invalid zero-sized read: u64=[{},{}]", value.umin.cast_signed(), value.umax.cast_signed()),
+                format!(
+                    "R{regno} invalid zero-sized read: u64=[{},{}]",
+                    value.umin.cast_signed(),
+                    value.umax.cast_signed()
+                ),
                 "a size of at least 1",
             );
         }

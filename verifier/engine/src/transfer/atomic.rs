@@ -90,14 +90,13 @@ impl<O: Observer> Walk<'_, O> {
 
     fn check_target(&self, regno: u8, what: &str) -> Result<(), Rejection> {
         let reg = self.state.reg(regno);
-        let forbidden = matches!(
-            reg.behaviour,
-            Some(Behaviour::Context | Behaviour::Packet | Behaviour::View)
-        );
+        let forbidden =
+            matches!(reg.behaviour, Some(Behaviour::Context | Behaviour::Packet | Behaviour::View));
         if !forbidden {
             return Ok(());
         }
         let message = format!("BPF_ATOMIC {what} R{regno} {} is not allowed", self.type_of(regno));
-        Err(denied(Why::InvalidAtomic, message).facts("memory of a map, of the stack, of a region", self.type_of(regno)))
+        Err(denied(Why::InvalidAtomic, message)
+            .facts("memory of a map, of the stack, of a region", self.type_of(regno)))
     }
 }

@@ -75,8 +75,8 @@ impl<O: Observer> Walk<'_, O> {
 
     /// A pointer that is never null against 0.
     fn decide_null(&self, op: JumpOp, pointer: &Reg) -> Option<bool> {
-        let trusted = pointer.behaviour == Some(Behaviour::Object)
-            && pointer.flags.contains(TypeFlags::PTR_TRUSTED);
+        let trusted =
+            pointer.behaviour == Some(Behaviour::Object) && pointer.flags.contains(TypeFlags::PTR_TRUSTED);
         if pointer.maybe_null() || !(self.platform.kind(pointer.kind).never_null || trusted) {
             return None;
         }

@@ -1,8 +1,8 @@
 //! Calls of helpers (verifier.md, 5.1).
 
 use probity_platform::{
-    Behaviour, Callable, CallableFlags, Code as Why, GuardEnv, Outcome, Platform, Profile, ProgType, RegType, Rejection,
-    RetType,
+    Behaviour, Callable, CallableFlags, Code as Why, GuardEnv, Outcome, Platform, Profile, ProgType, RegType,
+    Rejection, RetType,
 };
 use probity_program::{Program, flags};
 use rustc_hash::FxHashMap;
@@ -100,7 +100,10 @@ impl<O: Observer> Walk<'_, O> {
         if callable.flags.contains(CallableFlags::GPL_ONLY) && !gpl {
             let message = "cannot call GPL-restricted function from non-GPL compatible program";
             return Err(Rejection::new(Why::GplOnly, message)
-                .facts("a licence that is compatible with the GPL", format!("licence \"{}\"", self.program.license))
+                .facts(
+                    "a licence that is compatible with the GPL",
+                    format!("licence \"{}\"", self.program.license),
+                )
                 .at(callable.site));
         }
         Ok(callable)
@@ -138,9 +141,9 @@ impl<O: Observer> Walk<'_, O> {
         let Some(row) = self.code.map_types[map] else { return Ok(()) };
         let allowed = match row.callers {
             probity_platform::Callers::Any => true,
-            probity_platform::Callers::Only(list) => list.iter().any(|&index| {
-                self.platform.callables[usize::from(index)].number == call.callable.number
-            }),
+            probity_platform::Callers::Only(list) => list
+                .iter()
+                .any(|&index| self.platform.callables[usize::from(index)].number == call.callable.number),
         };
         if allowed { Ok(()) } else { Err(map_type_rejection(call.callable, row.number).at(row.site)) }
     }
@@ -152,13 +155,10 @@ impl<O: Observer> Walk<'_, O> {
         let returned = self.returned(call);
         *self.state.reg_mut(0) = returned;
         self.check_map_callers(call)?;
-        let stale = call.invalidates_packet
-            || call.callable.flags.contains(CallableFlags::CHANGES_PKT_DATA);
+        let stale = call.invalidates_packet || call.callable.flags.contains(CallableFlags::CHANGES_PKT_DATA);
         if stale {
             let unknown = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
-            let packet = |reg: &Reg| {
-                matches!(reg.behaviour, Some(Behaviour::Packet | Behaviour::PacketEnd))
-            };
+            let packet = |reg: &Reg| matches!(reg.behaviour, Some(Behaviour::Packet | Behaviour::PacketEnd));
             self.state.for_each_reg(packet, |reg| *reg = unknown);
         }
         Ok(())
@@ -220,5 +220,6 @@ pub(super) fn clobber(frame: &mut Frame) {
 
 /// Licences under which a program may call GPL-only callables.
 fn is_gpl_compatible(license: &str) -> bool {
-    ["GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"].contains(&license)
+    ["GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"]
+        .contains(&license)
 }

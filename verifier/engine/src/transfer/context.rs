@@ -77,10 +77,7 @@ impl<O: Observer> Walk<'_, O> {
         let kind = self.platform.kind(rule.yields.kind);
         let mut value = match kind.behaviour {
             Behaviour::Scalar => self.unknown(),
-            behaviour => Reg {
-                data: kind.view.map_or(0, u32::from),
-                ..Reg::pointer(behaviour, rule.yields)
-            },
+            behaviour => Reg { data: kind.view.map_or(0, u32::from), ..Reg::pointer(behaviour, rule.yields) },
         };
         if value.maybe_null() {
             value.id = self.new_id();
@@ -108,7 +105,9 @@ impl<O: Observer> Walk<'_, O> {
         if reg.val.is_const() != Some(0) {
             let var = print::tnum(reg.val.tnum);
             let message = format!("variable {name} access var_off={var} disallowed");
-            return Err(denied(Why::ModifiedContext, message).facts(needed(), format!("variable offset {var}")));
+            return Err(
+                denied(Why::ModifiedContext, message).facts(needed(), format!("variable offset {var}"))
+            );
         }
         Ok(())
     }

@@ -1,8 +1,8 @@
 //! What the driver of a callable asks and does during one call.
 
 use probity_platform::{
-    Behaviour, Callable, Code as Why, Effects, Guard, MapTraits, PointerClass, RegType, Rejection, RetType, Site,
-    Switches,
+    Behaviour, Callable, Code as Why, Effects, Guard, MapTraits, PointerClass, RegType, Rejection, RetType,
+    Site, Switches,
 };
 
 use super::args::register;

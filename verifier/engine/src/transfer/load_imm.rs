@@ -11,7 +11,13 @@ use crate::state::Reg;
 use crate::unsupported;
 
 impl<O: Observer> Walk<'_, O> {
-    pub(super) fn load_imm64(&mut self, dst: u8, pseudo: u8, imm: i32, next_imm: i32) -> Result<(), Rejection> {
+    pub(super) fn load_imm64(
+        &mut self,
+        dst: u8,
+        pseudo: u8,
+        imm: i32,
+        next_imm: i32,
+    ) -> Result<(), Rejection> {
         self.check_writable(dst)?;
         let value = match pseudo {
             0 => {
@@ -36,7 +42,13 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    fn reference(&self, behaviour: Behaviour, kind: Option<KindId>, map: i32, off: i32) -> Result<Reg, Rejection> {
+    fn reference(
+        &self,
+        behaviour: Behaviour,
+        kind: Option<KindId>,
+        map: i32,
+        off: i32,
+    ) -> Result<Reg, Rejection> {
         let Some(kind) = kind else {
             return Err(unsupported(format!("maps on the platform {}", self.platform.name)));
         };

@@ -110,10 +110,8 @@ impl<O: Observer> Walk<'_, O> {
             }
             Some(Behaviour::Packet) => {
                 if access.is_write() && !self.prog_type.packet.contains(PacketAccess::WRITE) {
-                    return Err(denied(Why::ReadOnly, "cannot write into packet").facts(
-                        "a program type that may write packets",
-                        self.prog_type.name,
-                    ));
+                    return Err(denied(Why::ReadOnly, "cannot write into packet")
+                        .facts("a program type that may write packets", self.prog_type.name));
                 }
                 self.check_leak(regno, access, "packet")?;
                 self.check_packet(regno, &reg, full, size, false)?;
@@ -124,8 +122,7 @@ impl<O: Observer> Walk<'_, O> {
                 return Err(unsupported(format!("access through {}", self.type_of(regno))));
             }
             Some(Behaviour::Map) => return Err(unsupported("access to a map's own fields")),
-            None
-            | Some(Behaviour::Scalar | Behaviour::PacketEnd | Behaviour::Handle | Behaviour::Func) => {
+            None | Some(Behaviour::Scalar | Behaviour::PacketEnd | Behaviour::Handle | Behaviour::Func) => {
                 return Err(self.no_memory(regno));
             }
         }
@@ -151,7 +148,8 @@ impl<O: Observer> Walk<'_, O> {
         } else {
             format!("r{regno} points to memory")
         };
-        denied(why, format!("R{regno} invalid mem access '{name}'")).facts(needed, format!("r{regno} is {name}"))
+        denied(why, format!("R{regno} invalid mem access '{name}'"))
+            .facts(needed, format!("r{regno} is {name}"))
     }
 
     pub(super) fn cannot_write(&self, regno: u8) -> Rejection {
@@ -224,8 +222,7 @@ impl<O: Observer> Walk<'_, O> {
         if map.flags & closed == 0 {
             return Ok(());
         }
-        let message =
-            format!("{what} map forbidden, value_size={} off={off} size={size}", map.value_size);
+        let message = format!("{what} map forbidden, value_size={} off={off} size={size}", map.value_size);
         Err(denied(Why::ReadOnly, message))
     }
 
@@ -328,9 +325,16 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// The access is aligned, where it must be.
-    pub(super) fn check_alignment(&self, reg: &Reg, off: i32, size: u32, always: bool) -> Result<(), Rejection> {
+    pub(super) fn check_alignment(
+        &self,
+        reg: &Reg,
+        off: i32,
+        size: u32,
+        always: bool,
+    ) -> Result<(), Rejection> {
         let strict = self.strict_alignment || always || reg.behaviour == Some(Behaviour::Stack);
-        if !strict || size == 1 || matches!(reg.behaviour, None | Some(Behaviour::Scalar | Behaviour::Arena)) {
+        if !strict || size == 1 || matches!(reg.behaviour, None | Some(Behaviour::Scalar | Behaviour::Arena))
+        {
             return Ok(());
         }
         let packet = reg.behaviour == Some(Behaviour::Packet);
@@ -400,6 +404,10 @@ fn print_range(off: i64, value: &Scalar) -> String {
         None if value.smin < 0 => {
             format!("{} to {}", off.saturating_add(value.smin), off.saturating_add(value.smax))
         }
-        None => format!("{} to {}", i128::from(off) + i128::from(value.umin), i128::from(off) + i128::from(value.umax)),
+        None => format!(
+            "{} to {}",
+            i128::from(off) + i128::from(value.umin),
+            i128::from(off) + i128::from(value.umax)
+        ),
     }
 }

@@ -47,7 +47,9 @@ impl<O: Observer> Walk<'_, O> {
                 return Ok(());
             }
             let message = format!("R{dst} 32-bit pointer arithmetic prohibited");
-            return Err(denied(Why::PointerArithmetic, message).facts("64-bit arithmetic", "32-bit arithmetic"));
+            return Err(
+                denied(Why::PointerArithmetic, message).facts("64-bit arithmetic", "32-bit arithmetic")
+            );
         }
         self.check_kind(op, dst, pointer, offset)?;
         // The distance of a linked number stands where pointers have their offset, and counts.
@@ -125,7 +127,13 @@ impl<O: Observer> Walk<'_, O> {
         result
     }
 
-    fn pointer_sub(&mut self, dst: u8, pointer: &Reg, offset: &Scalar, swapped: bool) -> Result<Reg, Rejection> {
+    fn pointer_sub(
+        &mut self,
+        dst: u8,
+        pointer: &Reg,
+        offset: &Scalar,
+        swapped: bool,
+    ) -> Result<Reg, Rejection> {
         if swapped {
             let message = format!("R{dst} tried to subtract pointer from scalar");
             return Err(denied(Why::PointerArithmetic, message));

@@ -131,7 +131,11 @@ impl<O: Observer> Walk<'_, O> {
         let aligned = off % SLOT as i64 == 0;
         let spilled = match stored {
             Stored::Reg(reg) if self.state.reg(reg).is_scalar() => {
-                if aligned { Some(self.scalar_to_spill(reg, size)) } else { None }
+                if aligned {
+                    Some(self.scalar_to_spill(reg, size))
+                } else {
+                    None
+                }
             }
             Stored::Reg(reg) => Some(self.pointer_to_spill(reg, frame, size)?),
             Stored::Imm(imm) if aligned => Some(self.constant(i64::from(imm).cast_unsigned())),
@@ -311,7 +315,8 @@ impl<O: Observer> Walk<'_, O> {
         let Some(dst) = dst else { return Ok(true) };
         if size <= spilled && off % SLOT as i64 == 0 {
             let fits = domain::fits_unsigned(&value.reg.val, size);
-            let mut reg = if size == 4 && spilled == 4 && fits { self.link_slot(frame, slot) } else { value.reg };
+            let mut reg =
+                if size == 4 && spilled == 4 && fits { self.link_slot(frame, slot) } else { value.reg };
             if !fits {
                 reg.id = 0;
             }
@@ -348,14 +353,7 @@ impl<O: Observer> Walk<'_, O> {
         reg
     }
 
-    fn read_variable(
-        &mut self,
-        regno: u8,
-        reg: &Reg,
-        off: i64,
-        size: u32,
-        dst: u8,
-    ) -> Result<(), Rejection> {
+    fn read_variable(&mut self, regno: u8, reg: &Reg, off: i64, size: u32, dst: u8) -> Result<(), Rejection> {
         self.check_stack_memory(regno, reg, off, size, false, false, None)?;
         let (low, high) = (off + reg.val.smin, off + reg.val.smax + i64::from(size));
         let stack = &self.state.frames[reg.frame()].stack;
@@ -416,7 +414,9 @@ impl<O: Observer> Walk<'_, O> {
                 }
                 _ => {
                     let message = match known {
-                        Some(_) => format!("invalid read from stack R{regno} off {low}+{} size {size}", at - low),
+                        Some(_) => {
+                            format!("invalid read from stack R{regno} off {low}+{} size {size}", at - low)
+                        }
                         None => format!(
                             "invalid read from stack R{regno} var_off {}+{} size {size}",
                             print::tnum(reg.val.tnum),

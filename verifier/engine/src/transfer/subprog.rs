@@ -70,10 +70,8 @@ impl<O: Observer> Walk<'_, O> {
         };
         let value = *self.state.reg(0);
         if !value.is_scalar() {
-            let message = format!(
-                "At program exit the register R0 is not a known value ({})",
-                self.type_of(0)
-            );
+            let message =
+                format!("At program exit the register R0 is not a known value ({})", self.type_of(0));
             return Err(Rejection::new(Why::ExitRange, message).at(row.site));
         }
         self.mark_precise(0)?;
