@@ -46,13 +46,13 @@ impl Layout {
     }
 
     /// The places of the first and of the last token that have to do with some bytes: those that
-    /// they overlap, or else the one before them.
+    /// they overlap, or else the one before them, or else the first.
     #[must_use]
     pub fn tokens(&self, lo: u32, hi: u32) -> Option<(Span, Span)> {
         let (lo, hi) = (lo as usize, (hi as usize).max(lo as usize + 1));
         let first = self.tokens.partition_point(|(bytes, _)| bytes.end <= lo);
         let behind = self.tokens.partition_point(|(bytes, _)| bytes.start < hi);
-        let range = if first < behind { first..behind } else { behind.checked_sub(1)?..behind };
+        let range = if first < behind { first..behind } else { behind.saturating_sub(1)..behind.max(1) };
         let found = self.tokens.get(range)?;
         Some((found.first()?.1, found.last()?.1))
     }
@@ -195,6 +195,9 @@ mod tests {
         // Between tokens and behind the end: the token before.
         assert_eq!(at(6, 6), Some((5, 6)));
         assert_eq!(at(99, 99), Some((2, 4)));
+        // Before the first: the first.
+        let lower = super::Layout::new("\n\nab cd;".parse().expect("Rust tokens"));
+        assert_eq!(lower.tokens(0, 0).map(|(a, b)| (a.start().line, b.end().column)), Some((3, 2)));
         assert!(Layout::default().tokens(0, 0).is_none());
     }
 

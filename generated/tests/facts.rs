@@ -236,7 +236,7 @@ fn numbers_are_those_of_the_kernel() {
     }
 }
 
-/// The rows that libbpf 1.7 has for the described program types: `name+` is the name alone or with
+/// The rows that libbpf has for the described program types: `name+` is the name alone or with
 /// `/` and more behind it. Of each: program type, attach type, flags.
 const SECTIONS: &[(&str, u32, u32, u32)] = &[
     ("socket", 1, 0, 0),

@@ -35,7 +35,7 @@ struct Answer {
     stack_depth: String,
 }
 
-/// What two answers differ in, the worst first.
+/// What two answers differ in, the worst first. See [`Difference::is_allowed`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Difference {
     FalseAccept,
@@ -47,6 +47,13 @@ enum Difference {
     States,
     StackDepth,
     ProcessedOfRejected,
+}
+
+impl Difference {
+    /// True when it is printed, and no failure: it is about how an answer was found.
+    fn is_allowed(self) -> bool {
+        matches!(self, Difference::StackDepth | Difference::ProcessedOfRejected)
+    }
 }
 
 fn of_kernel(program: &Program) -> Answer {
@@ -152,6 +159,7 @@ fn engine_and_kernel_agree() {
     for kinds in differ.chunk_by(|a, b| a.0 == b.0) {
         println!("{:5} {:?}", kinds.len(), kinds[0].0);
     }
+    differ.retain(|(kind, _)| !kind.is_allowed());
     let shown: Vec<String> =
         differ.iter().take(SHOWN).map(|&(kind, seed)| explained(seed, kind, &profile)).collect();
     assert!(differ.is_empty(), "{} of {asked} differ:\n{}", differ.len(), shown.join("\n"));

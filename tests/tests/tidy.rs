@@ -206,10 +206,11 @@ fn declared(files: &[String]) -> BTreeMap<String, String> {
     }
     for file in files.iter().filter(|file| file.starts_with("spec/") && file.ends_with(".bpfspec")) {
         for line in text(file).lines() {
-            let mut words = line.split(|c: char| !c.is_ascii_alphanumeric() && c != '_');
+            let is_word = |c: char| c.is_ascii_alphanumeric() || c == '_';
+            let mut words = line.split(|c| !is_word(c)).filter(|word| !word.is_empty());
             let keyword = words.next().unwrap_or_default();
             let declares = matches!(keyword, "helper" | "kfunc" | "prog_type" | "map_type");
-            if let Some(name) = words.next().filter(|name| declares && !name.is_empty()) {
+            if let Some(name) = words.next().filter(|_| declares) {
                 names.entry(name.to_owned()).or_insert_with(|| file.clone());
             }
         }

@@ -342,6 +342,10 @@ fn prog_type(row: &ProgType) -> TokenStream {
         quote! { rt::AttachType { name: #name, number: #value } }
     });
     let flags = number(row.flags.bits());
+    let unsupported = row.unsupported.iter().map(|(condition, what)| {
+        let condition = guard(condition);
+        quote! { (#condition, #what) }
+    });
     quote! {
         rt::ProgType {
             name: #name,
@@ -354,6 +358,7 @@ fn prog_type(row: &ProgType) -> TokenStream {
             exit: &[#(#exit),*],
             attach: &[#(#attach),*],
             flags: rt::ProgFlags::from_bits_retain(#flags),
+            unsupported: &[#(#unsupported),*],
             site: #site_,
         }
     }

@@ -301,6 +301,8 @@ pub struct ProgType {
     pub attach: Vec<(String, u32)>,
     /// Its traits.
     pub flags: ProgFlags,
+    /// What the engine does not model of it, and when.
+    pub unsupported: Vec<(Guard, String)>,
     /// Where it is declared.
     pub site: Site,
 }

@@ -66,6 +66,9 @@ fn clause(clause: &ProgClause) -> Entry {
             let flags = flags.as_ref().map(|flags| format!(" flags {}", expr(flags))).unwrap_or_default();
             format!("section {}{attach}{flags};", string(&glob.value))
         }
+        ProgClauseKind::Unsupported { what, when: guard } => {
+            format!("unsupported {}{};", string(&what.value), when(guard.as_ref()))
+        }
         ProgClauseKind::Flag(flag) => format!("{};", flag.name),
     };
     Entry::new(&clause.doc, text)
@@ -75,7 +78,8 @@ fn ctx_rule(rule: &CtxRule) -> Entry {
     let (word, sizes) = match &rule.kind {
         CtxRuleKind::Deny => ("deny", String::new()),
         CtxRuleKind::Read => ("read", String::new()),
-        CtxRuleKind::Write => ("write", String::new()),
+        CtxRuleKind::Write(sizes) if sizes.is_empty() => ("write", String::new()),
+        CtxRuleKind::Write(sizes) => ("write", format!(": {}", numbers(sizes))),
         CtxRuleKind::Sizes(sizes) => ("sizes", format!(": {}", numbers(sizes))),
     };
     let text = format!("{word} {}{sizes}{};", list(&rule.fields), when(rule.when.as_ref()));

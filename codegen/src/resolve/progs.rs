@@ -51,7 +51,7 @@ fn one(
     let number = cx.narrow::<u32>(prog.number.value, prog.number.span, "the number").unwrap_or(0);
     let (mut since, mut until, mut ctx, mut helpers) = (None, None, None, None);
     let (mut packet, mut entry, mut ld_abs, mut private_stack) = (None, None, None, None);
-    let mut exit = Vec::new();
+    let (mut exit, mut unsupported) = (Vec::new(), Vec::new());
     let mut attach: Vec<(String, u32)> = Vec::new();
     let mut has_section = false;
     for clause in &prog.clauses {
@@ -99,6 +99,13 @@ fn one(
                 }
                 sections.push((row, glob.span));
             }
+            ProgClauseKind::Unsupported { what, when } => {
+                let guard = match when {
+                    None => Some(Guard::Always),
+                    Some(when) => guard(cx, scope, when),
+                };
+                unsupported.extend(guard.map(|guard| (guard, what.value.clone())));
+            }
             ProgClauseKind::Flag(word) => match word.name.as_str() {
                 "ld_abs" => once(cx, &mut ld_abs, (), span, "ld_abs"),
                 "private_stack" => once(cx, &mut private_stack, (), span, "private_stack"),
@@ -138,6 +145,7 @@ fn one(
         exit,
         attach,
         flags,
+        unsupported,
         site: cx.site(prog.name.span),
     }
 }

@@ -256,7 +256,7 @@ pub(super) fn context(
 fn apply(cx: &mut Cx<'_>, scope: &Scope, built: &mut Built, rule: &CtxRuleKind, when: Guard) {
     let mut rows = Vec::new();
     let mask = match rule {
-        CtxRuleKind::Sizes(list) => sizes(cx, list, built.field.size),
+        CtxRuleKind::Sizes(list) | CtxRuleKind::Write(list) => sizes(cx, list, built.field.size),
         _ => None,
     };
     for row in &built.field.access {
@@ -273,7 +273,7 @@ fn apply(cx: &mut Cx<'_>, scope: &Scope, built: &mut Built, rule: &CtxRuleKind, 
                     changed.read = if pointer { SizeMask::of(built.element) } else { up_to(built.element) };
                 }
             }
-            CtxRuleKind::Write => changed.write |= SizeMask::of(built.element),
+            CtxRuleKind::Write(_) => changed.write |= mask.unwrap_or(SizeMask::of(built.element)),
             CtxRuleKind::Sizes(_) => {
                 let mask = mask.unwrap_or_default();
                 if !changed.read.is_empty() {

@@ -81,6 +81,7 @@ pub(super) const PROG_TYPE: &[Row] = &[
     ("returns", Rule::exit_clause),
     ("ld_abs", Rule::flag_clause),
     ("private_stack", Rule::flag_clause),
+    ("unsupported", Rule::unsupported_clause),
     ("entry", Rule::entry_clause),
     ("attach", Rule::attach_clause),
     ("section", Rule::section_clause),
@@ -90,7 +91,7 @@ pub(super) const PROG_TYPE: &[Row] = &[
 pub(super) const CTX: &[Row] = &[
     ("deny", Rule::ctx_fields),
     ("read", Rule::ctx_fields),
-    ("write", Rule::ctx_fields),
+    ("write", Rule::ctx_write),
     ("sizes", Rule::ctx_sizes),
 ];
 

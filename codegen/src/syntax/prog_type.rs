@@ -61,6 +61,10 @@ impl<'a> Reader<'a> {
                 ProgClauseKind::Attach(entries?)
             }
             Rule::section_clause => self.section(&mut parts)?,
+            Rule::unsupported_clause => {
+                let what = parts.eat(Rule::string)?.string();
+                ProgClauseKind::Unsupported { what, when: self.guard(&mut parts)? }
+            }
             _ => ProgClauseKind::Flag(self.first_word(statement)),
         };
         Some(ProgClause { doc: self.doc(statement), span: self.span(statement.bytes.clone()), kind })
@@ -73,7 +77,7 @@ impl<'a> Reader<'a> {
             _ if rule == Rule::ctx_sizes => CtxRuleKind::Sizes(parts.numbers(&mut self.found)?),
             "deny" => CtxRuleKind::Deny,
             "read" => CtxRuleKind::Read,
-            _ => CtxRuleKind::Write,
+            _ => CtxRuleKind::Write(parts.numbers(&mut self.found).unwrap_or_default()),
         };
         let when = self.guard(&mut parts)?;
         let doc = self.doc(statement);

@@ -48,6 +48,9 @@ pub struct ProgType {
     pub attach: &'static [AttachType],
     /// Its traits.
     pub flags: ProgFlags,
+    /// What the engine does not model of it: a program is unsupported by the name of the first row
+    /// whose guard holds.
+    pub unsupported: &'static [(Guard, &'static str)],
     /// Where it is declared.
     pub site: Site,
 }

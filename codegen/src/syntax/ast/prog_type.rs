@@ -107,6 +107,13 @@ pub enum ProgClauseKind {
         /// The flags of loading: a number or a name.
         flags: Option<Expr>,
     },
+    /// `unsupported "name" when GUARD;`
+    Unsupported {
+        /// What the engine does not model.
+        what: Spanned<String>,
+        /// When it holds; None: always.
+        when: Option<Expr>,
+    },
     /// A word alone: `ld_abs;`, `private_stack;`. The parser lets no other word through.
     Flag(Ident),
 }
@@ -133,8 +140,9 @@ pub enum CtxRuleKind {
     Deny,
     /// `read FIELDS;`: they may be read.
     Read,
-    /// `write FIELDS;`: they may be written too.
-    Write,
+    /// `write FIELDS;` or `write FIELDS: 4, 8;`: they may be written too, in accesses of these
+    /// sizes; without any, as wide as an element.
+    Write(Vec<Spanned<u64>>),
     /// `sizes FIELDS: 1, 2;`: accesses have these sizes.
     Sizes(Vec<Spanned<u64>>),
 }

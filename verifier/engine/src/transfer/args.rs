@@ -178,9 +178,9 @@ impl<O: Observer> Walk<'_, O> {
         let zero_allowed = class.role == ArgRole::SizeOrZero;
         let memory_arg = &call.callable.args[usize::from(memory)];
         let value = reg.val;
-        let known = format!("{} to {} (signed {} to {})", value.umin, value.umax, value.smin, value.smax);
         let reject = |message: String, needed: &str| {
-            Err(denied(Why::ArgumentSize, message).facts(needed.to_owned(), known.clone()))
+            let known = format!("{} to {} (signed {} to {})", value.umin, value.umax, value.smin, value.smax);
+            Err(denied(Why::ArgumentSize, message).facts(needed, known))
         };
         if value.smin < 0 {
             return reject(

@@ -46,7 +46,7 @@ impl<O: Observer> Walk<'_, O> {
             return Err(self.cannot_write(regno));
         }
         if reg.val.smin < 0 {
-            return Err(super::memory::negative(regno));
+            return Err(super::region::negative(regno));
         }
         let view = self.platform.kind(reg.kind).view.map(|view| &self.platform.views[usize::from(view)]);
         let rule = view.and_then(|view| self.rule(view, off, size, false));
@@ -92,6 +92,9 @@ impl<O: Observer> Walk<'_, O> {
 
     /// The pointer carries no variable offset, and a fixed one only where that is allowed.
     pub(super) fn check_offset(&self, regno: u8, reg: &Reg, fixed: bool) -> Result<(), Rejection> {
+        if reg.val.is_const() == Some(0) && (reg.off == 0 || (fixed && reg.off > 0)) {
+            return Ok(());
+        }
         let name = self.type_of(regno);
         let needed = || format!("r{regno} as it was given out, with nothing added to it");
         if reg.off < 0 {
@@ -102,14 +105,9 @@ impl<O: Observer> Walk<'_, O> {
             let message = format!("dereference of modified {name} ptr R{regno} off={} disallowed", reg.off);
             return Err(denied(Why::ModifiedContext, message).facts(needed(), format!("offset {}", reg.off)));
         }
-        if reg.val.is_const() != Some(0) {
-            let var = print::tnum(reg.val.tnum);
-            let message = format!("variable {name} access var_off={var} disallowed");
-            return Err(
-                denied(Why::ModifiedContext, message).facts(needed(), format!("variable offset {var}"))
-            );
-        }
-        Ok(())
+        let var = print::tnum(reg.val.tnum);
+        let message = format!("variable {name} access var_off={var} disallowed");
+        Err(denied(Why::ModifiedContext, message).facts(needed(), format!("variable offset {var}")))
     }
 }
 

@@ -5,8 +5,12 @@
 //! | [`alu`] | arithmetic on numbers, moves |
 //! | [`pointer`] | arithmetic on pointers |
 //! | [`branch`] | conditional jumps |
+//! | [`null_check`] | what a comparison with 0 tells of a pointer |
+//! | [`packet_bound`] | what a comparison with its bound tells of a packet pointer |
 //! | [`links`] | what numbers learn from the ones they are linked to |
-//! | [`memory`] | loads and stores: dispatch, alignment, regions |
+//! | [`memory`] | loads and stores: dispatch on the pointer |
+//! | [`region`] | that an access lies in its region |
+//! | [`alignment`] | alignment, and one type of pointer an instruction |
 //! | [`stack`] | loads and stores of the stack |
 //! | [`context`] | loads and stores of the context and other struct views |
 //! | [`atomic`] | atomic instructions |
@@ -24,6 +28,7 @@ use probity_platform::{Code as Why, Rejection};
 use crate::explore::walk::{Observer, Walk};
 use crate::unsupported;
 
+pub mod alignment;
 pub mod alu;
 pub mod args;
 pub mod atomic;
@@ -35,7 +40,10 @@ pub mod legacy;
 pub mod links;
 pub mod load_imm;
 pub mod memory;
+pub mod null_check;
+pub mod packet_bound;
 pub mod pointer;
+pub mod region;
 pub mod stack;
 pub mod subprog;
 

@@ -57,7 +57,7 @@ impl<O: Observer> Walk<'_, O> {
         self.liveness.commit();
         self.liveness.update(self.code, instance);
         let callsite = self.state.frame().callsite;
-        self.drop_frame();
+        self.state.frames.pop();
         *self.state.reg_mut(0) = value;
         Ok(Next::Go(callsite + 1))
     }

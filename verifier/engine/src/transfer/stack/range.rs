@@ -1,0 +1,84 @@
+//! Ranges of the stack that helpers read or write, and reads at variable offsets.
+
+use probity_platform::{Code as Why, Rejection};
+
+use super::place;
+use crate::explore::walk::{Observer, Walk};
+use crate::print;
+use crate::state::{Reg, Tag};
+use crate::transfer::denied;
+
+impl<O: Observer> Walk<'_, O> {
+    /// A whole range of the stack is read or written: by a helper, or at a variable offset. With
+    /// `raw`, constant ranges need not be initialised; the range is then noted there, to be
+    /// written once the call is done.
+    #[expect(clippy::too_many_arguments, reason = "the parts of one access")]
+    pub(in crate::transfer) fn check_stack_memory(
+        &mut self,
+        regno: u8,
+        reg: &Reg,
+        off: i64,
+        size: u32,
+        zero_allowed: bool,
+        write: bool,
+        raw: Option<&mut Option<(u8, u32)>>,
+    ) -> Result<(), Rejection> {
+        if size == 0 && !zero_allowed {
+            return Err(denied(Why::ArgumentSize, "invalid zero-sized read"));
+        }
+        self.check_stack_bounds(regno, reg, off, i64::from(size), write)?;
+        let known = reg.val.is_const();
+        let (low, high) = match known {
+            Some(var) => (off + var.cast_signed(), off + var.cast_signed()),
+            None => (off + reg.val.smin, off + reg.val.smax),
+        };
+        if known.is_some()
+            && let Some(raw) = raw
+        {
+            *raw = Some((regno, size));
+            return Ok(());
+        }
+        let (frame, instance) = (reg.frame(), self.state.frame().instance);
+        let policy = self.platform.policy;
+        for at in low..high + i64::from(size) {
+            let (slot, byte) = place(at);
+            let value = *self.state.frames[frame].stack.slot(slot);
+            let spilled = value.is_spill() && (value.reg.is_scalar() || policy.pointer_leaks);
+            match value.tags[byte] {
+                Tag::Misc => {}
+                Tag::Zero => self.clobber_byte(frame, slot, byte, write),
+                Tag::Invalid if policy.uninit_stack => self.clobber_byte(frame, slot, byte, write),
+                Tag::Spill | Tag::Invalid if spilled => {
+                    if write {
+                        let unknown = self.unknown();
+                        let slot = self.slot_mut(frame, slot);
+                        slot.reg = unknown;
+                        slot.scrub();
+                    }
+                }
+                _ => {
+                    let message = match known {
+                        Some(_) => {
+                            format!("invalid read from stack R{regno} off {low}+{} size {size}", at - low)
+                        }
+                        None => format!(
+                            "invalid read from stack R{regno} var_off {}+{} size {size}",
+                            print::tnum(reg.val.tnum),
+                            at - low
+                        ),
+                    };
+                    return Err(denied(Why::UninitializedStack, message)
+                        .facts("every byte was written before", format!("byte {} was not", at - low)));
+                }
+            }
+            self.liveness.read(instance, frame, self.pc, 1 << slot);
+        }
+        Ok(())
+    }
+
+    fn clobber_byte(&mut self, frame: usize, slot: usize, byte: usize, write: bool) {
+        if write {
+            self.slot_mut(frame, slot).tags[byte] = Tag::Misc;
+        }
+    }
+}
