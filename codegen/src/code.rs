@@ -92,6 +92,9 @@ codes! {
     48 Error IntrinsicSignature "a prototype that is not its intrinsic's",
     49 Warning UnreachableHelper "a helper that no program type can reach",
     50 Error BadExpression "an expression that makes no sense here",
+    51 Error NeverReleased "a reference class that nothing releases",
+    52 Error NeverAcquired "a reference class that nothing acquires",
+    53 Error ReleaseMismatch "a released class without an argument that is given up, or the reverse",
 
     // Views.
     70 Error OverlappingFields "fields that overlap",

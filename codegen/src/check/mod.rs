@@ -3,8 +3,10 @@
 
 mod arguments;
 mod reach;
+mod references;
 mod views;
 
 pub(crate) use arguments::{never_null, relations};
 pub(crate) use reach::reach;
+pub(crate) use references::references;
 pub(crate) use views::{Place, layout, pointer_width};

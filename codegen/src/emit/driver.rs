@@ -118,6 +118,14 @@ fn emit_step(step: &Step) -> TokenStream {
             let (map, key) = (arg(*map), arg(*key));
             quote! { fx.nonnull_for_constant_key(#map, #key)?; }
         }
+        Step::Acquire { class, site } => {
+            let site = place(site);
+            quote! { fx.acquire(#class, #site); }
+        }
+        Step::Cast(at) => {
+            let at = arg(*at);
+            quote! { fx.cast(#at); }
+        }
         Step::InvalidatePacket => quote! { fx.invalidate(rt::PointerClass::Packet); },
         Step::TailCall { map, index, site } => {
             let (map, index, site) = (arg(*map), arg(*index), place(site));

@@ -1,6 +1,6 @@
 //! Tables: one `static` for each list of a platform, and constants for numbers.
 
-use probity_platform::{KindId, NullCheckYields, OffsetRule, Relation, RetType, SpecialFieldForm};
+use probity_platform::{KindId, NullCheckYields, OffsetRule, Relation, RetType, SizeRange, SpecialFieldForm, Step};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
@@ -85,6 +85,7 @@ pub(super) fn tables(model: &Model) -> TokenStream {
 /// Modules of constants for numbers.
 pub(super) fn constants(model: &Model) -> TokenStream {
     let callables = model.callables.iter().map(|row| (row.name.as_str(), row.number, row.docs.as_str()));
+    let flags = model.map_flags.iter().map(|(name, mask, docs)| (name.as_str(), *mask, docs.as_str()));
     let maps = model.map_types.iter().map(|row| (row.name.as_str(), row.number, row.docs.as_str()));
     let progs = model.prog_types.iter().map(|row| (row.name.as_str(), row.number, row.docs.as_str()));
     let attach = model
@@ -93,6 +94,7 @@ pub(super) fn constants(model: &Model) -> TokenStream {
         .flat_map(|row| row.attach.iter().map(|(name, number)| (name.as_str(), *number, "")));
     let modules = [
         module("helpers", "Numbers of helpers.", callables),
+        module("map_flags", "Flags of maps.", flags),
         module("map_types", "Numbers of map types.", maps),
         module("prog_types", "Numbers of program types.", progs),
         module("attach_types", "Numbers of attach types.", attach),
@@ -247,11 +249,22 @@ fn map_type(row: &MapType) -> TokenStream {
     let name = &row.name;
     let (number_, traits) = (number(row.number), number(row.traits.bits()));
     let condition = guard(&row.guard);
-    let pair = |(low, high): (u32, u32)| {
-        let (low, high) = (number(low), number(high));
-        quote! { (#low, #high) }
-    };
-    let (key, value) = (pair(row.key), pair(row.value));
+    let (key, max_entries) = (sizes(&row.key), sizes(&row.max_entries));
+    let value = row.value.iter().map(|(with, list)| {
+        let (with, list) = (number(*with), sizes(list));
+        quote! { rt::ValueSizes { with: #with, sizes: #list } }
+    });
+    let (element, extra) = (size_range(row.element), size_range(row.extra));
+    let flags = row.flags.iter().map(|(name, mask, required)| {
+        let mask = number(*mask);
+        quote! { rt::MapFlag { name: #name, mask: #mask, required: #required } }
+    });
+    let exclusive = row.exclusive.iter().map(|mask| number(*mask));
+    let unsupported = option(row.unsupported.as_ref().map(|why| quote! { #why }));
+    let unsupported_with = row.unsupported_with.iter().map(|(callable, why)| {
+        let callable = Literal::u16_unsuffixed(*callable);
+        quote! { (#callable, #why) }
+    });
     let callers = match &row.callers {
         None => quote! { rt::Callers::Any },
         Some(list) => {
@@ -274,13 +287,39 @@ fn map_type(row: &MapType) -> TokenStream {
             number: #number_,
             guard: #condition,
             key: #key,
-            value: #value,
+            value: &[#(#value),*],
+            element: #element,
+            max_entries: #max_entries,
+            extra: #extra,
+            flags: &[#(#flags),*],
+            exclusive: &[#(#exclusive),*],
             traits: rt::MapTraits::from_bits_retain(#traits),
             callers: #callers,
             null_check_yields: #yields,
+            unsupported: #unsupported,
+            unsupported_with: &[#(#unsupported_with),*],
             site: #site,
         }
     }
+}
+
+fn sizes(list: &[SizeRange]) -> TokenStream {
+    let list = list.iter().map(|range| size_range(*range));
+    quote! { &[#(#list),*] }
+}
+
+fn size_range(range: SizeRange) -> TokenStream {
+    let number = Literal::u64_unsuffixed;
+    let (low, high) = (number(range.low), number(range.high));
+    let step = match range.step {
+        Step::One => quote! { rt::Step::One },
+        Step::MultiplesOf(step) => {
+            let step = number(step);
+            quote! { rt::Step::MultiplesOf(#step) }
+        }
+        Step::PowersOfTwo => quote! { rt::Step::PowersOfTwo },
+    };
+    quote! { rt::SizeRange { low: #low, high: #high, step: #step } }
 }
 
 fn special_field(row: &SpecialField) -> TokenStream {

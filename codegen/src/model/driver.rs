@@ -55,6 +55,15 @@ pub enum Step {
         /// The key argument.
         key: u8,
     },
+    /// The returned pointer is a new reference.
+    Acquire {
+        /// The class of references.
+        class: String,
+        /// The clause.
+        site: Site,
+    },
+    /// The returned pointer derives from what an argument derives from.
+    Cast(u8),
     /// Packet pointers are stale.
     InvalidatePacket,
     /// Runs another program.

@@ -6,7 +6,7 @@ mod driver;
 pub use driver::{Bound, Comparison, Condition, Number, Step, Steps};
 use probity_platform::{
     ArgRole, Behaviour, CallableFlags, Intrinsic, KindId, Limits, MapTraits, NullCheckYields, OffsetRule,
-    PacketAccess, Policy, ProgFlags, RegType, Relation, Ret, Site, SizeMask, SpecialFieldForm, Switches,
+    PacketAccess, Policy, ProgFlags, RegType, Relation, Ret, Site, SizeMask, SizeRange, SpecialFieldForm, Switches,
     TypeFlags, Version,
 };
 
@@ -27,6 +27,8 @@ pub struct Model {
     pub arg_classes: Vec<ArgClass>,
     /// Callables by number, overloads side by side.
     pub callables: Vec<Callable>,
+    /// Flags of maps by bit: name, mask, doc comment.
+    pub map_flags: Vec<(String, u32, String)>,
     /// Map types by number.
     pub map_types: Vec<MapType>,
     /// Types inside map values that are special.
@@ -202,16 +204,30 @@ pub struct MapType {
     pub number: u32,
     /// When it exists.
     pub guard: Guard,
-    /// Allowed key sizes.
-    pub key: (u32, u32),
-    /// Allowed value sizes.
-    pub value: (u32, u32),
+    /// Sizes of keys.
+    pub key: Vec<SizeRange>,
+    /// Sizes of values, of maps with these flags; those that demand most first.
+    pub value: Vec<(u32, Vec<SizeRange>)>,
+    /// Sizes of both together.
+    pub element: SizeRange,
+    /// Capacities.
+    pub max_entries: Vec<SizeRange>,
+    /// What `map_extra` may be.
+    pub extra: SizeRange,
+    /// Flags that it takes: name, mask, whether it requires it.
+    pub flags: Vec<(String, u32, bool)>,
+    /// Masks of flags that exclude each other.
+    pub exclusive: Vec<u32>,
     /// What can be done with it.
     pub traits: MapTraits,
     /// Indexes of the callables that may use it; None for any.
     pub callers: Option<Vec<u16>>,
     /// What a null check makes of a looked-up value.
     pub null_check_yields: NullCheckYields,
+    /// Why it is not modelled.
+    pub unsupported: Option<String>,
+    /// Callables that are not modelled with it, and why.
+    pub unsupported_with: Vec<(u16, String)>,
     /// Where it is declared.
     pub site: Site,
 }

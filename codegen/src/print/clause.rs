@@ -1,10 +1,8 @@
-//! Helpers and map types.
+//! Helpers.
 
 use super::expr::{expr, range, type_expr, when};
-use super::{Entry, block, list, string, version};
-use crate::syntax::ast::{
-    Clause, ClauseKind, Helper, MapClause, MapClauseKind, MapType, NullCheck, Overload,
-};
+use super::{Entry, block, string, version};
+use crate::syntax::ast::{Clause, ClauseKind, Helper, Overload};
 
 /// A helper's text.
 pub(super) fn helper(helper: &Helper) -> String {
@@ -36,6 +34,9 @@ fn clause(clause: &Clause) -> Entry {
         }
         ClauseKind::Precise(arg) => format!("precise {}", arg.name),
         ClauseKind::Invalidates(class) => format!("invalidates {}", class.name),
+        ClauseKind::Acquires(class) => format!("acquires {}", class.name),
+        ClauseKind::Releases(class) => format!("releases {}", class.name),
+        ClauseKind::Casts(arg) => format!("casts {}", arg.name),
         ClauseKind::TailCall { map, index } => format!("tail_call {}, {}", map.name, index.name),
         ClauseKind::NonNull { key, map } => format!("nonnull when {} in {}", key.name, map.name),
         ClauseKind::Body(name) => format!("body {}", name.name),
@@ -43,24 +44,4 @@ fn clause(clause: &Clause) -> Entry {
         ClauseKind::Flag(flag) => flag.name.clone(),
     };
     Entry::new(&clause.doc, format!("{text}{};", when(clause.when.as_ref())))
-}
-
-/// A map type's text.
-pub(super) fn map_type(map: &MapType) -> String {
-    let clauses: Vec<Entry> = map.clauses.iter().map(map_clause).collect();
-    block(&format!("map_type {} = {}", map.name.name, map.number.value), &clauses, true)
-}
-
-fn map_clause(clause: &MapClause) -> Entry {
-    let text = match &clause.kind {
-        MapClauseKind::Since(at) => format!("since {};", version(*at)),
-        MapClauseKind::Until(at) => format!("until {};", version(*at)),
-        MapClauseKind::Key(sizes) => format!("key {};", range(sizes)),
-        MapClauseKind::Value(sizes) => format!("value {};", range(sizes)),
-        MapClauseKind::UsedBy(names) => format!("used_by {{ {} }}", list(names)),
-        MapClauseKind::NullCheck(NullCheck::InnerMap(_)) => "null_check yields inner_map;".to_owned(),
-        MapClauseKind::NullCheck(NullCheck::Type(ty)) => format!("null_check yields {};", type_expr(ty)),
-        MapClauseKind::Trait(name) => format!("{};", name.name),
-    };
-    Entry::new(&clause.doc, text)
 }

@@ -6,6 +6,7 @@
 
 mod clause;
 mod expr;
+mod map;
 mod prog_type;
 mod view;
 
@@ -110,7 +111,8 @@ fn item_text(item: &Item) -> String {
             if class.accepts.is_empty() { format!("{head};") } else { accepting(&head, &class.accepts) }
         }
         ItemKind::Extend(extend) => accepting(&format!("extend {}", extend.name.name), &extend.accepts),
-        ItemKind::MapType(map) => clause::map_type(map),
+        ItemKind::MapFlags(flags) => map::map_flags(flags),
+        ItemKind::MapType(map) => map::map_type(map),
         ItemKind::GlobalData(name) => format!("global_data {};", name.name),
         ItemKind::SpecialField(field) => format!("special_field {}: {};", field.name.name, field.form.name),
         ItemKind::Helper(helper) => clause::helper(helper),

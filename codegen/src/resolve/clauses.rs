@@ -19,6 +19,10 @@ pub(super) struct Lowered {
     steps: Vec<(u8, Option<Condition>, Step)>,
     /// The callable is not modelled, whatever its arguments.
     pub(super) unsupported: bool,
+    /// The classes of references that it acquires.
+    pub(super) acquires: Vec<Ident>,
+    /// The classes of references that it releases.
+    pub(super) releases: Vec<Ident>,
     /// Packet pointers are stale after it.
     pub(super) invalidates: bool,
 }
@@ -103,6 +107,22 @@ pub(super) fn lower(
             role_is(cx, key, key_arg, ArgRole::MapKey, "a map's key");
             role_is(cx, map, map_arg, ArgRole::Map, "a map");
             out.push(4, when, Step::NonnullForConstantKey { map: map_arg.0, key: key_arg.0 });
+        }
+        ClauseKind::Acquires(class) => {
+            out.acquires.push(class.clone());
+            out.push(4, when, Step::Acquire { class: class.name.clone(), site });
+        }
+        ClauseKind::Releases(class) => out.releases.push(class.clone()),
+        ClauseKind::Casts(name) => {
+            let Some((arg, role, span)) = args.get(cx, name) else { return };
+            if takes_numbers(role) {
+                let text = format!("`{}` is a number: nothing derives from it", name.name);
+                let found =
+                    Diagnostic::new(Code::WrongArgumentClass, name.span, text).with(span, "the argument");
+                cx.report(found);
+                return;
+            }
+            out.push(4, when, Step::Cast(arg));
         }
         ClauseKind::Invalidates(class) => {
             if class.name != "packet" {

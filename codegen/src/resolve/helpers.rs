@@ -28,6 +28,10 @@ pub(crate) struct Built {
     pub(crate) span: Span,
     /// True for the rows of `overload`.
     pub(crate) overload: bool,
+    /// The classes of references that it acquires.
+    pub(crate) acquires: Vec<Ident>,
+    /// The classes of references that it releases.
+    pub(crate) releases: Vec<Ident>,
 }
 
 /// Rows by (helper, overload).
@@ -204,8 +208,10 @@ fn one(
     if lowered.invalidates {
         callable.flags |= CallableFlags::CHANGES_PKT_DATA;
     }
+    let acquires = std::mem::take(&mut lowered.acquires);
+    let releases = std::mem::take(&mut lowered.releases);
     callable.steps = lowered.ordered();
-    Some(Built { row: callable, span: name.span, overload: overload.is_some() })
+    Some(Built { row: callable, span: name.span, overload: overload.is_some(), acquires, releases })
 }
 
 /// The guard of `since` and `until`.

@@ -6,7 +6,7 @@ use crate::Diagnostic;
 use crate::code::Code;
 use crate::source::Span;
 use crate::syntax::ast::{
-    ArgClass, Extend, Helper, Ident, Item, ItemKind, Kind, MapType, ProgType, Set, SpecialField, Switch,
+    ArgClass, Extend, Helper, Ident, Item, ItemKind, Kind, MapFlags, MapType, ProgType, Set, SpecialField, Switch,
     VersionLit, View,
 };
 
@@ -23,6 +23,7 @@ pub(crate) struct Collected<'a> {
     pub(crate) kinds: Vec<Of<'a, Kind>>,
     pub(crate) arg_classes: Vec<Of<'a, ArgClass>>,
     pub(crate) extends: Vec<Of<'a, Extend>>,
+    pub(crate) map_flags: Vec<&'a MapFlags>,
     pub(crate) map_types: Vec<Of<'a, MapType>>,
     pub(crate) global_data: Vec<Of<'a, Ident>>,
     pub(crate) special_fields: Vec<Of<'a, SpecialField>>,
@@ -81,6 +82,7 @@ fn sort<'a>(cx: &mut Cx<'_>, all: &mut Collected<'a>, item: &'a Item) {
         ItemKind::Kind(kind) => all.kinds.push((kind, item)),
         ItemKind::ArgClass(class) => all.arg_classes.push((class, item)),
         ItemKind::Extend(extend) => all.extends.push((extend, item)),
+        ItemKind::MapFlags(flags) => all.map_flags.push(flags),
         ItemKind::MapType(map) => all.map_types.push((map, item)),
         ItemKind::GlobalData(name) => all.global_data.push((name, item)),
         ItemKind::SpecialField(field) => all.special_fields.push((field, item)),

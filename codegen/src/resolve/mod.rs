@@ -102,10 +102,12 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
     let arg_classes = kinds::arg_classes(cx, collected, &scope);
     let mut views = views::views(cx, collected, &scope);
     let (callables, index) = helpers::helpers(cx, collected, &scope, &kinds, &arg_classes);
-    let map_types = maps::map_types(cx, collected, &scope, &index);
+    let (map_flags, exclusive) = maps::map_flags(cx, collected, &scope);
+    let map_types = maps::map_types(cx, collected, &scope, &index, &exclusive);
     let global_data = maps::global_data(cx, collected, &scope);
     let sets = sets::sets(cx, collected, &scope, &index, &callables);
     let (prog_types, sections) = progs::prog_types(cx, collected, &scope, &kinds, &mut views, &sets);
+    check::references(cx, &callables);
     check::reach(cx, &callables, &prog_types);
     check::never_null(cx, &arg_classes, collected);
 
@@ -119,6 +121,7 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
         kinds,
         arg_classes,
         callables: callables.into_iter().map(|built| built.row).collect(),
+        map_flags,
         map_types,
         special_fields: maps::special_fields(cx, collected),
         views: views.into_rows(),

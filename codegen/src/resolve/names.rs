@@ -47,6 +47,9 @@ pub(super) const MAP_TRAITS: &[(&str, MapTraits)] = &[
     ("sleepable", MapTraits::SLEEPABLE),
     ("programs", MapTraits::PROGRAMS),
     ("of_maps", MapTraits::OF_MAPS),
+    ("typed", MapTraits::TYPED),
+    ("read_only", MapTraits::READ_ONLY),
+    ("value_in", MapTraits::VALUE_IN),
 ];
 
 /// How special types in map values are recognised.

@@ -66,6 +66,8 @@ pub(crate) struct Scope {
     pub(crate) sets: Table,
     pub(crate) helpers: Table,
     pub(crate) map_types: Table,
+    /// Flags of maps, by the numbers of their bits.
+    pub(crate) map_flags: Table,
     pub(crate) prog_types: Table,
     pub(crate) attach: Table,
     /// The type of numbers.
@@ -94,6 +96,7 @@ pub(super) fn declare(cx: &mut Cx<'_>, all: &Collected<'_>) -> Scope {
         sets: Table::new("set"),
         helpers: Table::new("helper"),
         map_types: Table::new("map type"),
+        map_flags: Table::new("map flag"),
         prog_types: Table::new("program type"),
         attach: Table::new("attach type"),
         scalar: scalar(cx, all),
@@ -115,6 +118,7 @@ pub(super) fn declare(cx: &mut Cx<'_>, all: &Collected<'_>) -> Scope {
         scope.helpers.declare(cx, &helper.name, names(index));
     }
     numbers(cx, &mut scope.map_types, all.map_types.iter().map(|(map, _)| (&map.name, &map.number)));
+    numbers(cx, &mut scope.map_flags, super::maps::bits(all));
     numbers(cx, &mut scope.prog_types, all.prog_types.iter().map(|(prog, _)| (&prog.name, &prog.number)));
     unique(cx, "helper", all.helpers.iter().map(|(helper, _)| (&helper.name, &helper.number)));
     attach_types(cx, all, &mut scope);

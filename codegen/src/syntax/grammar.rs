@@ -30,9 +30,9 @@ pub(super) fn said(rule: Rule) -> Option<&'static str> {
         Rule::number | Rule::number_list => "a number",
         Rule::version => "a version",
         Rule::string => "a string",
-        Rule::expr | Rule::range => "an expression",
+        Rule::expr | Rule::range | Rule::size_range | Rule::size_list => "an expression",
         Rule::infix => "an operator",
-        Rule::member | Rule::kw_in => "`in`",
+        Rule::member | Rule::kw_in | Rule::unsupported_in => "`in`",
         Rule::type_expr | Rule::type_list => "a type",
         Rule::type_flag => "a modifier",
         Rule::type_size | Rule::open_paren | Rule::group | Rule::proto_args => "`(`",
@@ -68,6 +68,9 @@ pub(super) fn said(rule: Rule) -> Option<&'static str> {
         Rule::kw_narrow | Rule::narrow => "`narrow`",
         Rule::kw_first => "`first`",
         Rule::kw_inner => "`inner_map`",
+        Rule::kw_step | Rule::size_step => "`step`",
+        Rule::kw_power => "`power_of_two`",
+        Rule::kw_with | Rule::with_flags => "`with`",
         Rule::not => "`!`",
         Rule::neg => "`-`",
         _ => return None,
@@ -79,7 +82,7 @@ fn is_mark(rule: Rule) -> bool {
     use Rule::{
         EOI, arrow, assign, close_brace, close_bracket, close_paren, colon, comma, dot, dots, dots_eq,
         keyword, kw_as, kw_at, kw_attach, kw_bytes, kw_else, kw_exclude, kw_first, kw_flags, kw_in,
-        kw_include, kw_narrow, kw_needs, kw_since, kw_size, kw_sizes, kw_until, kw_when, kw_yields,
+        kw_include, kw_narrow, kw_needs, kw_since, kw_size, kw_sizes, kw_step, kw_until, kw_when, kw_with, kw_yields,
         open_brace, open_bracket, open_paren, path_sep, pipe, semi,
     };
     matches!(
@@ -110,8 +113,10 @@ fn is_mark(rule: Rule) -> bool {
             | kw_since
             | kw_size
             | kw_sizes
+            | kw_step
             | kw_until
             | kw_when
+            | kw_with
             | kw_yields
             | open_brace
             | open_bracket

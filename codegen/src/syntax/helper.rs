@@ -1,12 +1,9 @@
-//! Helpers and map types.
+//! Helpers.
 
-use super::ast::{
-    Arg, Clause, ClauseKind, Helper, MapClause, MapClauseKind, MapType, NullCheck, Overload, Spanned,
-};
+use super::ast::{Arg, Clause, ClauseKind, Helper, Overload, Spanned};
 use super::grammar::{Node, Parts, Rule};
 use super::keyword;
 use super::reader::Reader;
-use super::scan::TokenKind;
 use super::split::Statement;
 
 impl<'a> Reader<'a> {
@@ -62,6 +59,9 @@ impl<'a> Reader<'a> {
             },
             Rule::precise_clause => ClauseKind::Precise(parts.ident()?),
             Rule::invalidates_clause => ClauseKind::Invalidates(parts.ident()?),
+            Rule::acquires_clause => ClauseKind::Acquires(parts.ident()?),
+            Rule::releases_clause => ClauseKind::Releases(parts.ident()?),
+            Rule::casts_clause => ClauseKind::Casts(parts.ident()?),
             Rule::tail_call_clause => ClauseKind::TailCall { map: parts.ident()?, index: parts.ident()? },
             Rule::nonnull_clause => ClauseKind::NonNull { key: parts.ident()?, map: parts.ident()? },
             Rule::body_clause => ClauseKind::Body(parts.ident()?),
@@ -77,37 +77,6 @@ impl<'a> Reader<'a> {
         let name = parts.ident()?;
         let ty = self.type_expr(&parts.eat(Rule::type_expr)?)?;
         Some(Arg { name, ty, span: node.span() })
-    }
-
-    pub(super) fn map_type(&mut self, head: &mut Parts<'a>, statement: &Statement) -> Option<MapType> {
-        let name = head.ident()?;
-        let number = head.number(&mut self.found)?;
-        Some(MapType { name, number, clauses: self.each(statement, Reader::map_clause) })
-    }
-
-    fn map_clause(&mut self, statement: &Statement) -> Option<MapClause> {
-        let (doc, span) = (self.doc(statement), self.span(statement.bytes.clone()));
-        let word = &self.source.tokens[statement.head.start];
-        let known = keyword::MAP_TYPE.iter().any(|row| row.0 == self.source.text(word.range()));
-        if !known && word.kind == TokenKind::Word && statement.head.len() <= 2 && statement.block.is_none() {
-            // Any word alone is a trait; which there are is for the passes behind.
-            self.head(Rule::flag_clause, statement)?;
-            let kind = MapClauseKind::Trait(self.first_word(statement));
-            return Some(MapClause { doc, span, kind });
-        }
-        let (rule, mut parts) = self.clause(statement, keyword::MAP_TYPE, "clause of a map type")?;
-        let kind = match rule {
-            Rule::since_clause => MapClauseKind::Since(parts.eat(Rule::version)?.version(&mut self.found)?),
-            Rule::until_clause => MapClauseKind::Until(parts.eat(Rule::version)?.version(&mut self.found)?),
-            Rule::key_clause => MapClauseKind::Key(self.range(&parts.eat(Rule::range)?)?),
-            Rule::value_clause => MapClauseKind::Value(self.range(&parts.eat(Rule::range)?)?),
-            Rule::used_by_clause => MapClauseKind::UsedBy(parts.idents()?),
-            _ => MapClauseKind::NullCheck(match parts.eat(Rule::kw_inner) {
-                Some(inner) => NullCheck::InnerMap(inner.span()),
-                None => NullCheck::Type(self.type_expr(&parts.eat(Rule::type_expr)?)?),
-            }),
-        };
-        Some(MapClause { doc, span, kind })
     }
 }
 

@@ -1,7 +1,7 @@
 //! Items, and the short ones among them to their ends.
 
 use super::ast::{
-    ArgClass, Extend, Ident, Item, ItemKind, Kind, KindProp, KindPropKind, Limit, Part, SpecialField, Switch,
+    ArgClass, Extend, Ident, Item, ItemKind, Kind, KindProp, KindPropKind, Limit, MapFlags, Part, SpecialField, Switch,
     TypeExpr, UseTree,
 };
 use super::grammar::{Node, Parts, Rule};
@@ -43,6 +43,9 @@ impl<'a> Reader<'a> {
             }),
             Rule::extend_head => {
                 ItemKind::Extend(Extend { name: head.ident()?, accepts: self.accepts(statement) })
+            }
+            Rule::map_flags_head => {
+                ItemKind::MapFlags(MapFlags { entries: self.each(statement, Reader::map_flag) })
             }
             Rule::map_type_head => ItemKind::MapType(self.map_type(&mut head, statement)?),
             Rule::special_field_item => {

@@ -13,6 +13,7 @@ mod grammar;
 mod helper;
 mod item;
 mod keyword;
+mod map;
 mod prog_type;
 mod reader;
 mod scan;

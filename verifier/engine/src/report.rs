@@ -60,7 +60,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// The counts.
     pub stats: Stats,
-    /// By function, in the order of their first instructions: bytes of stack that it uses.
+    /// By function that a path enters, in the order of their first instructions: bytes of stack
+    /// that it uses.
     pub stack_depth: Vec<u32>,
 }
 

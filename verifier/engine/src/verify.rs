@@ -85,6 +85,9 @@ impl Run {
                 format!("program type {} is not in {} {}", prog_type.name, platform.name, profile.version);
             return Err((None, Rejection::new(Why::NotAllowed, message)));
         }
+        if let Some((_, reason)) = prog_type.unsupported.iter().find(|(guard, _)| guard.holds(&env)) {
+            return Err((None, unsupported(format!("program type {} ({reason})", prog_type.name))));
+        }
         let kinds = Kinds::of(platform)
             .ok_or_else(|| (None, unsupported("a platform without scalar and stack kinds")))?;
         let code = Code::prepare(program, platform, prog_type, profile)
@@ -97,10 +100,15 @@ impl Run {
         self.stats = walk.stats;
         self.stats.total_states = walk.checkpoints.total as u64;
         self.stats.peak_states = walk.checkpoints.peak as u64;
-        self.stack_depth.clone_from(&walk.stack_depth);
+        // Functions that no path entered are dead code, and not counted.
+        let entered = walk.stack_depth.iter().zip(&walk.entered).enumerate();
+        self.stack_depth = entered
+            .filter(|&(index, (_, &entered))| index == 0 || entered)
+            .map(|(_, (&depth, _))| depth)
+            .collect();
         let pc = walk.pc;
         result.map_err(|rejection| (Some(pc), rejection))?;
-        stack_depth::check(&code, &self.stack_depth, platform, prog_type)
+        stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
             .map_err(|(pc, rejection)| (Some(pc), rejection))
     }
 }

@@ -81,6 +81,11 @@ pub trait Effects {
     /// # Errors
     /// A rejection when the engine can't follow the key back.
     fn nonnull_for_constant_key(&mut self, map: u8, key: u8) -> Result<(), Rejection>;
+    /// The returned pointer is a new reference, which must be released; `class` is what the spec
+    /// calls such references.
+    fn acquire(&mut self, class: &'static str, site: Site);
+    /// The returned pointer derives from what `arg` derives from: it goes with it.
+    fn cast(&mut self, arg: u8);
     /// Pointers of a class are stale after the call.
     fn invalidate(&mut self, class: PointerClass);
     /// The call runs another program instead of the rest of this one when it succeeds.

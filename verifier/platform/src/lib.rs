@@ -37,7 +37,9 @@ pub use callable::{
 pub use effects::{Effects, Outcome, PointerClass};
 pub use guard::{Guard, GuardEnv};
 pub use kind::{Behaviour, Kind, KindId, OffsetRule, RegType, TypeFlags};
-pub use map_type::{Callers, MapTraits, MapType, NullCheckYields};
+pub use map_type::{
+    Callers, MapFlag, MapRefusal, MapShape, MapTraits, MapType, NullCheckYields, SizeRange, Step, ValueSizes,
+};
 pub use platform::Platform;
 pub use policy::{Limits, Policy};
 pub use profile::{Profile, Switches, Version};

@@ -153,10 +153,16 @@ codes! {
     PacketArgument = "packet-argument", EACCES;
     /// An exit value outside the range of the program type.
     ExitRange = "exit-range", EINVAL;
+    /// Something acquired and not released.
+    ReferenceLeak = "reference-leak", EINVAL;
+    /// Something to be released that was not acquired.
+    NotReferenced = "not-referenced", EINVAL;
     /// A tail call that is not allowed there.
     InvalidTailCall = "invalid-tail-call", EINVAL;
     /// An instruction that the program type or policy does not allow.
     NotAllowed = "not-allowed", EINVAL;
+    /// A consistency check of the kernel's verifier that the program trips.
+    SelfCheck = "self-check", EFAULT;
     /// Something that this version does not model; ends the run as unsupported.
     Unsupported = "unsupported", EINVAL;
 }

@@ -74,6 +74,12 @@ pub enum ClauseKind {
     Precise(Ident),
     /// `invalidates CLASS;`
     Invalidates(Ident),
+    /// `acquires CLASS;`
+    Acquires(Ident),
+    /// `releases CLASS;`
+    Releases(Ident),
+    /// `casts ARG;`
+    Casts(Ident),
     /// `tail_call MAP, INDEX;`
     TailCall {
         /// The argument that is the map.
@@ -137,16 +143,87 @@ pub enum MapClauseKind {
     Since(VersionLit),
     /// `until V;`
     Until(VersionLit),
-    /// `key RANGE;`
-    Key(Range),
-    /// `value RANGE;`
-    Value(Range),
+    /// `key SIZES;`
+    Key(Vec<SizeRange>),
+    /// `value SIZES with FLAGS;`
+    Value {
+        /// The sizes.
+        sizes: Vec<SizeRange>,
+        /// The flags of the maps that the clause is about. Empty: of all others.
+        with: Vec<Ident>,
+    },
+    /// `element RANGE;`
+    Element(Range),
+    /// `max_entries SIZES;`
+    MaxEntries(Vec<SizeRange>),
+    /// `extra SIZES;`
+    Extra(SizeRange),
+    /// `flags NAMES;`
+    Flags(Vec<Ident>),
+    /// `requires NAMES;`
+    Requires(Vec<Ident>),
+    /// `exclusive NAMES;`
+    Exclusive(Vec<Ident>),
+    /// `unsupported "why" in { helpers };`
+    Unsupported {
+        /// Why.
+        why: Spanned<String>,
+        /// Of which helpers. Empty: of all.
+        helpers: Vec<Ident>,
+    },
     /// `used_by { helpers }`
     UsedBy(Vec<Ident>),
     /// `null_check yields WHAT;`
     NullCheck(NullCheck),
     /// A trait: a word alone, `indexed;`. Which traits there are, the parser does not know.
     Trait(Ident),
+}
+
+/// A range of sizes, `8..=1016 step 8`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct SizeRange {
+    /// From where to where.
+    pub range: Range,
+    /// Which between them; None: every one.
+    pub step: Option<SizeStep>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// Which numbers of a range are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SizeStep {
+    /// `step N`: the multiples of N.
+    MultiplesOf(Spanned<u64>),
+    /// `power_of_two`: the powers of two.
+    PowersOfTwo,
+}
+
+/// The flags that maps are created with.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapFlags {
+    /// Its entries in the order in which they stand.
+    pub entries: Vec<MapFlagEntry>,
+}
+
+/// An entry of [`MapFlags`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct MapFlagEntry {
+    /// Its doc comment.
+    pub doc: Doc,
+    /// From its beginning to its `;`.
+    pub span: Span,
+    /// What it says.
+    pub kind: MapFlagKind,
+}
+
+/// What entries of [`MapFlags`] say.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum MapFlagKind {
+    /// `NAME = N;`: a flag and the number of its bit.
+    Bit(Ident, Spanned<u64>),
+    /// `exclusive NAMES;`: no map has all of them.
+    Exclusive(Vec<Ident>),
 }
 
 /// What a looked-up value becomes when a null check succeeds.

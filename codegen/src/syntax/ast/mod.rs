@@ -9,7 +9,10 @@ mod expr;
 mod prog_type;
 mod view;
 
-pub use clause::{Arg, Clause, ClauseKind, Helper, MapClause, MapClauseKind, MapType, NullCheck, Overload};
+pub use clause::{
+    Arg, Clause, ClauseKind, Helper, MapClause, MapClauseKind, MapFlagEntry, MapFlagKind, MapFlags, MapType,
+    NullCheck, Overload, SizeRange, SizeStep,
+};
 pub use expr::{BinaryOp, Expr, ExprKind, Range, TypeExpr, UnaryOp};
 pub use prog_type::{
     AttachEntry, CtxRule, CtxRuleKind, EntryRegister, ProgClause, ProgClauseKind, ProgType, Set, SetEntry,
@@ -100,6 +103,8 @@ pub enum ItemKind {
     ArgClass(ArgClass),
     /// `extend NAME { accepts TYPES; }`
     Extend(Extend),
+    /// `map_flags { NAME = N; exclusive NAMES; }`
+    MapFlags(MapFlags),
     /// `map_type NAME = N { clauses }`
     MapType(MapType),
     /// `global_data NAME;`

@@ -55,9 +55,7 @@ pub fn fork(op: AluOp, _width: Width, dst: &Scalar, src: &Scalar) -> Option<(Sca
     }
     let with_low = |low: u32| {
         let tnum = dst.tnum.with_low(Tnum::constant(u64::from(low)));
-        if tnum.is_const() {
-            return Scalar::constant(tnum.value);
-        }
+        // Nothing is deduced, even where all bits are known now.
         Scalar::join(tnum, dst.wide(), Half::of_unsigned(low, low))
     };
     Some((with_low(u32::MAX), with_low(0)))

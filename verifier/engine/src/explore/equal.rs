@@ -41,9 +41,17 @@ impl Comparison<'_> {
         if old.frames.len() != self.cur.frames.len() {
             return false;
         }
+        if !self.references_equal() {
+            return false;
+        }
         (0..old.frames.len()).all(|index| {
             old.frames[index].callsite == self.cur.frames[index].callsite && self.frames_equal(index)
         })
+    }
+
+    fn references_equal(&mut self) -> bool {
+        let (old, cur) = (self.old.state.references.held(), self.cur.references.held());
+        old.len() == cur.len() && old.iter().zip(cur).all(|(old, cur)| self.ids.matches(old.id, cur.id))
     }
 
     fn frames_equal(&mut self, index: usize) -> bool {
@@ -85,7 +93,11 @@ impl Comparison<'_> {
                 if old.id & ADD_CONST != 0 && old.off != cur.off {
                     return false;
                 }
-                cur.val.within(&old.val) && self.ids.matches_scalar(old.id, cur.id)
+                // A distance hangs on its base: both must correspond.
+                let base = |id: u32| id & !ADD_CONST;
+                cur.val.within(&old.val)
+                    && self.ids.matches_scalar(old.id, cur.id)
+                    && (old.id & ADD_CONST == 0 || self.ids.matches_scalar(base(old.id), base(cur.id)))
             }
             Behaviour::MapKey | Behaviour::MapValue | Behaviour::Region => {
                 old.off == cur.off

@@ -1,7 +1,7 @@
 //! Precision marks: on which scalars of which checkpoints safety hangs (verifier.md, 2.6).
 
 use probity_isa::Instruction;
-use probity_platform::Rejection;
+use probity_platform::{Code as Why, Rejection};
 
 use super::backtrack::{After, Wants};
 use super::checkpoint::CheckpointId;
@@ -12,20 +12,18 @@ impl<O: Observer> Walk<'_, O> {
     /// Marks a register of the running frame and everything that its value was made from.
     pub(crate) fn mark_precise(&mut self, reg: u8) -> Result<(), Rejection> {
         let frame = self.state.current();
-        self.follow_back(Wants::reg(frame, reg));
-        Ok(())
+        self.follow_back(Wants::reg(frame, reg))
     }
 
     /// Marks a stack slot of a frame and everything that its value was made from.
     pub(crate) fn mark_slot_precise(&mut self, frame: usize, slot: usize) -> Result<(), Rejection> {
         let mut wants = Wants::none(self.state.current());
         wants.slots[frame] = 1 << slot;
-        self.follow_back(wants);
-        Ok(())
+        self.follow_back(wants)
     }
 
     /// A path stops because `old` stands for it: what is precise there is precise here.
-    pub(crate) fn propagate_precision(&mut self, old: CheckpointId) {
+    pub(crate) fn propagate_precision(&mut self, old: CheckpointId) -> Result<(), Rejection> {
         let checkpoint = self.checkpoints.get(old);
         let mut wants = Wants::none(self.state.current());
         for (index, precise) in checkpoint.precise.iter().enumerate() {
@@ -38,14 +36,14 @@ impl<O: Observer> Walk<'_, O> {
             wants.regs[index] = precise.regs & live;
             wants.slots[index] = precise.slots & !dead;
         }
-        self.follow_back(wants);
+        self.follow_back(wants)
     }
 
     /// Walks back over the executed instructions, checkpoint by checkpoint, until nothing is
     /// wanted any more.
-    fn follow_back(&mut self, mut wants: Wants) {
+    fn follow_back(&mut self, mut wants: Wants) -> Result<(), Rejection> {
         if wants.is_empty() {
-            return;
+            return Ok(());
         }
         let mut at = self.pc;
         let mut after = None;
@@ -56,15 +54,15 @@ impl<O: Observer> Walk<'_, O> {
         loop {
             if !self.walk_segment(&mut wants, &mut at, &mut after, &mut skip, head, first) {
                 self.mark_all_precise();
-                return;
+                return Ok(());
             }
             if wants.is_empty() {
-                return;
+                return Ok(());
             }
             let Some(id) = parent else { break };
-            self.mark_checkpoint(id, &mut wants);
+            self.mark_checkpoint(id, &mut wants)?;
             if wants.is_empty() {
-                return;
+                return Ok(());
             }
             let state = &self.checkpoints.get(id).state;
             let Some(last) = state.last_pc else { break };
@@ -76,6 +74,7 @@ impl<O: Observer> Walk<'_, O> {
         }
         // Something is wanted that no instruction on the path made.
         self.mark_all_precise();
+        Ok(())
     }
 
     /// Walks back from `at` to the checkpoint that the segment began at. False when the value
@@ -140,7 +139,7 @@ impl<O: Observer> Walk<'_, O> {
 
     /// Marks what is wanted of a checkpoint, and wants no longer what is no scalar there or
     /// marked already.
-    fn mark_checkpoint(&mut self, id: CheckpointId, wants: &mut Wants) {
+    fn mark_checkpoint(&mut self, id: CheckpointId, wants: &mut Wants) -> Result<(), Rejection> {
         let checkpoint = self.checkpoints.get_mut(id);
         for (index, frame) in checkpoint.state.frames.iter().enumerate() {
             let precise = &mut checkpoint.precise[index];
@@ -149,6 +148,11 @@ impl<O: Observer> Walk<'_, O> {
                 if regs >> reg & 1 != 0 && !value.is_scalar() {
                     regs &= !(1 << reg);
                 }
+            }
+            let touched = frame.stack.len();
+            if wants.slots[index].checked_shr(touched as u32).unwrap_or(0) != 0 {
+                let beyond = (wants.slots[index] >> touched).trailing_zeros() as usize + touched;
+                return Err(self_check(beyond, touched));
             }
             let mut slots = wants.slots[index] & !precise.slots;
             let mut rest = slots;
@@ -164,6 +168,7 @@ impl<O: Observer> Walk<'_, O> {
             wants.regs[index] = regs;
             wants.slots[index] = slots;
         }
+        Ok(())
     }
 
     /// Gives up and marks every scalar of every checkpoint on the path.
@@ -187,4 +192,15 @@ impl<O: Observer> Walk<'_, O> {
             parent = checkpoint.state.parent;
         }
     }
+}
+
+/// A slot is wanted that the frame did not have yet: the kernel takes that for a fault of its own.
+fn self_check(slot: usize, touched: usize) -> Rejection {
+    let message = format!(
+        "verifier bug: stack slot {slot}, total slots {touched} (i >= func->allocated_stack / BPF_REG_SIZE)"
+    );
+    Rejection::new(Why::SelfCheck, message).facts(
+        "a value on the stack that was written on this path",
+        "the value is followed back to a point at which its stack slot was not in use",
+    )
 }

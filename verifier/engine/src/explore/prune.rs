@@ -58,7 +58,7 @@ impl<O: Observer> Walk<'_, O> {
                 if self.code.insns[pc].jump_point {
                     self.note(None, Linked::NONE);
                 }
-                self.propagate_precision(id);
+                self.propagate_precision(id)?;
                 self.observer.covered(pc, &self.state);
                 return Ok(Visit::Covered);
             }

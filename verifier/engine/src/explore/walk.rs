@@ -11,7 +11,7 @@ use super::prune::Visit;
 use super::stack_liveness::{InstanceId, StackLiveness};
 use crate::prepare::Code;
 use crate::report::Stats;
-use crate::state::{Frame, Reg, Stack, State};
+use crate::state::{Frame, References, Reg, Stack, State};
 use crate::transfer::Next;
 use crate::transfer::call::Offered;
 
@@ -80,6 +80,8 @@ pub struct Walk<'a, O> {
     pub(crate) pointer_seen: Vec<Option<(Behaviour, KindId)>>,
     /// By function: bytes of stack that it uses.
     pub(crate) stack_depth: Vec<u32>,
+    /// By function: true when a path entered it.
+    pub(crate) entered: Vec<bool>,
     pub(crate) observer: &'a mut O,
     pending: Vec<Pending>,
 }
@@ -135,6 +137,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                 || !setting.platform.policy.unaligned,
             state: State {
                 frames: smallvec::SmallVec::new(),
+                references: References::default(),
                 pc: 0,
                 last_pc: None,
                 first_pc: 0,
@@ -153,6 +156,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             stored_at: Stats::default(),
             pointer_seen: vec![None; len],
             stack_depth: vec![0; code.functions.len()],
+            entered: vec![false; code.functions.len()],
             observer,
             pending: Vec::new(),
         };

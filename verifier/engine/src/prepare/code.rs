@@ -4,7 +4,8 @@ use probity_isa::{DecodeError, Insn, Instruction, decode};
 use probity_platform::{MapType, Platform, Profile, ProgType, Rejection};
 use probity_program::Program;
 
-use super::{control_flow, functions, live_registers, references, special_fields};
+use super::{control_flow, functions, live_registers, references, returns, special_fields};
+use crate::transfer::call::Offered;
 
 /// An instruction with the facts about its place.
 #[derive(Clone, Debug)]
@@ -36,6 +37,8 @@ pub struct Function {
     pub global: bool,
     /// True when it contains a tail call.
     pub tail_call: bool,
+    /// True when it contains a packet load that may end it.
+    pub packet_load: bool,
     /// Its name; empty when unknown.
     pub name: String,
 }
@@ -79,11 +82,12 @@ impl Code {
             }
         }
         functions::check_jumps(raw, &code.functions)?;
+        let offered = Offered::new(platform, prog_type, program, profile);
+        returns::find(&mut code, &offered);
+        returns::check(program, &code)?;
         references::check(program, &code, platform)?;
         control_flow::check(&mut code, platform)?;
-        let offered = crate::transfer::call::Offered::new(platform, prog_type, program, profile);
         live_registers::compute(&mut code, &offered);
-        functions::find_tail_calls(&mut code, &offered);
         Ok(code)
     }
 

@@ -2,15 +2,14 @@
 
 use std::collections::BTreeSet;
 
+use probity_isa::Insn;
 use probity_isa::opcode::{
     BPF_CALL, BPF_DW, BPF_EXIT, BPF_IMM, BPF_JA, BPF_JMP, BPF_JMP32, BPF_LD, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC,
 };
-use probity_isa::{Insn, Instruction};
-use probity_platform::{Code as Why, Intrinsic, Platform, Rejection};
+use probity_platform::{Code as Why, Platform, Rejection};
 use probity_program::{Linkage, Program};
 
-use super::{Code, Function};
-use crate::transfer::call::Offered;
+use super::Function;
 
 fn reject(pc: usize, why: Why, message: String) -> (usize, Rejection) {
     (pc, Rejection::new(why, message))
@@ -48,6 +47,7 @@ pub(super) fn describe(program: &Program, starts: &[usize]) -> Vec<Function> {
             end,
             global: start != 0 && info.is_some_and(|info| info.linkage == Linkage::Global),
             tail_call: false,
+            packet_load: false,
             name: info.map(|info| info.name.clone()).unwrap_or_default(),
         }
     };
@@ -85,14 +85,4 @@ fn jump_target(insn: Insn, pc: usize) -> Option<i64> {
     let far = insn.code == BPF_JMP32 | BPF_JA;
     let off = if far { i64::from(insn.imm) } else { i64::from(insn.off) };
     Some(pc as i64 + off + 1)
-}
-
-/// Marks the functions that make tail calls.
-pub(super) fn find_tail_calls(code: &mut Code, offered: &Offered) {
-    for function in &mut code.functions {
-        function.tail_call = code.insns[function.start..function.end].iter().any(|insn| {
-            let Ok(Instruction::CallHelper { id }) = insn.instruction else { return false };
-            offered.callable(id).is_some_and(|callable| callable.body == Some(Intrinsic::TailCall))
-        });
-    }
 }

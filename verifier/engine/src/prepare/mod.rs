@@ -8,6 +8,7 @@ pub mod control_flow;
 pub mod functions;
 pub mod live_registers;
 pub mod references;
+pub mod returns;
 pub mod special_fields;
 
 pub use code::{Code, Decoded, Function};

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use super::{Frame, Reg};
+use super::{Frame, References, Reg};
 use crate::explore::{checkpoint::CheckpointId, history::HistoryHead};
 
 /// The state on a path. Cloning shares frames until they are written.
@@ -12,6 +12,8 @@ use crate::explore::{checkpoint::CheckpointId, history::HistoryHead};
 pub struct State {
     /// The frames, the running one last.
     pub frames: SmallVec<[Rc<Frame>; 4]>,
+    /// What is held.
+    pub references: References,
     /// The instruction at which the state stands.
     pub pc: usize,
     /// The instruction before it on the path.

@@ -1,8 +1,8 @@
 //! The arguments of helpers, left to right, by class, flags and relation (verifier.md, 5.1).
 
 use probity_platform::{
-    Arg, ArgRole, Behaviour, CallableFlags, Code as Why, OffsetRule, PacketAccess, RegType, Rejection,
-    Relation, TypeFlags,
+    Arg, ArgRole, Behaviour, CallableFlags, Code as Why, MapTraits, OffsetRule, PacketAccess, RegType,
+    Rejection, Relation, TypeFlags,
 };
 
 use super::denied;
@@ -39,6 +39,7 @@ impl<O: Observer> Walk<'_, O> {
             self.check_class(regno, &reg, arg)?;
             self.check_argument_offset(regno, &reg, arg)?;
         }
+        self.check_reference(call, index, &reg)?;
         self.check_role(call, index, &reg, null).map_err(|rejection| {
             if rejection.site == probity_platform::Site::NONE { rejection.at(arg.site) } else { rejection }
         })
@@ -99,12 +100,39 @@ impl<O: Observer> Walk<'_, O> {
         if !reg.is_pointer() {
             return Ok(());
         }
+        if arg.flags.contains(TypeFlags::OBJ_RELEASE) && reg.off != 0 {
+            let message =
+                format!("R{regno} must have zero offset when passed to release func or trusted arg to kfunc");
+            return Err(Rejection::new(Why::ArgumentOffset, message).at(arg.site));
+        }
         match self.platform.kind(reg.kind).offset {
             OffsetRule::Any => Ok(()),
             OffsetRule::Fixed => self.check_offset(regno, reg, true),
             OffsetRule::Zero => self.check_offset(regno, reg, false),
         }
         .map_err(|rejection| rejection.at(arg.site))
+    }
+
+    /// An argument that is given up must be held; what it derives from goes with the call.
+    fn check_reference(&self, call: &mut Call, index: usize, reg: &Reg) -> Result<(), Rejection> {
+        let arg = &call.callable.args[index];
+        let regno = register(index);
+        if arg.flags.contains(TypeFlags::OBJ_RELEASE) {
+            if reg.ref_id == 0 && !reg.is_null_scalar() {
+                let message = format!("R{regno} must be referenced when passed to release function");
+                return Err(Rejection::new(Why::NotReferenced, message)
+                    .facts(
+                        format!("argument {} was acquired and not released yet", arg.name),
+                        format!("r{regno} is {}", self.type_of(regno)),
+                    )
+                    .at(arg.site));
+            }
+            call.released = Some(reg.ref_id);
+        }
+        if reg.ref_id != 0 {
+            call.reference = Some(reg.ref_id);
+        }
+        Ok(())
     }
 
     fn check_role(&mut self, call: &mut Call, index: usize, reg: &Reg, null: bool) -> Result<(), Rejection> {
@@ -126,7 +154,12 @@ impl<O: Observer> Walk<'_, O> {
             ArgRole::MapValue if null => Ok(()),
             ArgRole::MapValue => {
                 let size = self.map_of(call, arg)?.value_size;
-                self.check_helper_memory(call, regno, size, write, false, raw)
+                // Some map types take a value where others give one.
+                let taken = call
+                    .map
+                    .and_then(|map| self.code.map_types[map])
+                    .is_some_and(|row| row.traits.contains(MapTraits::VALUE_IN));
+                self.check_helper_memory(call, regno, size, write && !taken, false, raw && !taken)
             }
             ArgRole::Mem => self.check_fixed_memory(call, arg, regno, null),
             ArgRole::Size | ArgRole::SizeOrZero => self.check_size(call, index, reg),

@@ -15,7 +15,8 @@ use crate::state::{Frame, Reg};
 /// What a program may call, resolved once.
 #[derive(Debug)]
 pub struct Offered {
-    by_number: FxHashMap<i32, &'static Callable>,
+    platform: &'static Platform,
+    by_number: FxHashMap<i32, u16>,
 }
 
 impl Offered {
@@ -37,15 +38,21 @@ impl Offered {
         for entry in prog_type.callables {
             let callable = &platform.callables[usize::from(entry.callable)];
             if entry.guard.holds(&env) && callable.guard.holds(&env) {
-                by_number.entry(callable.number.cast_signed()).or_insert(callable);
+                by_number.entry(callable.number.cast_signed()).or_insert(entry.callable);
             }
         }
-        Offered { by_number }
+        Offered { platform, by_number }
     }
 
     /// The callable with a number, when the program may call it.
     #[must_use]
     pub fn callable(&self, number: i32) -> Option<&'static Callable> {
+        self.index(number).map(|index| &self.platform.callables[usize::from(index)])
+    }
+
+    /// Its index in [`Platform::callables`].
+    #[must_use]
+    pub fn index(&self, number: i32) -> Option<u16> {
         self.by_number.get(&number).copied()
     }
 }
@@ -74,6 +81,7 @@ impl<O: Observer> Walk<'_, O> {
         if let Some((regno, size)) = call.raw {
             self.write_unknown(regno, size)?;
         }
+        self.release(&call)?;
         self.finish_call(&call)?;
         if call.replaces_program && self.state.current() > 0 {
             // The other program returns in this function's place; or the call fails.
@@ -83,6 +91,17 @@ impl<O: Observer> Walk<'_, O> {
             return self.return_to_caller();
         }
         Ok(Next::Go(self.pc + 1))
+    }
+
+    fn release(&mut self, call: &Call) -> Result<(), Rejection> {
+        let Some(id) = call.released else { return Ok(()) };
+        if id == 0 || self.release_reference(id) {
+            return Ok(());
+        }
+        let callable = call.callable;
+        let message =
+            format!("func {}#{} reference has not been acquired before", callable.name, callable.number);
+        Err(Rejection::new(Why::NotReferenced, message).at(callable.site))
     }
 
     fn drive(&mut self, call: &mut Call) -> Result<(), Rejection> {
@@ -139,6 +158,10 @@ impl<O: Observer> Walk<'_, O> {
     fn check_map_callers(&self, call: &Call) -> Result<(), Rejection> {
         let Some(map) = call.map else { return Ok(()) };
         let Some(row) = self.code.map_types[map] else { return Ok(()) };
+        let index = self.offered.index(call.callable.number.cast_signed());
+        if let Some(reason) = index.and_then(|index| row.unsupported_call(index)) {
+            return Err(crate::unsupported(format!("{} on {} ({reason})", call.callable.name, row.name)));
+        }
         let allowed = match row.callers {
             probity_platform::Callers::Any => true,
             probity_platform::Callers::Only(list) => list
@@ -199,6 +222,12 @@ impl<O: Observer> Walk<'_, O> {
         }
         if ty.maybe_null() {
             reg.id = self.new_id();
+        }
+        if call.acquires {
+            reg.ref_id = self.acquire_reference();
+            reg.id = reg.ref_id;
+        } else if call.casts {
+            reg.ref_id = call.reference.unwrap_or_default();
         }
         reg
     }

@@ -24,6 +24,14 @@ pub(super) struct Call {
     pub(super) return_type: Option<RetType>,
     pub(super) return_bytes: Option<u32>,
     pub(super) nonnull: bool,
+    /// The reference that an argument gives up: 0 when it is null.
+    pub(super) released: Option<u32>,
+    /// The reference that an argument derives from.
+    pub(super) reference: Option<u32>,
+    /// The returned pointer is a new reference.
+    pub(super) acquires: bool,
+    /// The returned pointer derives from the reference of an argument.
+    pub(super) casts: bool,
     pub(super) invalidates_packet: bool,
     /// Another program runs instead of the rest of this one.
     pub(super) replaces_program: bool,
@@ -40,6 +48,10 @@ impl Call {
             return_type: None,
             return_bytes: None,
             nonnull: false,
+            released: None,
+            reference: None,
+            acquires: false,
+            casts: false,
             invalidates_packet: false,
             replaces_program: false,
         }
@@ -196,8 +208,19 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
         }
     }
 
+    fn acquire(&mut self, class: &'static str, site: Site) {
+        let _ = (class, site);
+        self.call.acquires = true;
+    }
+
+    fn cast(&mut self, arg: u8) {
+        let _ = arg;
+        self.call.casts = true;
+    }
+
     fn tail_call(&mut self, map: u8, index: u8, site: Site) -> Result<(), Rejection> {
-        let _ = (map, site);
+        let _ = map;
+        self.walk.check_no_references("tail_call", site)?;
         self.call.replaces_program = true;
         // A known index is compared between paths.
         if self.constant(index).is_some() {

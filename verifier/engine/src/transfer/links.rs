@@ -81,6 +81,9 @@ pub(super) fn propagate(state: &mut State, known: u8, linked: &Linked) {
         }
         if let Some(val) = domain::propagate(&source.val, delta(&source), delta(member)) {
             member.val = val;
+            if member.off == source.off {
+                member.id = source.id;
+            }
         }
     }
 }

@@ -19,6 +19,7 @@
 //! | [`call`] | calls of helpers |
 //! | [`args`] | their arguments |
 //! | [`effects`] | what their drivers ask and do |
+//! | [`references`] | what callables acquire and release |
 //! | [`subprog`] | calls of functions, and exit |
 
 use probity_isa::{DecodeError, Instruction, Source};
@@ -43,6 +44,7 @@ pub mod memory;
 pub mod null_check;
 pub mod packet_bound;
 pub mod pointer;
+pub mod references;
 pub mod region;
 pub mod stack;
 pub mod subprog;
@@ -79,8 +81,8 @@ impl<O: Observer> Walk<'_, O> {
             }
             Instruction::LoadAcquire { size, dst, src, off } => self.load_acquire(size, dst, src, off)?,
             Instruction::StoreRelease { size, dst, src, off } => self.store_release(size, dst, src, off)?,
-            Instruction::LoadAbs { .. } => self.load_packet(None)?,
-            Instruction::LoadInd { src, .. } => self.load_packet(Some(src))?,
+            Instruction::LoadAbs { .. } => return self.load_packet(None),
+            Instruction::LoadInd { src, .. } => return self.load_packet(Some(src)),
             Instruction::LoadImm64 { dst, pseudo, imm, next_imm } => {
                 self.load_imm64(dst, pseudo, imm, next_imm)?;
                 return Ok(Next::Go(self.pc + 2));

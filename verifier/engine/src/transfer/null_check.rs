@@ -30,6 +30,11 @@ impl<O: Observer> Walk<'_, O> {
         let null = move |reg: &mut Reg| *reg = scalar;
         let nonnull = move |reg: &mut Reg| mark_nonnull(reg, platform, program);
         let selected = move |reg: &Reg| reg.id == id && reg.maybe_null();
+        // What is null was never acquired.
+        let null_side = if taken_nonnull { Some(&mut self.state) } else { self.last_branch() };
+        if let Some(state) = null_side {
+            state.references.release(id);
+        }
         if let Some(branch) = self.last_branch() {
             if taken_nonnull {
                 branch.for_each_reg(selected, nonnull);

@@ -67,7 +67,9 @@ impl<O: Observer> Walk<'_, O> {
                 return Err(denied(Why::PointerArithmetic, message));
             }
         };
-        self.check_sane(&result.val, result.off, pointer)?;
+        let unsynced =
+            if result.off == pointer.off { raw_sum(op, &pointer.val, offset) } else { pointer.val };
+        self.check_sane(&unsynced, result.off, pointer)?;
         *self.state.reg_mut(dst) = result;
         Ok(())
     }
@@ -158,6 +160,19 @@ impl<O: Observer> Walk<'_, O> {
         }
         Ok(result)
     }
+}
+
+/// The sum as it is before its parts learn from each other: what the check of the result sees.
+fn raw_sum(op: AluOp, pointer: &Scalar, offset: &Scalar) -> Scalar {
+    let (low, high, tnum) = if op == AluOp::Sub {
+        let low = pointer.smin.checked_sub(offset.smax);
+        (low, pointer.smax.checked_sub(offset.smin), pointer.tnum.sub(offset.tnum))
+    } else {
+        let low = pointer.smin.checked_add(offset.smin);
+        (low, pointer.smax.checked_add(offset.smax), pointer.tnum.add(offset.tnum))
+    };
+    let (smin, smax) = low.zip(high).unwrap_or((i64::MIN, i64::MAX));
+    Scalar { tnum, smin, smax, ..Scalar::UNKNOWN }
 }
 
 /// The fixed offset after adding a known number, when it still fits.

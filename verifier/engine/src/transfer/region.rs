@@ -1,6 +1,6 @@
 //! That an access lies in its region, wherever the variable part of its pointer puts it.
 
-use probity_platform::{Behaviour, Code as Why, Rejection};
+use probity_platform::{Behaviour, Code as Why, MapTraits, Rejection};
 use probity_program::flags;
 
 use super::denied;
@@ -19,12 +19,14 @@ impl<O: Observer> Walk<'_, O> {
         write: bool,
     ) -> Result<(), Rejection> {
         let map = &self.program.maps[reg.map()];
+        let read_only =
+            self.code.map_types[reg.map()].is_some_and(|row| row.traits.contains(MapTraits::READ_ONLY));
         let (closed, what) = if write {
             (flags::MAP_RDONLY_PROG, "write into")
         } else {
             (flags::MAP_WRONLY_PROG, "read from")
         };
-        if map.flags & closed == 0 {
+        if map.flags & closed == 0 && !(write && read_only) {
             return Ok(());
         }
         let message = format!("{what} map forbidden, value_size={} off={off} size={size}", map.value_size);

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use probity_platform::{Behaviour, Code as Why, Rejection};
+use probity_platform::{Behaviour, Code as Why, Rejection, Site};
 
 use super::Next;
 use super::call::clobber;
@@ -24,6 +24,7 @@ impl<O: Observer> Walk<'_, O> {
             return Err(Rejection::new(Why::CallDepth, message)
                 .facts(format!("at most {frames} frames"), format!("{} frames", frames + 1)));
         }
+        self.entered[function] = true;
         let caller = self.state.frame().instance;
         let instance = self.liveness.call(self.code, caller, self.pc, function);
         let mut callee = self.empty_frame(self.pc, function, instance, frames);
@@ -37,6 +38,7 @@ impl<O: Observer> Walk<'_, O> {
         if self.state.current() > 0 {
             return self.return_to_caller();
         }
+        self.check_no_references("BPF_EXIT instruction in main prog", Site::NONE)?;
         self.check_readable(0)?;
         if self.leaks(0) {
             let message = "R0 leaks addr as return value";
