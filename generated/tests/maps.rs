@@ -74,12 +74,16 @@ fn maps_are_created_as_the_kernel_creates_them() {
     assert!(wrong.is_empty(), "{}\n{} of {records} records", wrong.join("\n"), wrong.len());
     assert_eq!((seen.len(), exceptions), (33, 5));
     assert!(records >= 3500 && created >= 1000, "{created} of {records} are created");
+    println!("{created} of {records} are created");
 }
 
 /// The values of a list of the probes' own records.
 fn listed(of_type: &Value, list: &str) -> Option<BTreeSet<u64>> {
     Some(of_type[list].as_array()?.iter().map(number).collect())
 }
+
+/// Changes one number of a shape.
+type Set = fn(&mut MapShape, u64);
 
 #[test]
 fn the_probes_of_creation_are_answered_alike() {
@@ -126,7 +130,7 @@ fn the_probes_of_creation_are_answered_alike() {
             ..MapShape::default()
         };
         check(row, base, true);
-        let lists: [(&str, fn(&mut MapShape, u64)); 4] = [
+        let lists: [(&str, Set); 4] = [
             ("key_sizes", |shape, value| shape.key_size = u32::try_from(value).expect("32 bits")),
             ("value_sizes", |shape, value| shape.value_size = u32::try_from(value).expect("32 bits")),
             ("max_entries", |shape, value| shape.max_entries = u32::try_from(value).expect("32 bits")),
@@ -150,12 +154,17 @@ fn the_probes_of_creation_are_answered_alike() {
     }
     assert_eq!(exceptions, 4, "capacities of a map of processors");
     assert!(records >= 1900, "{records} records");
+    println!("{records} records");
 }
 
 #[test]
 fn a_refusal_says_what_is_wrong_first() {
-    let shape =
-        |key_size, value_size, max_entries| MapShape { key_size, value_size, max_entries, ..MapShape::default() };
+    let shape = |key_size, value_size, max_entries| MapShape {
+        key_size,
+        value_size,
+        max_entries,
+        ..MapShape::default()
+    };
     let check = |number, shape: MapShape| map_type(number).check(&shape);
     use map_types::*;
     assert_eq!(check(BPF_MAP_TYPE_HASH, shape(4, 8, 1)), Ok(()));
@@ -188,8 +197,7 @@ fn a_refusal_says_what_is_wrong_first() {
 fn versions_are_those_of_the_first_kernels() {
     let exists = |number, at| {
         let profile = PLATFORM.profile(at);
-        let env =
-            probity_platform::GuardEnv { profile: &profile, prog_type: 6, attach: 0, sleepable: false };
+        let env = probity_platform::GuardEnv { profile: &profile, prog_type: 6, attach: 0, sleepable: false };
         map_type(number).guard.holds(&env)
     };
     let first = [(1, 3, 19), (14, 4, 14), (22, 4, 20), (27, 5, 8), (31, 6, 1), (33, 6, 9)];
@@ -328,10 +336,8 @@ fn helpers_and_maps_go_together_as_in_the_kernel() {
     let (mut pairs, mut taken) = (0, BTreeMap::<&str, usize>::new());
     let mut wrong = Vec::new();
     for (index, callable) in PLATFORM.callables.iter().enumerate() {
-        let takes_map = callable
-            .args
-            .iter()
-            .any(|arg| PLATFORM.arg_classes[usize::from(arg.class)].role == ArgRole::Map);
+        let takes_map =
+            callable.args.iter().any(|arg| PLATFORM.arg_classes[usize::from(arg.class)].role == ArgRole::Map);
         if !takes_map {
             continue;
         }
@@ -350,6 +356,7 @@ fn helpers_and_maps_go_together_as_in_the_kernel() {
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     assert!(pairs >= 33 * 37, "{pairs} pairs");
+    println!("{pairs} pairs");
     // Every map but those for the kernel alone is of use to some helper.
     let idle: Vec<_> = taken.iter().filter(|(_, count)| **count == 0).collect();
     assert!(idle.is_empty(), "{idle:?}");

@@ -1,6 +1,8 @@
 //! Tables: one `static` for each list of a platform, and constants for numbers.
 
-use probity_platform::{KindId, NullCheckYields, OffsetRule, Relation, RetType, SizeRange, SpecialFieldForm, Step};
+use probity_platform::{
+    KindId, NullCheckYields, OffsetRule, Relation, RetType, SizeRange, SpecialFieldForm, Step,
+};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 

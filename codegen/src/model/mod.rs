@@ -6,8 +6,8 @@ mod driver;
 pub use driver::{Bound, Comparison, Condition, Number, Step, Steps};
 use probity_platform::{
     ArgRole, Behaviour, CallableFlags, Intrinsic, KindId, Limits, MapTraits, NullCheckYields, OffsetRule,
-    PacketAccess, Policy, ProgFlags, RegType, Relation, Ret, Site, SizeMask, SizeRange, SpecialFieldForm, Switches,
-    TypeFlags, Version,
+    PacketAccess, Policy, ProgFlags, RegType, Relation, Ret, Site, SizeMask, SizeRange, SpecialFieldForm,
+    Switches, TypeFlags, Version,
 };
 
 /// A platform.

@@ -6,8 +6,8 @@ use crate::Diagnostic;
 use crate::code::Code;
 use crate::source::Span;
 use crate::syntax::ast::{
-    ArgClass, Extend, Helper, Ident, Item, ItemKind, Kind, MapFlags, MapType, ProgType, Set, SpecialField, Switch,
-    VersionLit, View,
+    ArgClass, Extend, Helper, Ident, Item, ItemKind, Kind, MapFlags, MapType, ProgType, Set, SpecialField,
+    Switch, VersionLit, View,
 };
 
 use super::Cx;

@@ -82,8 +82,8 @@ fn is_mark(rule: Rule) -> bool {
     use Rule::{
         EOI, arrow, assign, close_brace, close_bracket, close_paren, colon, comma, dot, dots, dots_eq,
         keyword, kw_as, kw_at, kw_attach, kw_bytes, kw_else, kw_exclude, kw_first, kw_flags, kw_in,
-        kw_include, kw_narrow, kw_needs, kw_since, kw_size, kw_sizes, kw_step, kw_until, kw_when, kw_with, kw_yields,
-        open_brace, open_bracket, open_paren, path_sep, pipe, semi,
+        kw_include, kw_narrow, kw_needs, kw_since, kw_size, kw_sizes, kw_step, kw_until, kw_when, kw_with,
+        kw_yields, open_brace, open_bracket, open_paren, path_sep, pipe, semi,
     };
     matches!(
         rule,

@@ -1,8 +1,8 @@
 //! Items, and the short ones among them to their ends.
 
 use super::ast::{
-    ArgClass, Extend, Ident, Item, ItemKind, Kind, KindProp, KindPropKind, Limit, MapFlags, Part, SpecialField, Switch,
-    TypeExpr, UseTree,
+    ArgClass, Extend, Ident, Item, ItemKind, Kind, KindProp, KindPropKind, Limit, MapFlags, Part,
+    SpecialField, Switch, TypeExpr, UseTree,
 };
 use super::grammar::{Node, Parts, Rule};
 use super::keyword;

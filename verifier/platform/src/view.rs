@@ -92,6 +92,12 @@ impl View {
         (offset < field.offset + field.size).then_some(field)
     }
 
+    /// True when some field may be written.
+    #[must_use]
+    pub fn is_writable(&self) -> bool {
+        self.fields.iter().any(|field| field.access.iter().any(|rule| !rule.write.is_empty()))
+    }
+
     /// The rule that allows a load or store of `size` bytes at `offset`; None when none does.
     #[must_use]
     pub fn access(&self, offset: u32, size: u32, write: bool, env: &GuardEnv<'_>) -> Option<&'static Access> {

@@ -86,7 +86,7 @@ impl Code {
         returns::find(&mut code, &offered);
         returns::check(program, &code)?;
         references::check(program, &code, platform)?;
-        control_flow::check(&mut code, platform)?;
+        control_flow::check(&mut code, raw, platform)?;
         live_registers::compute(&mut code, &offered);
         Ok(code)
     }

@@ -5,7 +5,8 @@
 //! path must be recorded: the same but for conditional jumps and static calls themselves
 //! (verifier.md, section 1.1).
 
-use probity_isa::Instruction;
+use probity_isa::opcode::{BPF_CALL, BPF_EXIT, BPF_JA, BPF_JMP, BPF_JMP32, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC};
+use probity_isa::{Insn, Instruction};
 use probity_platform::{Code as Why, Platform, Rejection};
 
 use super::Code;
@@ -23,37 +24,37 @@ struct Edges {
     branch: Option<usize>,
 }
 
-fn edges(code: &Code, pc: usize) -> Edges {
+/// By the raw instruction: one with a field that must be 0 and is not still leads where it says.
+fn edges(raw: &[Insn], pc: usize) -> Edges {
+    let insn = raw[pc];
     let at = |off: i64| usize::try_from(pc as i64 + off + 1).ok();
-    let Ok(instruction) = &code.insns[pc].instruction else {
-        return Edges { next: Some(pc + code.insns[pc].slots), branch: None };
-    };
-    match *instruction {
-        Instruction::Exit => Edges { next: None, branch: None },
-        Instruction::Ja { off } => Edges { next: None, branch: at(i64::from(off)) },
-        Instruction::Jump { off, .. } | Instruction::MayGoto { off } => {
-            Edges { next: Some(pc + 1), branch: at(i64::from(off)) }
-        }
-        Instruction::CallSubprog { off } => Edges { next: Some(pc + 1), branch: at(i64::from(off)) },
-        Instruction::LoadImm64 { pseudo, imm, .. } => {
-            let function = pseudo == probity_isa::opcode::BPF_PSEUDO_FUNC;
-            Edges { next: Some(pc + 2), branch: if function { at(i64::from(imm)) } else { None } }
-        }
-        _ => Edges { next: Some(pc + 1), branch: None },
+    let near = at(i64::from(insn.off));
+    let far = at(i64::from(insn.imm));
+    let next = Some(pc + insn.slots());
+    let class = insn.code & 0x07;
+    if class != BPF_JMP && class != BPF_JMP32 {
+        let function = insn.slots() == 2 && insn.src == BPF_PSEUDO_FUNC;
+        return Edges { next, branch: far.filter(|_| function) };
+    }
+    match insn.code & 0xf0 {
+        BPF_EXIT => Edges { next: None, branch: None },
+        BPF_CALL => Edges { next, branch: far.filter(|_| insn.src == BPF_PSEUDO_CALL) },
+        BPF_JA => Edges { next: None, branch: if class == BPF_JMP32 { far } else { near } },
+        _ => Edges { next, branch: near },
     }
 }
 
 /// Walks the program, marks its points, and refuses what no path reaches.
-pub(super) fn check(code: &mut Code, platform: &Platform) -> Result<(), (usize, Rejection)> {
+pub(super) fn check(code: &mut Code, raw: &[Insn], platform: &Platform) -> Result<(), (usize, Rejection)> {
     let len = code.insns.len();
     let mut marks = vec![Mark::New; len];
     let mut stack = vec![(0, 0)];
     while let Some((pc, step)) = stack.pop() {
         if step == 0 {
             marks[pc] = Mark::OnPath;
-            mark_points(code, pc);
+            mark_points(code, raw, pc);
         }
-        let edges = edges(code, pc);
+        let edges = edges(raw, pc);
         let target = match step {
             0 => edges.next,
             1 => edges.branch,
@@ -101,8 +102,8 @@ fn check_reached(code: &Code, marks: &[Mark]) -> Result<(), (usize, Rejection)> 
     Ok(())
 }
 
-fn mark_points(code: &mut Code, pc: usize) {
-    let target = edges(code, pc).branch.filter(|&target| target < code.insns.len());
+fn mark_points(code: &mut Code, raw: &[Insn], pc: usize) {
+    let target = edges(raw, pc).branch.filter(|&target| target < code.insns.len());
     let Ok(instruction) = &code.insns[pc].instruction else { return };
     let (own, after) = match instruction {
         Instruction::Jump { .. } | Instruction::MayGoto { .. } => (true, false),

@@ -61,6 +61,9 @@ fn check_load(
     let Some(row) = code.map_types[index] else {
         return Err(crate::unsupported(format!("map type {}", map.map_type)));
     };
+    if let Some(reason) = row.unsupported {
+        return Err(crate::unsupported(format!("map type {} ({reason})", row.name)));
+    }
     used[index] = true;
     let limit = platform.limits.maps as usize;
     if used.iter().filter(|&&used| used).count() > limit {

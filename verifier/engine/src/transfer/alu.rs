@@ -59,6 +59,7 @@ impl<O: Observer> Walk<'_, O> {
 
     pub(super) fn neg(&mut self, width: Width, dst: u8) -> Result<(), Rejection> {
         self.check_readable(dst)?;
+        self.check_number(dst)?;
         self.check_writable(dst)?;
         self.unary(dst, |value| domain::neg(width, value));
         Ok(())
@@ -66,6 +67,7 @@ impl<O: Observer> Walk<'_, O> {
 
     pub(super) fn end(&mut self, swap: Swap, bits: u8, dst: u8) -> Result<(), Rejection> {
         self.check_readable(dst)?;
+        self.check_number(dst)?;
         self.check_writable(dst)?;
         if swap == Swap::ToLe && bits == 64 && self.state.reg(dst).is_scalar() {
             // Nothing changes, not even the link.
@@ -78,6 +80,15 @@ impl<O: Observer> Walk<'_, O> {
         };
         self.unary(dst, |value| domain::end(swap, u32::from(bits), value));
         Ok(())
+    }
+
+    /// A pointer would become a number.
+    fn check_number(&self, dst: u8) -> Result<(), Rejection> {
+        if !self.leaks(dst) {
+            return Ok(());
+        }
+        let message = format!("R{dst} pointer arithmetic prohibited");
+        Err(super::denied(Why::PointerArithmetic, message).facts("a number", self.type_of(dst)))
     }
 
     fn unary(&mut self, dst: u8, change: impl Fn(&Scalar) -> Scalar) {

@@ -145,7 +145,7 @@ impl<O: Observer> Walk<'_, O> {
             ArgRole::Anything | ArgRole::Scalar | ArgRole::Pointer | ArgRole::Stack | ArgRole::Func => Ok(()),
             ArgRole::Map => {
                 call.map = Some(reg.map());
-                Ok(())
+                self.check_map_modelled(call, reg.map())
             }
             ArgRole::MapKey => {
                 let size = self.map_of(call, arg)?.key_size;

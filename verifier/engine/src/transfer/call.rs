@@ -154,14 +154,23 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
+    /// What the engine does not model of a callable on maps of a type.
+    pub(super) fn check_map_modelled(&self, call: &Call, map: usize) -> Result<(), Rejection> {
+        let Some(row) = self.code.map_types[map] else { return Ok(()) };
+        let index = self.offered.index(call.callable.number.cast_signed());
+        match index.and_then(|index| row.unsupported_call(index)) {
+            Some(reason) => {
+                let name = call.callable.name;
+                Err(crate::unsupported(format!("{name} on {} ({reason})", row.name)).at(row.site))
+            }
+            None => Ok(()),
+        }
+    }
+
     /// Map types that only some callables may take.
     fn check_map_callers(&self, call: &Call) -> Result<(), Rejection> {
         let Some(map) = call.map else { return Ok(()) };
         let Some(row) = self.code.map_types[map] else { return Ok(()) };
-        let index = self.offered.index(call.callable.number.cast_signed());
-        if let Some(reason) = index.and_then(|index| row.unsupported_call(index)) {
-            return Err(crate::unsupported(format!("{} on {} ({reason})", call.callable.name, row.name)));
-        }
         let allowed = match row.callers {
             probity_platform::Callers::Any => true,
             probity_platform::Callers::Only(list) => list

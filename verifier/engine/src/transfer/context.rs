@@ -42,16 +42,22 @@ impl<O: Observer> Walk<'_, O> {
         size: u32,
         access: Access,
     ) -> Result<(), Rejection> {
-        if access.is_write() {
+        let view = self.platform.kind(reg.kind).view.map(|view| &self.platform.views[usize::from(view)]);
+        if access.is_write() && !view.is_some_and(View::is_writable) {
             return Err(self.cannot_write(regno));
         }
         if reg.val.smin < 0 {
             return Err(super::region::negative(regno));
         }
-        let view = self.platform.kind(reg.kind).view.map(|view| &self.platform.views[usize::from(view)]);
-        let rule = view.and_then(|view| self.rule(view, off, size, false));
+        let rule = view.and_then(|view| self.rule(view, off, size, access.is_write()));
         let Some(rule) = rule else {
-            let message = format!("R{regno} invalid {} access off={off} size={size}", self.type_of(regno));
+            let name = self.type_of(regno);
+            // Views that may be written have a message without register.
+            let message = if view.is_some_and(View::is_writable) {
+                format!("invalid access to {} off={off} size={size}", name.replace('_', " "))
+            } else {
+                format!("R{regno} invalid {name} access off={off} size={size}")
+            };
             return Err(denied(Why::InvalidContextAccess, message));
         };
         self.load_field(rule, access);

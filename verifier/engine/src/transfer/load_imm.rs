@@ -56,11 +56,6 @@ impl<O: Observer> Walk<'_, O> {
         if let Some(name) = self.code.special_fields[index] {
             return Err(unsupported(format!("map values with {name}")));
         }
-        if let Some(row) = self.code.map_types[index]
-            && let Some(reason) = row.unsupported
-        {
-            return Err(unsupported(format!("map type {} ({reason})", row.name)));
-        }
         let ty = RegType { kind, flags: TypeFlags::empty() };
         Ok(Reg { data: map.cast_unsigned(), off, ..Reg::pointer(behaviour, ty) })
     }

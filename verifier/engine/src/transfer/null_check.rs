@@ -71,9 +71,7 @@ fn mark_nonnull(
     program: &probity_program::Program,
 ) {
     reg.flags.remove(TypeFlags::PTR_MAYBE_NULL);
-    if reg.ref_id == 0 {
-        reg.id = 0;
-    }
+    reg.id = 0;
     if reg.behaviour != Some(Behaviour::MapValue) {
         return;
     }
@@ -92,6 +90,8 @@ fn mark_nonnull(
             reg.behaviour = Some(kind.behaviour);
             reg.kind = ty.kind;
             reg.flags = ty.flags;
+            // Which map it came from still tells two such pointers apart.
+            reg.data2 = reg.data + 1;
             reg.data = kind.view.map_or(0, u32::from);
         }
         Some(NullCheckYields::Value) | None => {}
