@@ -50,7 +50,8 @@ fn one(
 ) -> ProgType {
     let number = cx.narrow::<u32>(prog.number.value, prog.number.span, "the number").unwrap_or(0);
     let (mut since, mut until, mut ctx, mut helpers) = (None, None, None, None);
-    let (mut packet, mut entry, mut ld_abs, mut private_stack) = (None, None, None, None);
+    let (mut packet, mut entry) = (None, None);
+    let (mut ld_abs, mut private_stack, mut sleepable) = (None, None, None);
     let (mut exit, mut unsupported) = (Vec::new(), Vec::new());
     let mut attach: Vec<(String, u32)> = Vec::new();
     let mut has_section = false;
@@ -109,8 +110,9 @@ fn one(
             ProgClauseKind::Flag(word) => match word.name.as_str() {
                 "ld_abs" => once(cx, &mut ld_abs, (), span, "ld_abs"),
                 "private_stack" => once(cx, &mut private_stack, (), span, "private_stack"),
+                "sleepable" => once(cx, &mut sleepable, (), span, "sleepable"),
                 _ => {
-                    let names = ["ld_abs", "private_stack"];
+                    let names = ["ld_abs", "private_stack", "sleepable"];
                     let found =
                         Diagnostic::unknown(Code::UnknownKeyword, "word", &word.name, word.span, names);
                     cx.report(found);
@@ -133,6 +135,7 @@ fn one(
     let mut flags = ProgFlags::empty();
     flags.set(ProgFlags::LD_ABS, ld_abs.is_some());
     flags.set(ProgFlags::PRIVATE_STACK, private_stack.is_some());
+    flags.set(ProgFlags::SLEEPABLE, sleepable.is_some());
     ProgType {
         name: prog.name.name.clone(),
         docs: doc.text(),

@@ -92,6 +92,7 @@ pub(super) const PROG_TYPE: &[Row] = &[
     ("returns", Rule::exit_clause),
     ("ld_abs", Rule::flag_clause),
     ("private_stack", Rule::flag_clause),
+    ("sleepable", Rule::flag_clause),
     ("unsupported", Rule::unsupported_clause),
     ("entry", Rule::entry_clause),
     ("attach", Rule::attach_clause),

@@ -198,7 +198,7 @@ mod tests {
     fn types_are_read_by_name() {
         let given = |text| given_type(text).map(|given| (given.program, given.prog_type, given.attach));
         assert_eq!(given("a=xdp"), Ok(("a".into(), 6, None)));
-        assert_eq!(given("a=BPF_PROG_TYPE_XDP/xdp_devmap"), Ok(("a".into(), 6, Some(35))));
+        assert_eq!(given("a=BPF_PROG_TYPE_XDP/xdp_devmap"), Ok(("a".into(), 6, Some(33))));
         assert_eq!(given("a=Sched_Cls/BPF_TCX_INGRESS"), Ok(("a".into(), 3, Some(46))));
         assert!(given("a").unwrap_err().contains("PROGRAM=TYPE"));
         assert!(given("a=nothing").unwrap_err().contains("no program type `nothing`; it has "));

@@ -1,6 +1,6 @@
 //! The entry: one program, one report.
 
-use probity_platform::{Code as Why, GuardEnv, Platform, Profile, Rejection};
+use probity_platform::{Code as Why, GuardEnv, Platform, Profile, ProgFlags, Rejection};
 use probity_program::{Program, flags};
 
 use crate::explore::Walk;
@@ -87,6 +87,9 @@ impl Run {
         }
         if let Some((_, reason)) = prog_type.unsupported.iter().find(|(guard, _)| guard.holds(&env)) {
             return Err((None, unsupported(format!("program type {} ({reason})", prog_type.name))));
+        }
+        if env.sleepable && !prog_type.flags.contains(ProgFlags::SLEEPABLE) {
+            return Err((None, unsupported(format!("sleepable programs of type {}", prog_type.name))));
         }
         let kinds = Kinds::of(platform)
             .ok_or_else(|| (None, unsupported("a platform without scalar and stack kinds")))?;

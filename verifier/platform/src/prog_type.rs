@@ -21,6 +21,8 @@ bitflags! {
         const LD_ABS = 1 << 0;
         /// Each subprogram has a stack of its own, so that call chains may add up to more.
         const PRIVATE_STACK = 1 << 1;
+        /// Programs may be loaded as ones that sleep.
+        const SLEEPABLE = 1 << 2;
     }
 }
 

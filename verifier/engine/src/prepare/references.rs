@@ -64,6 +64,10 @@ fn check_load(
     if let Some(reason) = row.unsupported {
         return Err(crate::unsupported(format!("map type {} ({reason})", row.name)));
     }
+    let sleepable = program.flags & probity_program::flags::SLEEPABLE != 0;
+    if sleepable && !row.traits.contains(MapTraits::SLEEPABLE) {
+        return Err(crate::unsupported(format!("map type {} in a sleepable program", row.name)));
+    }
     used[index] = true;
     let limit = platform.limits.maps as usize;
     if used.iter().filter(|&&used| used).count() > limit {

@@ -1,8 +1,8 @@
 //! Calls of helpers (verifier.md, 5.1).
 
 use probity_platform::{
-    Behaviour, Callable, CallableFlags, Code as Why, GuardEnv, Outcome, Platform, Profile, ProgType, RegType,
-    Rejection, RetType,
+    Behaviour, Callable, CallableFlags, Code as Why, GuardEnv, MapTraits, Outcome, Platform, Profile,
+    ProgType, RegType, Rejection, RetType,
 };
 use probity_program::{Program, flags};
 use rustc_hash::FxHashMap;
@@ -148,7 +148,8 @@ impl<O: Observer> Walk<'_, O> {
         let Some(map) = call.map else { return Ok(()) };
         let definition = &self.program.maps[map];
         let write = call.callable.flags.contains(CallableFlags::MAP_WRITE);
-        if write && definition.flags & flags::MAP_RDONLY_PROG != 0 {
+        let read_only = self.code.map_types[map].is_some_and(|row| row.traits.contains(MapTraits::READ_ONLY));
+        if write && (read_only || definition.flags & flags::MAP_RDONLY_PROG != 0) {
             return Err(super::denied(Why::ReadOnly, "write into map forbidden").at(call.callable.site));
         }
         Ok(())
