@@ -6,9 +6,9 @@ use probity_program::{Program, flags};
 use crate::explore::Walk;
 use crate::explore::walk::{Kinds, Observer, Setting, Unobserved};
 use crate::prepare::Code;
+use crate::prepare::Offered;
 use crate::report::{Finding, Report, Stats, Verdict};
 use crate::state::State;
-use crate::transfer::call::Offered;
 use crate::verified::Verified;
 use crate::{stack_depth, unsupported};
 

@@ -10,10 +10,9 @@ use super::ids::IdMap;
 use super::prune::Visit;
 use super::stack_liveness::{InstanceId, StackLiveness};
 use crate::prepare::Code;
+use crate::prepare::Offered;
 use crate::report::Stats;
 use crate::state::{Frame, References, Reg, Stack, State};
-use crate::transfer::Next;
-use crate::transfer::call::Offered;
 
 /// What may watch a walk. All methods do nothing unless they are overridden.
 pub trait Observer {
@@ -38,6 +37,15 @@ pub trait Observer {
 pub struct Unobserved;
 
 impl Observer for Unobserved {}
+
+/// Where a path goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Next {
+    /// At this instruction.
+    Go(usize),
+    /// Nowhere.
+    EndOfPath,
+}
 
 /// A branch that waits.
 struct Pending {

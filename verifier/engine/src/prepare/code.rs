@@ -5,7 +5,7 @@ use probity_platform::{MapType, Platform, Profile, ProgType, Rejection};
 use probity_program::Program;
 
 use super::{control_flow, functions, live_registers, references, returns, special_fields};
-use crate::transfer::call::Offered;
+use crate::prepare::Offered;
 
 /// An instruction with the facts about its place.
 #[derive(Clone, Debug)]

@@ -4,7 +4,7 @@
 use probity_isa::{AtomicOp, Instruction, Source};
 
 use super::Code;
-use crate::transfer::call::Offered;
+use crate::prepare::Offered;
 
 /// r0 to r5: what a call clobbers.
 const CALLER_SAVED: u16 = 0b11_1111;

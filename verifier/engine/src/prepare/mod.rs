@@ -7,8 +7,10 @@ pub mod code;
 pub mod control_flow;
 pub mod functions;
 pub mod live_registers;
+pub mod offered;
 pub mod references;
 pub mod returns;
 pub mod special_fields;
 
 pub use code::{Code, Decoded, Function};
+pub use offered::Offered;

@@ -8,7 +8,7 @@ use probity_program::Program;
 use probity_program::btf::{Btf, Type, TypeId};
 
 use super::{Code, Function};
-use crate::transfer::call::Offered;
+use crate::prepare::Offered;
 
 /// Marks what each function does that may leave it.
 pub(super) fn find(code: &mut Code, offered: &Offered) {

@@ -7,7 +7,7 @@ use probity_platform::{
 
 use super::denied;
 use super::effects::Call;
-use super::memory::MAX_VAR_OFF;
+use super::region::MAX_VAR_OFF;
 use crate::explore::walk::{Observer, Walk};
 use crate::print::type_name;
 use crate::state::Reg;

@@ -3,12 +3,14 @@
 
 use probity_isa::{JumpOp, Source, Width};
 use probity_platform::{Behaviour, Code as Why, Rejection};
+use probity_program::flags;
 
-use super::{Next, denied};
+use super::denied;
 use crate::domain;
 use crate::explore::history::Linked;
-use crate::explore::walk::{Observer, Walk};
+use crate::explore::walk::{Next, Observer, Walk};
 use crate::state::{Reg, State};
+use crate::unsupported;
 
 impl<O: Observer> Walk<'_, O> {
     pub(super) fn jump(
@@ -51,7 +53,7 @@ impl<O: Observer> Walk<'_, O> {
         let pc = self.pc;
         self.push_branch(target, Some(pc))?;
         if left.is_scalar() && right.is_scalar() {
-            self.refine_scalars(width, op, dst, src, &linked);
+            self.refine_scalars(width, op, dst, src, &linked)?;
         } else {
             self.refine_pointers(width, op, dst, src, &left, &right)?;
         }
@@ -69,7 +71,14 @@ impl<O: Observer> Walk<'_, O> {
         }
     }
 
-    fn refine_scalars(&mut self, width: Width, op: JumpOp, dst: u8, src: Source, linked: &Linked) {
+    fn refine_scalars(
+        &mut self,
+        width: Width,
+        op: JumpOp,
+        dst: u8,
+        src: Source,
+        linked: &Linked,
+    ) -> Result<(), Rejection> {
         let left = self.state.reg(dst).val;
         let same = src == Source::Reg(dst);
         let right = match src {
@@ -84,10 +93,16 @@ impl<O: Observer> Walk<'_, O> {
             }
         };
         let (taken, fallthrough) = (refine(true), refine(false));
+        let violated = |refined: &domain::Refined| refined.dst_violation || refined.src_violation;
+        let strict = self.program.flags & flags::TEST_REG_INVARIANTS != 0;
+        if strict && (violated(&taken) || violated(&fallthrough)) {
+            return Err(unsupported("contradictory bounds under BPF_F_TEST_REG_INVARIANTS"));
+        }
         if let Some(branch) = self.last_branch() {
             learn(branch, dst, src, &taken, linked);
         }
         learn(&mut self.state, dst, src, &fallthrough, linked);
+        Ok(())
     }
 
     fn refine_pointers(

@@ -1,61 +1,13 @@
 //! Calls of helpers (verifier.md, 5.1).
 
 use probity_platform::{
-    Behaviour, Callable, CallableFlags, Code as Why, GuardEnv, MapTraits, Outcome, Platform, Profile,
-    ProgType, RegType, Rejection, RetType,
+    Behaviour, Callable, CallableFlags, Code as Why, MapTraits, Outcome, RegType, Rejection, RetType,
 };
-use probity_program::{Program, flags};
-use rustc_hash::FxHashMap;
+use probity_program::flags;
 
-use super::Next;
 use super::effects::Call;
-use crate::explore::walk::{Observer, Walk};
+use crate::explore::walk::{Next, Observer, Walk};
 use crate::state::{Frame, Reg};
-
-/// What a program may call, resolved once.
-#[derive(Debug)]
-pub struct Offered {
-    platform: &'static Platform,
-    by_number: FxHashMap<i32, u16>,
-}
-
-impl Offered {
-    /// Resolves the sets of a program type for one program and target.
-    #[must_use]
-    pub fn new(
-        platform: &'static Platform,
-        prog_type: &'static ProgType,
-        program: &Program,
-        profile: &Profile,
-    ) -> Offered {
-        let env = GuardEnv {
-            profile,
-            prog_type: program.prog_type,
-            attach: program.attach_type,
-            sleepable: program.flags & flags::SLEEPABLE != 0,
-        };
-        let mut by_number = FxHashMap::default();
-        for entry in prog_type.callables {
-            let callable = &platform.callables[usize::from(entry.callable)];
-            if entry.guard.holds(&env) && callable.guard.holds(&env) {
-                by_number.entry(callable.number.cast_signed()).or_insert(entry.callable);
-            }
-        }
-        Offered { platform, by_number }
-    }
-
-    /// The callable with a number, when the program may call it.
-    #[must_use]
-    pub fn callable(&self, number: i32) -> Option<&'static Callable> {
-        self.index(number).map(|index| &self.platform.callables[usize::from(index)])
-    }
-
-    /// Its index in [`Platform::callables`].
-    #[must_use]
-    pub fn index(&self, number: i32) -> Option<u16> {
-        self.by_number.get(&number).copied()
-    }
-}
 
 impl<O: Observer> Walk<'_, O> {
     pub(super) fn call_helper(&mut self, number: i32) -> Result<Next, Rejection> {

@@ -2,8 +2,7 @@
 
 use probity_platform::{Behaviour, Code as Why, ProgFlags, Rejection};
 
-use super::Next;
-use crate::explore::walk::{Observer, Walk};
+use crate::explore::walk::{Next, Observer, Walk};
 use crate::state::Reg;
 
 impl<O: Observer> Walk<'_, O> {

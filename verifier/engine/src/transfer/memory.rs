@@ -36,9 +36,6 @@ impl Access {
     }
 }
 
-/// An unbounded or hugely offset access begins here.
-pub(crate) const MAX_VAR_OFF: u64 = 1 << 29;
-
 impl<O: Observer> Walk<'_, O> {
     pub(super) fn load(
         &mut self,

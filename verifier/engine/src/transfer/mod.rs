@@ -26,7 +26,7 @@ use probity_isa::{DecodeError, Instruction, Source};
 use probity_platform::rejection::EACCES;
 use probity_platform::{Code as Why, Rejection};
 
-use crate::explore::walk::{Observer, Walk};
+use crate::explore::walk::{Next, Observer, Walk};
 use crate::unsupported;
 
 pub mod alignment;
@@ -48,15 +48,6 @@ pub mod references;
 pub mod region;
 pub mod stack;
 pub mod subprog;
-
-/// Where a path goes on.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Next {
-    /// At this instruction.
-    Go(usize),
-    /// Nowhere.
-    EndOfPath,
-}
 
 impl<O: Observer> Walk<'_, O> {
     /// Runs the instruction at [`Walk::pc`].

@@ -4,10 +4,12 @@ use probity_platform::{Behaviour, Code as Why, MapTraits, Rejection};
 use probity_program::flags;
 
 use super::denied;
-use super::memory::MAX_VAR_OFF;
 use crate::domain::Scalar;
 use crate::explore::walk::{Observer, Walk};
 use crate::state::Reg;
+
+/// An unbounded or hugely offset access begins here.
+pub(crate) const MAX_VAR_OFF: u64 = 1 << 29;
 
 impl<O: Observer> Walk<'_, O> {
     /// A map may be closed to programs' reads or writes.

@@ -4,9 +4,8 @@ use std::rc::Rc;
 
 use probity_platform::{Behaviour, Code as Why, Rejection, Site};
 
-use super::Next;
 use super::call::clobber;
-use crate::explore::walk::{Observer, Walk};
+use crate::explore::walk::{Next, Observer, Walk};
 use crate::unsupported;
 
 impl<O: Observer> Walk<'_, O> {

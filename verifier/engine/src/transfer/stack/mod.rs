@@ -10,7 +10,8 @@ use probity_platform::rejection::EINVAL;
 use probity_platform::{Code as Why, Rejection};
 
 use super::denied;
-use super::memory::{Access, MAX_VAR_OFF};
+use super::memory::Access;
+use super::region::MAX_VAR_OFF;
 use crate::explore::walk::{Observer, Walk};
 use crate::print;
 use crate::state::stack::SLOT;
