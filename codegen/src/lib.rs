@@ -4,7 +4,7 @@
 //! |---|---|
 //! | [`source`] | files, and places in them |
 //! | [`syntax`] | text becomes items; each bad item reports its own errors |
-//! | [`print`] | items become text again, in one canonical form |
+//! | [`mod@print`] | items become text again, in one canonical form |
 //! | [`resolve`] | preludes are taken in, names become numbers, sets become lists |
 //! | `check` | what must hold beyond names: arguments, fields, reachability |
 //! | [`model`] | the resolved platform as plain data |

@@ -12,7 +12,7 @@
 //! | [`transfer`] | what each instruction does to a state |
 //! | [`explore`] | the walk over all paths: order, checkpoints, pruning, precision |
 //! | [`stack_depth`] | the stack of call chains |
-//! | [`print`] | types and values as messages print them |
+//! | [`mod@print`] | types and values as messages print them |
 
 pub mod domain;
 pub mod explore;

@@ -3,7 +3,7 @@
 //! | module | instructions |
 //! |---|---|
 //! | [`alu`] | arithmetic on numbers, moves |
-//! | [`pointer`] | arithmetic on pointers |
+//! | [`mod@pointer`] | arithmetic on pointers |
 //! | [`branch`] | conditional jumps |
 //! | [`null_check`] | what a comparison with 0 tells of a pointer |
 //! | [`packet_bound`] | what a comparison with its bound tells of a packet pointer |
