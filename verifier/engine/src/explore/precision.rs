@@ -89,10 +89,10 @@ impl<O: Observer> Walk<'_, O> {
         first: usize,
     ) -> bool {
         loop {
+            let node = self.history.last(head).filter(|node| node.pc == *at);
             if *skip {
                 *skip = false;
             } else {
-                let node = self.history.last(head).filter(|node| node.pc == *at);
                 let Some(instruction) = self.code.instruction(*at) else { return false };
                 let went = self.went(*at, *after);
                 if wants.step_back(instruction, node, went).is_err() {
@@ -103,11 +103,10 @@ impl<O: Observer> Walk<'_, O> {
                 return true;
             }
             *after = Some(*at);
-            let noted = self.history.last(head).filter(|node| node.pc == *at);
-            if *at == first && (head.is_empty() || (head.len() == 1 && noted.is_some())) {
+            if *at == first && (head.is_empty() || (head.len() == 1 && node.is_some())) {
                 return true;
             }
-            match noted {
+            match node {
                 Some(node) => {
                     let Some(previous) = node.prev_pc else { return true };
                     head = self.history.before(head);
