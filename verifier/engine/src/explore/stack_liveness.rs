@@ -6,7 +6,6 @@
 //! backwards for the instances whose notes changed, and what a callee reads of its callers' frames
 //! counts as read by the call.
 
-use probity_isa::Instruction;
 use rustc_hash::FxHashMap;
 
 use crate::prepare::Code;
@@ -39,7 +38,8 @@ struct Instance {
     /// By frame up to its own: marks by instruction; empty until the first one.
     frames: Vec<Vec<Marks>>,
     visited: Vec<bool>,
-    changed: bool,
+    /// By frame: the instructions whose marks changed since they were last solved for.
+    changed: Vec<Vec<usize>>,
 }
 
 /// The notes of a run.
@@ -77,7 +77,7 @@ impl StackLiveness {
             end,
             frames: vec![Vec::new(); depth + 1],
             visited: vec![false; end - start],
-            changed: false,
+            changed: vec![Vec::new(); depth + 1],
         });
         id
     }
@@ -131,10 +131,9 @@ impl StackLiveness {
         while let Some(id) = next {
             let instance = &mut self.instances[id.0 as usize];
             next = instance.parent.map(|(parent, _)| parent);
-            if !instance.changed {
+            if instance.changed.iter().all(Vec::is_empty) {
                 continue;
             }
-            instance.changed = false;
             for frame in 0..=instance.depth {
                 instance.solve(code, frame);
             }
@@ -191,7 +190,7 @@ impl Instance {
         let marks = self.marks(frame, pc);
         if marks.may_read | slots != marks.may_read {
             marks.may_read |= slots;
-            self.changed = true;
+            self.changed[frame].push(pc);
         }
     }
 
@@ -205,59 +204,37 @@ impl Instance {
             let now = if first { written } else { marks.must_write & written };
             if now != marks.must_write {
                 marks.must_write = now;
-                self.changed = true;
+                self.changed[frame].push(pc);
             }
         }
     }
 
+    /// Solves for a frame: from the instructions whose marks changed, backwards as far as anything
+    /// changes.
     fn solve(&mut self, code: &Code, frame: usize) {
-        if self.frames[frame].is_empty() {
-            return;
-        }
-        let (start, end) = (self.start, self.end);
+        let mut work = std::mem::take(&mut self.changed[frame]);
+        work.sort_unstable();
+        work.dedup();
+        let start = self.start;
         let marks = &mut self.frames[frame];
-        let mut changed = true;
-        while changed {
-            changed = false;
-            for pc in (start..end).rev() {
-                let mut live = 0;
-                let mut written = u64::MAX;
-                let mut any = false;
-                for next in successors(code, pc).into_iter().flatten() {
-                    let after = &marks[next - start];
-                    live |= after.live_before;
-                    written &= after.written_later;
-                    any = true;
-                }
-                let own = &mut marks[pc - start];
-                let live = (live & !own.must_write) | own.may_read;
-                let written = if any { written } else { 0 } | own.must_write;
-                if live != own.live_before || written != own.written_later {
-                    own.live_before = live;
-                    own.written_later = written;
-                    changed = true;
-                }
+        while let Some(pc) = work.pop() {
+            let mut live = 0;
+            let mut written = u64::MAX;
+            let mut any = false;
+            for next in code.insns[pc].successors() {
+                let after = &marks[next - start];
+                live |= after.live_before;
+                written &= after.written_later;
+                any = true;
             }
-        }
-    }
-}
-
-fn successors(code: &Code, pc: usize) -> [Option<usize>; 2] {
-    let at = |off: i64| usize::try_from(pc as i64 + off + 1).ok();
-    match code.instruction(pc) {
-        Some(Instruction::Exit) => [None, None],
-        Some(&Instruction::Ja { off }) => [at(i64::from(off)), None],
-        Some(&(Instruction::Jump { off, .. } | Instruction::MayGoto { off })) => {
-            [Some(pc + 1), at(i64::from(off))]
-        }
-        Some(instruction) => {
-            let next = pc + instruction.slots();
-            let inside = next < code.functions[code.insns[pc].function].end;
-            [inside.then_some(next), None]
-        }
-        None => {
-            let inside = pc + 1 < code.functions[code.insns[pc].function].end;
-            [inside.then_some(pc + 1), None]
+            let own = &mut marks[pc - start];
+            let live = (live & !own.must_write) | own.may_read;
+            let written = if any { written } else { 0 } | own.must_write;
+            if live != own.live_before || written != own.written_later {
+                own.live_before = live;
+                own.written_later = written;
+                work.extend_from_slice(&code.insns[pc].predecessors);
+            }
         }
     }
 }

@@ -3,8 +3,9 @@
 use probity_isa::{DecodeError, Insn, Instruction, decode};
 use probity_platform::{MapType, Platform, Profile, ProgType, Rejection};
 use probity_program::Program;
+use smallvec::SmallVec;
 
-use super::{control_flow, functions, live_registers, references, returns, special_fields};
+use super::{control_flow, functions, live_registers, neighbours, references, returns, special_fields};
 use crate::prepare::Offered;
 
 /// An instruction with the facts about its place.
@@ -24,6 +25,17 @@ pub struct Decoded {
     pub live_before: u16,
     /// The function that it belongs to.
     pub function: usize,
+    /// What may run after it in its function.
+    pub next: SmallVec<[usize; 2]>,
+    /// What may run before it in its function.
+    pub predecessors: SmallVec<[usize; 2]>,
+}
+
+impl Decoded {
+    /// What may run after it in its function.
+    pub fn successors(&self) -> impl Iterator<Item = usize> + '_ {
+        self.next.iter().copied()
+    }
 }
 
 /// A function of the program.
@@ -87,6 +99,7 @@ impl Code {
         returns::check(program, &code)?;
         references::check(program, &code, platform)?;
         control_flow::check(&mut code, raw, platform)?;
+        neighbours::find(&mut code);
         live_registers::compute(&mut code, &offered);
         Ok(code)
     }
@@ -128,6 +141,8 @@ fn decode_all(raw: &[Insn]) -> Vec<Decoded> {
             is_jump: matches!(raw[pc].code & 0x07, 0x05 | 0x06),
             live_before: 0,
             function: 0,
+            next: SmallVec::new(),
+            predecessors: SmallVec::new(),
         })
         .collect()
 }

@@ -55,35 +55,23 @@ fn use_def(instruction: &Instruction, offered: &Offered) -> (u16, u16) {
     }
 }
 
-fn successors(instruction: &Instruction, pc: usize) -> [Option<usize>; 2] {
-    let at = |off: i64| usize::try_from(pc as i64 + off + 1).ok();
-    match *instruction {
-        Instruction::Exit => [None, None],
-        Instruction::Ja { off } => [at(i64::from(off)), None],
-        Instruction::Jump { off, .. } | Instruction::MayGoto { off } => [Some(pc + 1), at(i64::from(off))],
-        _ => [Some(pc + instruction.slots()), None],
-    }
-}
-
 /// Fills in [`super::Decoded::live_before`].
 pub(super) fn compute(code: &mut Code, offered: &Offered) {
     let facts: Vec<_> = code
         .insns
         .iter()
-        .enumerate()
-        .map(|(pc, insn)| match &insn.instruction {
-            Ok(instruction) => (use_def(instruction, offered), successors(instruction, pc)),
-            Err(_) => ((0, 0), [Some(pc + insn.slots), None]),
+        .map(|insn| match &insn.instruction {
+            Ok(instruction) => use_def(instruction, offered),
+            Err(_) => (0, 0),
         })
         .collect();
     let mut changed = true;
     while changed {
         changed = false;
         for pc in (0..code.insns.len()).rev() {
-            let ((read, set), successors) = facts[pc];
-            let after = successors
-                .into_iter()
-                .flatten()
+            let (read, set) = facts[pc];
+            let after = code.insns[pc]
+                .successors()
                 .filter_map(|next| code.insns.get(next))
                 .fold(0, |live, insn| live | insn.live_before);
             let before = read | (after & !set);

@@ -7,6 +7,7 @@ pub mod code;
 pub mod control_flow;
 pub mod functions;
 pub mod live_registers;
+pub mod neighbours;
 pub mod offered;
 pub mod references;
 pub mod returns;
