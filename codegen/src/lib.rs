@@ -8,7 +8,8 @@
 //! | [`resolve`] | preludes are taken in, names become numbers, sets become lists |
 //! | `check` | what must hold beyond names: arguments, fields, reachability |
 //! | [`model`] | the resolved platform as plain data |
-//! | [`emit`] | a model becomes Rust |
+//! | [`emit`] | a model becomes Rust, a C header, a reference page |
+//! | [`mod@diff`] | what two platforms offer differently |
 //! | [`mod@compile`] | all of it, for build scripts, macros and the command |
 //! | [`layout`] | a macro's tokens become text whose bytes lead back to tokens |
 //! | [`diagnostic`] | findings and how a report of them reads |
@@ -18,6 +19,7 @@ mod check;
 pub mod code;
 pub mod compile;
 pub mod diagnostic;
+pub mod diff;
 pub mod emit;
 pub mod layout;
 pub mod model;

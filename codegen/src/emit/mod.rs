@@ -1,10 +1,14 @@
-//! Writes a model down as Rust: tables, drivers and constants for numbers.
+//! Writes a model down as Rust: tables, drivers and constants for numbers; as a C header; as a page
+//! for people.
 //!
 //! The text is deterministic: the same sources give the same bytes. All names that emitted code
 //! refers to are made in `names`.
 
 mod driver;
+mod header;
 mod names;
+pub(crate) mod page;
+pub(crate) mod page_guard;
 mod tables;
 mod values;
 
@@ -12,6 +16,9 @@ use proc_macro2::TokenStream;
 use quote::quote;
 
 use crate::model::Model;
+
+pub use header::header;
+pub use page::{index, page};
 
 /// What the emitter is told beside the model.
 #[derive(Clone, Debug)]
@@ -31,12 +38,12 @@ pub fn emit(model: &Model, options: &Emit) -> String {
     let root: syn::Path = syn::parse_str(&options.root_path).expect("the root path is a path");
     let tokens = module(model, &quote!(#root));
     let file: syn::File = syn::parse2(tokens).expect("emitted tokens are a file");
-    let mut text = header(model, options);
+    let mut text = preamble(model, options);
     text.push_str(&prettyplease::unparse(&file));
     text
 }
 
-fn header(model: &Model, options: &Emit) -> String {
+fn preamble(model: &Model, options: &Emit) -> String {
     let mut text =
         format!("// The platform `{}`. Generated: edits are lost. From\n", names::comment(&model.name));
     for source in &model.sources {

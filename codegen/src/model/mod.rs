@@ -269,6 +269,10 @@ pub struct Field {
     pub offset: u32,
     /// Its whole size.
     pub size: u32,
+    /// The size of an element; for what is no array, its size.
+    pub element: u32,
+    /// Its doc comment.
+    pub docs: String,
     /// Rules of access.
     pub access: Vec<Access>,
     /// Where it is declared.

@@ -84,7 +84,8 @@ fn fields(cx: &mut Cx<'_>, scope: &Scope, view: &ast::View, size: u32) -> Vec<Bu
             };
             let access = accesses(cx, scope, field, whole, element);
             let site = cx.site(name.span);
-            let row = Field { name: name.name.clone(), offset, size: whole, access, site };
+            let docs = field.doc.text();
+            let row = Field { name: name.name.clone(), offset, size: whole, element, docs, access, site };
             built.push(Built { field: row, element });
         }
     }

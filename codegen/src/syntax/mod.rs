@@ -65,6 +65,29 @@ pub fn parse(file: FileId, text: &str) -> (Vec<Item>, Vec<Diagnostic>) {
     (items, found)
 }
 
+/// The places of a file's `//` comments, which are part of no item: [`mod@crate::print`] loses them.
+/// Comments that follow one another are one place.
+#[must_use]
+pub fn plain_comments(file: FileId, text: &str) -> Vec<Span> {
+    if text.len() > LARGEST {
+        return Vec::new();
+    }
+    // What stands between tokens is white or a comment.
+    let tokens = scan::scan(file, text, &mut Vec::new());
+    let begins = std::iter::once(0).chain(tokens.iter().map(|token| token.hi));
+    let ends = tokens.iter().map(|token| token.lo).chain(std::iter::once(text.len()));
+    let mut places = Vec::new();
+    for (lo, hi) in begins.zip(ends) {
+        let between = text.get(lo..hi).unwrap_or_default();
+        let said = between.trim();
+        if !said.is_empty() {
+            let lo = lo + (between.len() - between.trim_start().len());
+            places.push(scan::span(file, lo..lo + said.len()));
+        }
+    }
+    places
+}
+
 /// The words that items begin with.
 pub fn item_keywords() -> impl Iterator<Item = &'static str> {
     keyword::ITEMS.iter().map(|row| row.0)

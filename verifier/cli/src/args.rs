@@ -106,6 +106,16 @@ pub(crate) struct DisasmArgs {
 pub(crate) enum SpecCommand {
     /// Check spec files: names, relations, layouts, reachability
     Check(SpecArgs),
+    /// Lay spec files out in the one canonical form
+    Fmt(SpecFmtArgs),
+    /// Print a platform's C header for those who write programs
+    Header(SpecPathArgs),
+    /// Print a platform's reference page, in Markdown
+    Doc(SpecPathArgs),
+    /// List a platform's helpers, program types and map types, one a line
+    List(SpecPathArgs),
+    /// Say what two platforms, or two versions of one, offer differently
+    Diff(SpecDiffArgs),
 }
 
 #[derive(Debug, clap::Args)]
@@ -122,6 +132,52 @@ pub(crate) struct SpecArgs {
     /// Refuse platforms with warnings too
     #[arg(long)]
     pub(crate) deny_warnings: bool,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Examples:
+  probity spec fmt my.bpfspec
+  probity spec fmt platform/ --check
+
+Exit codes:
+  0  every file is in canonical form (now)
+  1  a file is not (--check), has errors, or has comments that would be lost
+  3  a file can't be read or written")]
+pub(crate) struct SpecFmtArgs {
+    /// Spec files, or folders of them
+    #[arg(required = true, value_name = "PATH")]
+    pub(crate) paths: Vec<PathBuf>,
+    /// Write nothing: name the files that are not in canonical form
+    #[arg(long)]
+    pub(crate) check: bool,
+    /// Format files with `//` comments too: these comments are lost
+    #[arg(long)]
+    pub(crate) lose_comments: bool,
+}
+
+#[derive(Debug, clap::Args)]
+pub(crate) struct SpecPathArgs {
+    /// The platform: a spec file or a folder of them
+    #[arg(value_name = "PATH")]
+    pub(crate) path: PathBuf,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = "\
+Each of A and B is a PATH, or PATH@VERSION; without a version, the one that the spec describes.
+A line begins with - for what only A has, + for what only B has, ~ for what differs.
+
+Examples:
+  probity spec diff spec/linux@6.12 spec/linux@6.18
+  probity spec diff old.bpfspec new.bpfspec")]
+pub(crate) struct SpecDiffArgs {
+    /// A platform, and its version
+    #[arg(value_name = "A")]
+    pub(crate) from: PathBuf,
+    /// Another platform, or another version of it
+    #[arg(value_name = "B")]
+    pub(crate) to: PathBuf,
 }
 
 /// How results are printed.

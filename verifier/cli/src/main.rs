@@ -7,6 +7,8 @@
 //! | [`list`] | `probity list` |
 //! | [`disasm`] | `probity disasm` |
 //! | [`spec`] | `probity spec check` |
+//! | [`spec_fmt`] | `probity spec fmt` |
+//! | [`spec_out`] | `probity spec header`, `doc`, `list` and `diff` |
 //! | [`input`] | files in |
 //! | [`output`] | text out, exit codes |
 //! | [`insn`] | instructions as text, with the names that a program knows |
@@ -20,6 +22,8 @@ mod insn;
 mod list;
 mod output;
 mod spec;
+mod spec_fmt;
+mod spec_out;
 mod spec_text;
 
 use std::process::ExitCode;
@@ -37,7 +41,14 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::List(args) => list::run(&args),
         Command::Disasm(args) => disasm::run(&args),
-        Command::Spec(SpecCommand::Check(args)) => spec::run(&args),
+        Command::Spec(command) => match command {
+            SpecCommand::Check(args) => spec::run(&args),
+            SpecCommand::Fmt(args) => spec_fmt::run(&args),
+            SpecCommand::Header(args) => spec_out::header(&args),
+            SpecCommand::Doc(args) => spec_out::doc(&args),
+            SpecCommand::List(args) => spec_out::list(&args),
+            SpecCommand::Diff(args) => spec_out::diff(&args),
+        },
     };
     match done {
         Ok(exit) => exit.into(),

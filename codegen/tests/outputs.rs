@@ -1,0 +1,207 @@
+//! The header and the page of spec/examples/firewall.bpfspec and the index of Linux, held against
+//! golden copies that `BLESS=1` rewrites; and that clang takes the headers.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use probity_codegen::diagnostic::Style;
+use probity_codegen::diff::diff;
+use probity_codegen::emit::{header, index, page};
+use probity_codegen::model::Model;
+use probity_codegen::{Options, SourceMap, build};
+use probity_platform::{ArgRole, RetType, Version};
+
+const CLANG: &str = "clang-22";
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
+}
+
+fn built(sources: SourceMap) -> Model {
+    let built = build(sources, &Options::default());
+    assert!(built.model.is_some(), "{}", built.report(Style::Plain));
+    built.model.unwrap()
+}
+
+fn load(path: &str) -> Model {
+    let mut sources = SourceMap::new();
+    sources.load(&root().join(path), "").unwrap();
+    built(sources)
+}
+
+fn text(text: &str) -> Model {
+    let mut sources = SourceMap::new();
+    sources.add("text.bpfspec", text);
+    built(sources)
+}
+
+fn firewall() -> Model {
+    load("spec/examples/firewall.bpfspec")
+}
+
+fn golden(name: &str, text: &str) {
+    let path = root().join("tests/golden").join(name);
+    if std::env::var_os("BLESS").is_some_and(|value| value == "1") {
+        fs::write(&path, text).unwrap();
+        return;
+    }
+    let wanted = fs::read_to_string(&path).unwrap_or_default();
+    assert!(wanted == text, "{} is stale: run with BLESS=1 and read the difference", path.display());
+}
+
+#[test]
+fn the_header_of_the_firewall_is_as_the_golden_copy_says() {
+    golden("header_firewall.h.golden", &header(&firewall()));
+}
+
+#[test]
+fn the_page_of_the_firewall_is_as_the_golden_copy_says() {
+    golden("page_firewall.md.golden", &page(&firewall()));
+}
+
+#[test]
+fn the_helpers_of_linux_are_as_the_golden_copy_says() {
+    let index = index(&load("spec/linux"));
+    let helpers: String =
+        index.lines().filter(|line| line.starts_with("helper ")).fold(String::new(), |mut all, line| {
+            let _ = writeln!(all, "{line}");
+            all
+        });
+    golden("linux_index.golden", &helpers);
+}
+
+/// A C file that calls every helper of a platform and holds each struct against its view.
+fn user(model: &Model) -> String {
+    let mut c = String::from("#include \"platform.h\"\n");
+    let mut views = BTreeMap::new();
+    for view in &model.views {
+        views.entry(view.name.as_str()).or_insert(view);
+    }
+    for (name, view) in views {
+        let _ = writeln!(c, "_Static_assert(sizeof(struct {name}) == {}, \"{name}\");", view.size);
+        for field in &view.fields {
+            let place = format!("struct {name}, {}", field.name);
+            let _ = writeln!(
+                c,
+                "_Static_assert(__builtin_offsetof({place}) == {}, \"{}\");",
+                field.offset, field.name
+            );
+            let _ = writeln!(
+                c,
+                "_Static_assert(sizeof(((struct {name} *)0)->{}) == {}, \"{}\");",
+                field.name, field.size, field.name
+            );
+        }
+    }
+    let mut seen = Vec::new();
+    for helper in &model.callables {
+        if seen.contains(&helper.number) {
+            continue;
+        }
+        seen.push(helper.number);
+        let args: Vec<&str> = helper
+            .args
+            .iter()
+            .map(|arg| match model.arg_classes[usize::from(arg.class)].role {
+                ArgRole::Anything | ArgRole::Scalar => "7",
+                ArgRole::Size | ArgRole::SizeOrZero => "8",
+                ArgRole::AllocSize | ArgRole::AllocSizeOrZero => "8",
+                _ => "(void *)memory",
+            })
+            .collect();
+        let (ret, end) = match helper.ret.ty {
+            RetType::Void => ("void", ""),
+            RetType::Integer => ("long", "return "),
+            RetType::Pointer(_) => ("void *", "return "),
+        };
+        let _ =
+            writeln!(c, "{ret} call_{0}(char *memory) {{ {end}{0}({1}); }}", helper.name, args.join(", "));
+    }
+    c
+}
+
+/// Compiles a platform's header with a file that uses it; true when clang is there.
+fn compiles(name: &str, model: &Model) -> bool {
+    if Command::new(CLANG).arg("--version").output().is_err() {
+        println!("skipped: {CLANG} is not installed");
+        return false;
+    }
+    let folder = std::env::temp_dir().join(format!("probity-header-{name}-{}", std::process::id()));
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join("platform.h"), header(model)).unwrap();
+    fs::write(folder.join("user.c"), user(model)).unwrap();
+    let run = Command::new(CLANG)
+        .args(["-target", "bpf", "-O2", "-Wall", "-Werror", "-c", "user.c", "-o", "user.o"])
+        .current_dir(&folder)
+        .output()
+        .unwrap();
+    assert!(run.status.success(), "{}", String::from_utf8_lossy(&run.stderr));
+    fs::remove_dir_all(&folder).unwrap();
+    true
+}
+
+#[test]
+fn clang_takes_the_header_of_the_firewall() {
+    compiles("firewall", &firewall());
+}
+
+#[test]
+fn clang_takes_the_header_of_linux() {
+    compiles("linux", &load("spec/linux"));
+}
+
+const ODD: &str = r#"
+platform odd;
+use core;
+/// A struct that C would make longer /* and a comment */ in it.
+view odd size 12 { first: u64; last: u16; }
+/// Begins with a gap.
+view gap size 16 { at 4 __pad0: u32; tail: [u8; 3]; }
+helper many = 4294967295 {
+    proto (a: ARG_ANYTHING, b: ARG_ANYTHING, c: ARG_PTR_TO_CTX) -> RET_INTEGER;
+}
+helper few = 2 { since 1.5; gpl_only; proto () -> RET_VOID; }
+helper some = 3 { until 2.0; proto (ctx: ARG_PTR_TO_CTX) -> RET_VOID; }
+set both { few when attach == ONE; some; many; }
+prog_type alpha = 1 { ctx odd; helpers both; attach ONE = 1; section "alpha"; }
+prog_type beta = 2 { since 1.2; ctx gap; helpers both; section "beta"; }
+"#;
+
+#[test]
+fn odd_layouts_and_names_are_right_in_c() {
+    let model = text(ODD);
+    compiles("odd", &model);
+    let header = header(&model);
+    assert!(header.contains("packed, aligned(4)") && header.contains("__pad0_[4]"), "{header}");
+    assert!(header.contains("ODD_PROG_TYPE_ALPHA = 1,"), "{header}");
+}
+
+#[test]
+fn versions_of_a_platform_differ_in_what_they_offer() {
+    let model = text(ODD);
+    let at = |major, minor| (&model, Version::new(major, minor));
+    assert_eq!(diff(at(1, 0), at(1, 0)), Vec::<String>::new());
+    assert_eq!(
+        diff(at(1, 2), at(2, 0)),
+        [
+            "+ helper few = 2 () -> RET_VOID, GPL only",
+            "- helper some = 3 (ctx: ARG_PTR_TO_CTX) -> RET_VOID",
+            "+ offer alpha few when attach == ONE",
+            "- offer alpha some",
+            "+ offer beta few when attach == ONE",
+            "- offer beta some",
+        ]
+    );
+    let back = diff(at(2, 0), at(1, 2));
+    assert!(back.contains(&"- offer alpha few when attach == ONE".to_owned()), "{back:?}");
+    let other = text(
+        "platform odd; use core; view odd size 8 { a: u64; } \
+         prog_type alpha = 3 { ctx odd; helpers all; section \"alpha\"; }",
+    );
+    let found = diff(at(1, 0), (&other, Version::new(1, 0)));
+    assert!(found.contains(&"~ prog_type alpha = 1 => = 3".to_owned()), "{found:?}");
+    assert!(found.contains(&"- attach_type alpha ONE = 1".to_owned()), "{found:?}");
+}
