@@ -31,7 +31,7 @@ pub(crate) fn check(
 
 impl Check<'_> {
     fn rounded(&self, function: usize) -> u32 {
-        self.depth[function].next_multiple_of(self.platform.limits.stack_align)
+        self.depth[function].next_multiple_of(self.platform.limits.stack_align.max(1))
     }
 
     fn walk(&mut self) -> Result<(), (usize, Rejection)> {

@@ -46,6 +46,12 @@ fn fingerprint(program: &Program, spec_hash: u64, profile: &Profile) -> u64 {
     hasher.write_u16(profile.version.major);
     hasher.write_u16(profile.version.minor);
     hasher.write(profile.arch.as_bytes());
+    hasher.write_u32(profile.switches.bits());
+    hasher.write_u32(profile.nr_cpus);
+    for name in profile.caps.iter().chain(&profile.config_off).chain([&program.license]) {
+        hasher.write_usize(name.len());
+        hasher.write(name.as_bytes());
+    }
     hasher.write_u32(program.prog_type);
     hasher.write_u32(program.attach_type);
     hasher.write_u32(program.flags);

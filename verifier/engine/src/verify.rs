@@ -55,6 +55,11 @@ pub fn verify_from<O: Observer>(
     result.map(|()| run.stats).map_err(|(pc, rejection)| Finding { pc, rejection })
 }
 
+/// Slots of a frame are kept as bits of a word.
+const MAX_STACK: u32 = 512;
+/// Frames that values are followed back through.
+const MAX_FRAMES: u32 = 16;
+
 type Refused = (Option<usize>, Rejection);
 
 struct Run {
@@ -90,6 +95,10 @@ impl Run {
         }
         if env.sleepable && !prog_type.flags.contains(ProgFlags::SLEEPABLE) {
             return Err((None, unsupported(format!("sleepable programs of type {}", prog_type.name))));
+        }
+        if platform.limits.stack > MAX_STACK || platform.limits.frames > MAX_FRAMES {
+            let name = format!("a platform with more than {MAX_STACK} bytes of stack or {MAX_FRAMES} frames");
+            return Err((None, unsupported(name)));
         }
         let kinds = Kinds::of(platform)
             .ok_or_else(|| (None, unsupported("a platform without scalar and stack kinds")))?;

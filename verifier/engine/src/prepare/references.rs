@@ -64,6 +64,13 @@ fn check_load(
     if let Some(reason) = row.unsupported {
         return Err(crate::unsupported(format!("map type {} ({reason})", row.name)));
     }
+    if row.traits.contains(MapTraits::OF_MAPS) {
+        // What a lookup gives is the inner map: it must be known as well.
+        let inner = map.inner.and_then(|inner| code.map_types.get(inner).copied().flatten());
+        if inner.is_none_or(|inner| inner.unsupported.is_some()) {
+            return Err(crate::unsupported(format!("the inner map of {}", map.name)));
+        }
+    }
     let sleepable = program.flags & probity_program::flags::SLEEPABLE != 0;
     if sleepable && !row.traits.contains(MapTraits::SLEEPABLE) {
         return Err(crate::unsupported(format!("map type {} in a sleepable program", row.name)));

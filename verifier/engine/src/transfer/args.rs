@@ -129,9 +129,6 @@ impl<O: Observer> Walk<'_, O> {
             }
             call.released = Some(reg.ref_id);
         }
-        if reg.ref_id != 0 {
-            call.reference = Some(reg.ref_id);
-        }
         Ok(())
     }
 

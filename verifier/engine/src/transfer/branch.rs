@@ -46,7 +46,7 @@ impl<O: Observer> Walk<'_, O> {
             }
             return Ok(Next::Go(if taken { target } else { self.pc + 1 }));
         }
-        let linked = self.collect_linked(dst, src, &left, &right);
+        let linked = self.collect_linked(dst, src, &right);
         if linked.len() > 1 {
             self.note(None, linked);
         }

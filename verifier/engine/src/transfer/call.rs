@@ -188,8 +188,8 @@ impl<O: Observer> Walk<'_, O> {
         if call.acquires {
             reg.ref_id = self.acquire_reference();
             reg.id = reg.ref_id;
-        } else if call.casts {
-            reg.ref_id = call.reference.unwrap_or_default();
+        } else {
+            reg.ref_id = call.derives_from;
         }
         reg
     }

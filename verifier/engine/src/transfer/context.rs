@@ -17,11 +17,7 @@ impl<O: Observer> Walk<'_, O> {
         size: u32,
         access: Access,
     ) -> Result<(), Rejection> {
-        if let Access::Write(super::memory::Stored::Reg(value)) = access
-            && self.leaks(value)
-        {
-            return Err(denied(Why::PointerLeak, format!("R{value} leaks addr into ctx")));
-        }
+        self.check_leak(access, "ctx")?;
         self.check_unmodified(regno, reg)?;
         let view = &self.platform.views[reg.data as usize];
         let Some(rule) = self.rule(view, i64::from(off), size, access.is_write()) else {
@@ -46,6 +42,7 @@ impl<O: Observer> Walk<'_, O> {
         if access.is_write() && !view.is_some_and(View::is_writable) {
             return Err(self.cannot_write(regno));
         }
+        self.check_leak(access, self.platform.kind(reg.kind).prints)?;
         if reg.val.smin < 0 {
             return Err(super::region::negative(regno));
         }

@@ -26,12 +26,10 @@ pub(super) struct Call {
     pub(super) nonnull: bool,
     /// The reference that an argument gives up: 0 when it is null.
     pub(super) released: Option<u32>,
-    /// The reference that an argument derives from.
-    pub(super) reference: Option<u32>,
     /// The returned pointer is a new reference.
     pub(super) acquires: bool,
-    /// The returned pointer derives from the reference of an argument.
-    pub(super) casts: bool,
+    /// The reference that the returned pointer derives from, 0 for none.
+    pub(super) derives_from: u32,
     pub(super) invalidates_packet: bool,
     /// Another program runs instead of the rest of this one.
     pub(super) replaces_program: bool,
@@ -49,9 +47,8 @@ impl Call {
             return_bytes: None,
             nonnull: false,
             released: None,
-            reference: None,
             acquires: false,
-            casts: false,
+            derives_from: 0,
             invalidates_packet: false,
             replaces_program: false,
         }
@@ -214,8 +211,7 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
     }
 
     fn cast(&mut self, arg: u8) {
-        let _ = arg;
-        self.call.casts = true;
+        self.call.derives_from = self.call.arg(arg).ref_id;
     }
 
     fn tail_call(&mut self, map: u8, index: u8, site: Site) -> Result<(), Rejection> {

@@ -20,13 +20,12 @@ fn delta(reg: &Reg) -> Delta {
 impl<O: Observer> Walk<'_, O> {
     /// The scalars linked to the operands of a branch that are still read; the ones beyond the
     /// number that is followed lose their link.
-    pub(super) fn collect_linked(&mut self, dst: u8, src: Source, left: &Reg, right: &Reg) -> Linked {
+    pub(super) fn collect_linked(&mut self, dst: u8, src: Source, right: &Reg) -> Linked {
         let mut linked = Linked::NONE;
         if matches!(src, Source::Reg(_)) && right.is_scalar() && right.id != 0 {
             self.collect_class(right.link_class(), &mut linked);
         }
-        // The collection may have taken the link away.
-        let _ = left;
+        // Read again: the collection may have taken the link away.
         let left = self.state.reg(dst);
         if left.is_scalar() && left.id != 0 {
             let class = left.link_class();

@@ -53,7 +53,9 @@ impl<O: Observer> Walk<'_, O> {
             return Err(unsupported(format!("maps on the platform {}", self.platform.name)));
         };
         let index = map.cast_unsigned() as usize;
-        if let Some(name) = self.code.special_fields[index] {
+        let inner = self.program.maps[index].inner;
+        let special = inner.and_then(|inner| self.code.special_fields.get(inner).copied().flatten());
+        if let Some(name) = self.code.special_fields[index].or(special) {
             return Err(unsupported(format!("map values with {name}")));
         }
         let ty = RegType { kind, flags: TypeFlags::empty() };

@@ -94,7 +94,7 @@ impl<O: Observer> Walk<'_, O> {
                 if access.is_write() && reg.flags.contains(TypeFlags::MEM_RDONLY) {
                     return Err(self.cannot_write(regno));
                 }
-                self.check_leak(regno, access, "mem")?;
+                self.check_leak(access, "mem")?;
                 self.check_region(regno, &reg, full, size, reg.region_size(), false)?;
                 self.loaded(access);
             }
@@ -107,7 +107,7 @@ impl<O: Observer> Walk<'_, O> {
                     return Err(denied(Why::ReadOnly, "cannot write into packet")
                         .facts("a program type that may write packets", self.prog_type.name));
                 }
-                self.check_leak(regno, access, "packet")?;
+                self.check_leak(access, "packet")?;
                 self.check_packet(regno, &reg, full, size, false)?;
                 self.loaded(access);
             }
@@ -150,10 +150,9 @@ impl<O: Observer> Walk<'_, O> {
         denied(Why::ReadOnly, format!("R{regno} cannot write into {}", self.type_of(regno)))
     }
 
-    fn check_leak(&self, regno: u8, access: Access, into: &str) -> Result<(), Rejection> {
+    pub(super) fn check_leak(&self, access: Access, into: &str) -> Result<(), Rejection> {
         match access {
             Access::Write(Stored::Reg(value)) if self.leaks(value) => {
-                let _ = regno;
                 Err(denied(Why::PointerLeak, format!("R{value} leaks addr into {into}")))
             }
             _ => Ok(()),
@@ -175,7 +174,7 @@ impl<O: Observer> Walk<'_, O> {
         size: u32,
         access: Access,
     ) -> Result<(), Rejection> {
-        self.check_leak(regno, access, "map")?;
+        self.check_leak(access, "map")?;
         self.check_map_permission(reg, off, size, access.is_write())?;
         let value_size = self.program.maps[reg.map()].value_size;
         self.check_region(regno, reg, off, size, value_size, false)?;

@@ -77,7 +77,7 @@ impl<O: Observer> Walk<'_, O> {
         zero_allowed: bool,
     ) -> Result<(), Rejection> {
         let size_fits = size > 0 || zero_allowed;
-        if off >= 0 && size_fits && off + i64::from(size) <= i64::from(region) {
+        if off >= 0 && size_fits && off.saturating_add(i64::from(size)) <= i64::from(region) {
             return Ok(());
         }
         // The kernel prints 32 bits of the offset.
