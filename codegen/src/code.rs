@@ -96,6 +96,16 @@ codes! {
     52 Error NeverAcquired "a reference class that nothing acquires",
     53 Error ReleaseMismatch "a released class without an argument that is given up, or the reverse",
 
+    54 Error CallbackWithoutSignature "a function argument without a callback's signature",
+    55 Error CallbackFeed "a callback register that is fed by what is no argument",
+    56 Error NoLifetime "a returned pointer without a lifetime, on a platform with a host",
+    57 Error KfuncPrototype "a flag of a kfunc that its prototype does not fit",
+    58 Error NeverLeft "a region that nothing leaves",
+    59 Error NeverEntered "a region that nothing enters",
+    60 Error NeverConstructed "a stack object, or a state of it, that nothing makes",
+    61 Error NeverDestroyed "a stack object that must be destroyed and that nothing destroys",
+    62 Error UpcastCycle "an object that is its own first member",
+
     // Views.
     70 Error OverlappingFields "fields that overlap",
     71 Error MisalignedField "a field that is not aligned to its size",
@@ -108,6 +118,7 @@ codes! {
     81 Error ExclusionOfNothing "an exclusion of what is not there",
     82 Error NeverAvailable "a callable that no version of the set can offer",
     83 Warning MissingSection "a program type without a section name",
+    84 Error WrongSort "a helper among kfuncs, or a kfunc among helpers",
 }
 
 impl Code {

@@ -1,7 +1,9 @@
 //! What the drivers of some Linux helpers ask and do, seen by an engine that only takes notes.
 
 use probity_linux::{PLATFORM, helpers};
-use probity_platform::{Code, Effects, Guard, PointerClass, RegType, Rejection, Site};
+use probity_platform::{
+    CallbackCall, Code, Effects, Guard, PointerClass, RegType, Rejection, ReturnOf, Site,
+};
 
 #[derive(Default)]
 struct Notes {
@@ -79,6 +81,57 @@ impl Effects for Notes {
     }
     fn cast(&mut self, arg: u8) {
         self.calls.push(format!("casts {arg}"));
+    }
+    fn return_of(&mut self, what: ReturnOf, arg: u8, _: Site) -> Result<(), Rejection> {
+        self.calls.push(format!("returns {what:?} of {arg}"));
+        Ok(())
+    }
+    fn enter(&mut self, region: u16, by: Option<u8>, fallible: bool, _: Site) -> Result<(), Rejection> {
+        self.calls.push(format!("enters {region} by {by:?}, may fail: {fallible}"));
+        Ok(())
+    }
+    fn leave(&mut self, region: u16, by: Option<u8>, _: Site) -> Result<(), Rejection> {
+        self.calls.push(format!("leaves {region} by {by:?}"));
+        Ok(())
+    }
+    fn construct(&mut self, arg: u8, state: u8, _: Site) -> Result<(), Rejection> {
+        self.calls.push(format!("constructs {arg} as {state}"));
+        Ok(())
+    }
+    fn advance(&mut self, arg: u8, drained: u8, _: Site) -> Result<(), Rejection> {
+        self.calls.push(format!("advances {arg} to {drained}"));
+        Ok(())
+    }
+    fn destroy(&mut self, arg: u8, _: Site) -> Result<(), Rejection> {
+        self.calls.push(format!("destroys {arg}"));
+        Ok(())
+    }
+    fn clone_object(&mut self, from: u8, to: u8, _: Site) -> Result<(), Rejection> {
+        self.calls.push(format!("clones {from} to {to}"));
+        Ok(())
+    }
+    fn slice(&mut self, arg: u8) {
+        self.calls.push(format!("slices {arg}"));
+    }
+    fn disown(&mut self, arg: u8, _: Site) -> Result<(), Rejection> {
+        self.calls.push(format!("disowns {arg}"));
+        Ok(())
+    }
+    fn call_back(&mut self, call: &CallbackCall, times: Option<u64>) -> Result<(), Rejection> {
+        self.calls.push(format!("calls {} as {} {:?} times {times:?}", call.func, call.callback, call.entry));
+        Ok(())
+    }
+    fn require_member(&mut self, field: u8, map: u8, _: Site) -> Result<(), Rejection> {
+        self.calls.push(format!("{field} is of map {map}"));
+        Ok(())
+    }
+    fn format(&mut self, format: u8, data: u8, _: Site) -> Result<(), Rejection> {
+        self.calls.push(format!("{format} formats {data}"));
+        Ok(())
+    }
+    fn throw(&mut self, _: Site) -> Result<(), Rejection> {
+        self.calls.push("throws".to_owned());
+        Ok(())
     }
     fn invalidate(&mut self, class: PointerClass) {
         self.calls.push(format!("invalidates {class:?}"));

@@ -197,7 +197,13 @@ fn a_refusal_says_what_is_wrong_first() {
 fn versions_are_those_of_the_first_kernels() {
     let exists = |number, at| {
         let profile = PLATFORM.profile(at);
-        let env = probity_platform::GuardEnv { profile: &profile, prog_type: 6, attach: 0, sleepable: false };
+        let env = probity_platform::GuardEnv {
+            profile: &profile,
+            prog_type: 6,
+            attach: 0,
+            sleepable: false,
+            target: "",
+        };
         map_type(number).guard.holds(&env)
     };
     let first = [(1, 3, 19), (14, 4, 14), (22, 4, 20), (27, 5, 8), (31, 6, 1), (33, 6, 9)];

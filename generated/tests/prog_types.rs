@@ -79,7 +79,7 @@ impl Config {
 
     fn env<'a>(&self, profile: &'a Profile) -> GuardEnv<'a> {
         let (prog_type, attach, sleepable) = (self.prog.number, self.attach, self.sleepable);
-        GuardEnv { profile, prog_type, attach, sleepable }
+        GuardEnv { profile, prog_type, attach, sleepable, target: "" }
     }
 
     /// What it offers: the first row for a number whose guard holds.
@@ -257,7 +257,7 @@ fn contexts_are_accessible_as_the_kernel_answers() {
 #[test]
 fn pointers_are_accessible_as_the_kernel_answers() {
     let profile = PLATFORM.profile(Version::new(6, 18));
-    let env = GuardEnv { profile: &profile, prog_type: 3, attach: 0, sleepable: false };
+    let env = GuardEnv { profile: &profile, prog_type: 3, attach: 0, sleepable: false, target: "" };
     let file = data("pointers");
     for known in list(&file["kinds"]) {
         let kind = PLATFORM.kinds.iter().find(|kind| kind.name == text(&known["kind"])).expect("a kind");

@@ -264,7 +264,7 @@ fn helpers_take_the_maps_that_they_take_in_the_kernel() {
     let mut compared = Compared::default();
     for &(prog_type, attach) in PROGRAMS {
         let Some(prog) = PLATFORM.prog_types.iter().find(|row| row.number == prog_type) else { continue };
-        let env = GuardEnv { profile: &profile, prog_type, attach, sleepable: false };
+        let env = GuardEnv { profile: &profile, prog_type, attach, sleepable: false, target: "" };
         let mut seen = Vec::new();
         for entry in prog.callables.iter().filter(|entry| entry.guard.holds(&env)) {
             let callable = &PLATFORM.callables[usize::from(entry.callable)];

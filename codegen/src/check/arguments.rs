@@ -13,7 +13,9 @@ use crate::syntax::ast;
 /// keys and values without a map before them.
 pub(crate) fn relations(cx: &mut Cx<'_>, list: &[ast::Arg], roles: &[ArgRole], args: &mut [Arg]) {
     let byte = |index: usize| u8::try_from(index).unwrap_or(u8::MAX);
-    let is_size = |role: Option<&ArgRole>| matches!(role, Some(ArgRole::Size | ArgRole::SizeOrZero));
+    let is_size = |role: Option<&ArgRole>| {
+        matches!(role, Some(ArgRole::Size | ArgRole::SizeOrZero | ArgRole::ConstSize))
+    };
     let mut map: Option<usize> = None;
     for (index, role) in roles.iter().enumerate() {
         let (name, span) = (&list[index].name.name, list[index].span);
@@ -48,7 +50,7 @@ pub(crate) fn relations(cx: &mut Cx<'_>, list: &[ast::Arg], roles: &[ArgRole], a
                     cx.report(found);
                 }
             }
-            ArgRole::Size | ArgRole::SizeOrZero => {
+            ArgRole::Size | ArgRole::SizeOrZero | ArgRole::ConstSize => {
                 let memory = index.checked_sub(1).is_some_and(|before| roles[before] == ArgRole::Mem);
                 if !memory {
                     let text = format!("`{name}` is the size of no memory");

@@ -11,10 +11,12 @@ use crate::resolve::helpers::Built;
 /// Warns of helpers that no program type can reach. One that is declared as unsupported is there
 /// for its name.
 pub(crate) fn reach(cx: &mut Cx<'_>, callables: &[Built], prog_types: &[ProgType]) {
+    let helpers = callables.iter().take_while(|built| !built.kfunc).count();
     let mut reached = vec![false; callables.len()];
     for prog in prog_types {
-        for (at, _) in &prog.callables {
-            if let Some(slot) = reached.get_mut(usize::from(*at)) {
+        let kfuncs = prog.kfuncs.iter().map(|(at, _)| helpers + usize::from(*at));
+        for at in prog.callables.iter().map(|(at, _)| usize::from(*at)).chain(kfuncs) {
+            if let Some(slot) = reached.get_mut(at) {
                 *slot = true;
             }
         }
@@ -23,7 +25,11 @@ pub(crate) fn reach(cx: &mut Cx<'_>, callables: &[Built], prog_types: &[ProgType
         if reached || built.row.flags.contains(CallableFlags::UNSUPPORTED) {
             continue;
         }
-        let what = if built.overload { "overload" } else { "helper" };
+        let what = match (built.overload, built.kfunc) {
+            (true, _) => "overload",
+            (false, true) => "kfunc",
+            (false, false) => "helper",
+        };
         let name = cx.sources.text(built.span).to_owned();
         let text = format!("no program type offers the {what} `{name}`");
         let found = Diagnostic::new(Code::UnreachableHelper, built.span, text)

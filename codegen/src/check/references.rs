@@ -1,17 +1,23 @@
 //! References: what is acquired can be released, and what is released was acquired.
 
-use probity_platform::TypeFlags;
+use probity_platform::{ObjectFlags, TypeFlags};
 
 use crate::Diagnostic;
 use crate::code::Code;
+use crate::model::Object;
 use crate::resolve::Cx;
 use crate::resolve::helpers::Built;
 use crate::syntax::ast::Ident;
 
 /// Reports classes that only one side names, and releases that give nothing up.
-pub(crate) fn references(cx: &mut Cx<'_>, callables: &[Built]) {
-    let acquired: Vec<&Ident> = callables.iter().flat_map(|built| &built.acquires).collect();
-    let released: Vec<&Ident> = callables.iter().flat_map(|built| &built.releases).collect();
+pub(crate) fn references(cx: &mut Cx<'_>, callables: &[Built], objects: &[Object]) {
+    // Of what a module acquires or releases, the spec knows one side only.
+    let external = |class: &&Ident| {
+        let of = objects.iter().find(|object| object.name == class.name);
+        !of.is_some_and(|object| object.flags.contains(ObjectFlags::EXTERNAL))
+    };
+    let acquired: Vec<&Ident> = callables.iter().flat_map(|built| &built.acquires).filter(external).collect();
+    let released: Vec<&Ident> = callables.iter().flat_map(|built| &built.releases).filter(external).collect();
     one_sided(cx, &acquired, &released, Code::NeverReleased, "nothing releases", "releases");
     one_sided(cx, &released, &acquired, Code::NeverAcquired, "nothing acquires", "acquires");
     for built in callables {

@@ -2,19 +2,19 @@
 
 use std::collections::HashMap;
 
-use probity_platform::Site;
+use probity_platform::{ReturnOf, Site};
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
 
 use super::names;
-use super::values::{guard, signed, site};
-use crate::model::{Bound, Callable, Comparison, Condition, Model, Number, Step};
+use super::values::{guard, option, reg_type, signed, site, subject, variant};
+use crate::model::{Bound, Callable, CallbackValue, Comparison, Condition, Model, Number, Step};
 
-/// The name of each callable's driver.
+/// The name of each callable's driver, kfuncs behind helpers.
 pub(super) fn driver_names(model: &Model) -> Vec<Ident> {
     let mut seen: HashMap<&str, usize> = HashMap::new();
     let mut list = Vec::new();
-    for callable in &model.callables {
+    for callable in model.callables.iter().chain(&model.kfuncs) {
         let overload = seen.entry(&callable.name).or_default();
         list.push(names::driver(&callable.name, *overload));
         *overload += 1;
@@ -25,13 +25,12 @@ pub(super) fn driver_names(model: &Model) -> Vec<Ident> {
 /// All driver functions.
 pub(super) fn drivers(model: &Model) -> TokenStream {
     let names = driver_names(model);
-    let functions = model
-        .callables
-        .iter()
+    let callables = || model.callables.iter().chain(&model.kfuncs);
+    let functions = callables()
         .zip(&names)
         .filter(|(callable, _)| !callable.steps.is_empty())
         .map(|(callable, name)| function(callable, name));
-    let clamps = model.callables.iter().flat_map(|callable| &callable.steps).any(|(_, step)| {
+    let clamps = callables().flat_map(|callable| &callable.steps).any(|(_, step)| {
         let literal = |number: &Number| matches!(number, Number::Literal(_));
         match step {
             Step::ReturnRange(low, high) => !literal(low) || !literal(high),
@@ -126,11 +125,110 @@ fn emit_step(step: &Step) -> TokenStream {
             let at = arg(*at);
             quote! { fx.cast(#at); }
         }
+        Step::ReturnOf(what, at, site) => {
+            let (what, at, site) = (variant(return_of(*what)), arg(*at), place(site));
+            quote! { fx.return_of(rt::ReturnOf::#what, #at, #site)?; }
+        }
+        Step::Enter { region, by, fallible, site } => {
+            let (region, by, site) = (Literal::u16_unsuffixed(*region), maybe(*by), place(site));
+            quote! { fx.enter(#region, #by, #fallible, #site)?; }
+        }
+        Step::Leave { region, by, site } => {
+            let (region, by, site) = (Literal::u16_unsuffixed(*region), maybe(*by), place(site));
+            quote! { fx.leave(#region, #by, #site)?; }
+        }
+        Step::Construct(at, state, site) => {
+            let (at, state, site) = (arg(*at), arg(*state), place(site));
+            quote! { fx.construct(#at, #state, #site)?; }
+        }
+        Step::Advance(at, state, site) => {
+            let (at, state, site) = (arg(*at), arg(*state), place(site));
+            quote! { fx.advance(#at, #state, #site)?; }
+        }
+        Step::Destroy(at, site) => {
+            let (at, site) = (arg(*at), place(site));
+            quote! { fx.destroy(#at, #site)?; }
+        }
+        Step::Clone(from, to, site) => {
+            let (from, to, site) = (arg(*from), arg(*to), place(site));
+            quote! { fx.clone_object(#from, #to, #site)?; }
+        }
+        Step::Slice(at) => {
+            let at = arg(*at);
+            quote! { fx.slice(#at); }
+        }
+        Step::Disown(at, site) => {
+            let (at, site) = (arg(*at), place(site));
+            quote! { fx.disown(#at, #site)?; }
+        }
+        Step::CallBack { callback, func, entry, times, site } => {
+            let (callback, func, site) = (Literal::u16_unsuffixed(*callback), arg(*func), place(site));
+            let entry = entry.iter().map(|(register, value)| {
+                let (register, value) = (arg(*register), callback_value(value));
+                quote! { (#register, #value) }
+            });
+            let times = match times {
+                None => quote! { None },
+                Some(times) => {
+                    let times = emit_number(times);
+                    quote! { u64::try_from(#times).ok() }
+                }
+            };
+            quote! {
+                const CALL: rt::CallbackCall =
+                    rt::CallbackCall { callback: #callback, func: #func, entry: &[#(#entry),*], site: #site };
+                let times = #times;
+                fx.call_back(&CALL, times)?;
+            }
+        }
+        Step::Member(field, map, site) => {
+            let (field, map, site) = (arg(*field), arg(*map), place(site));
+            quote! { fx.require_member(#field, #map, #site)?; }
+        }
+        Step::Format(format, data, site) => {
+            let (format, data, site) = (arg(*format), arg(*data), place(site));
+            quote! { fx.format(#format, #data, #site)?; }
+        }
+        Step::Throw(site) => {
+            let site = place(site);
+            quote! { fx.throw(#site)?; }
+        }
         Step::InvalidatePacket => quote! { fx.invalidate(rt::PointerClass::Packet); },
         Step::TailCall { map, index, site } => {
             let (map, index, site) = (arg(*map), arg(*index), place(site));
             quote! { fx.tail_call(#map, #index, #site)?; }
         }
+    }
+}
+
+fn maybe(arg: Option<u8>) -> TokenStream {
+    option(arg.map(|arg| {
+        let arg = Literal::u8_unsuffixed(arg);
+        quote!(#arg)
+    }))
+}
+
+fn callback_value(value: &CallbackValue) -> TokenStream {
+    match value {
+        CallbackValue::Caller(arg) => {
+            let arg = Literal::u8_unsuffixed(*arg);
+            quote! { rt::CallbackValue::Caller(#arg) }
+        }
+        CallbackValue::Type(ty, about, of) => {
+            let (ty, about, of) = (reg_type(*ty), subject(*about), maybe(*of));
+            quote! { rt::CallbackValue::Type { ty: #ty, subject: #about, of: #of } }
+        }
+    }
+}
+
+fn return_of(what: ReturnOf) -> &'static str {
+    match what {
+        ReturnOf::Content => "Content",
+        ReturnOf::Pointee => "Pointee",
+        ReturnOf::LocalType => "LocalType",
+        ReturnOf::TargetType => "TargetType",
+        ReturnOf::KernelContext => "KernelContext",
+        ReturnOf::Same => "Same",
     }
 }
 

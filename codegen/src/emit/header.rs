@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use probity_platform::{ArgRole, Behaviour, CallableFlags, RetType, TypeFlags};
+use probity_platform::{ArgRole, Behaviour, CallableFlags, RetType, Subject, TypeFlags};
 
 use super::page_guard::versions;
 use crate::model::{Arg, Callable, Field, Model, ProgType, View};
@@ -255,6 +255,33 @@ pub(super) fn returned(helper: &Callable) -> &'static str {
     }
 }
 
+/// The C type of an integer.
+fn integer_of(subject: Subject) -> &'static str {
+    match subject {
+        Subject::Int { bytes: 1, signed: false } => "__u8",
+        Subject::Int { bytes: 2, signed: false } => "__u16",
+        Subject::Int { bytes: 4, signed: false } => "__u32",
+        Subject::Int { bytes: 1, signed: true } => "signed char",
+        Subject::Int { bytes: 2, signed: true } => "short",
+        Subject::Int { bytes: 4, signed: true } => "int",
+        Subject::Int { signed: true, .. } => "long long",
+        _ => "__u64",
+    }
+}
+
+/// The name of the struct that something is about.
+fn subject_name(model: &Model, subject: Subject) -> Option<&str> {
+    match subject {
+        Subject::Object(at) => {
+            let object = model.objects.get(usize::from(at))?;
+            Some(object.btf.as_deref().unwrap_or(&object.name))
+        }
+        Subject::StackObject(at) => model.stack_objects.get(usize::from(at)).map(|row| row.name.as_str()),
+        Subject::Field(at) => model.special_fields.get(usize::from(at)).map(|row| row.name.as_str()),
+        Subject::None | Subject::Int { .. } => None,
+    }
+}
+
 fn argument(model: &Model, helper: &Callable, arg: &Arg, views: &BTreeMap<&str, &View>) -> String {
     let class = model.arg_classes.get(usize::from(arg.class));
     let memory = || {
@@ -262,7 +289,18 @@ fn argument(model: &Model, helper: &Callable, arg: &Arg, views: &BTreeMap<&str, 
         if written { "void *" } else { "const void *" }.to_owned()
     };
     match class.map_or(ArgRole::Anything, |class| class.role) {
-        ArgRole::Anything | ArgRole::Scalar => "__u64".into(),
+        ArgRole::Anything | ArgRole::Scalar | ArgRole::Const => "__u64".into(),
+        ArgRole::Int => integer_of(arg.subject).into(),
+        ArgRole::ConstSize => "__u32".into(),
+        ArgRole::ConstStr => "const char *".into(),
+        ArgRole::Ignored | ArgRole::Hidden => "void *".into(),
+        ArgRole::Object | ArgRole::StackObject | ArgRole::Field => {
+            let written = if arg.flags.contains(TypeFlags::MEM_RDONLY) { "const " } else { "" };
+            match subject_name(model, arg.subject) {
+                Some(name) => format!("{written}struct {name} *"),
+                None => format!("{written}void *"),
+            }
+        }
         ArgRole::MapKey | ArgRole::MapValue | ArgRole::Mem => memory(),
         ArgRole::Size | ArgRole::SizeOrZero | ArgRole::AllocSize | ArgRole::AllocSizeOrZero => "__u32".into(),
         ArgRole::Map | ArgRole::Stack | ArgRole::Func => "void *".into(),

@@ -4,6 +4,7 @@
 //! The text is deterministic: the same sources give the same bytes. All names that emitted code
 //! refers to are made in `names`.
 
+mod concepts;
 mod driver;
 mod header;
 mod names;

@@ -26,6 +26,11 @@ pub(super) fn offers(prog_type: &str) -> Ident {
     format_ident!("OFFERS_{}", prog_type.to_ascii_uppercase())
 }
 
+/// The table of the kfuncs that a program type offers.
+pub(super) fn kfuncs(prog_type: &str) -> Ident {
+    format_ident!("KFUNCS_{}", prog_type.to_ascii_uppercase())
+}
+
 /// Text for a line comment: one line of it.
 pub(super) fn comment(text: &str) -> String {
     text.replace(['\n', '\r'], " ")

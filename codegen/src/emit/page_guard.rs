@@ -109,6 +109,7 @@ fn text(model: &Model, prog: Option<&ProgType>, guard: &Guard, strength: u8) -> 
         Guard::Cap(name) => format!("cap({name})"),
         Guard::Config(name) => format!("config({name})"),
         Guard::Arch(name) => format!("arch({name})"),
+        Guard::Target(list) => among("target", list.clone()),
         Guard::Not(inner) => format!("!{}", text(model, prog, inner, 2)),
         Guard::All(list) => join(list, " && ", 1),
         Guard::Any(list) if list.is_empty() => "never".into(),

@@ -1,19 +1,16 @@
 //! Tables: one `static` for each list of a platform, and constants for numbers.
 
-use probity_platform::{
-    KindId, NullCheckYields, OffsetRule, Relation, RetType, SizeRange, SpecialFieldForm, Step,
-};
+use probity_platform::{KindId, Lifetime, NullCheckYields, OffsetRule, Relation, RetType, SizeRange, Step};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
 use super::driver::driver_names;
-use super::names;
 use super::values::{
-    behaviour, guard, hex64, intrinsic, number, option, reg_type, role, signed, site, variant, version,
+    behaviour, guard, hex64, intrinsic, number, option, reg_type, returns, role, site, subject, variant,
+    version,
 };
-use crate::model::{
-    Arg, ArgClass, Callable, Field, Kind, MapType, Model, ProgType, Section, SpecialField, View,
-};
+use super::{concepts, names};
+use crate::model::{Arg, ArgClass, Callable, Field, Guard, Kind, MapType, Model, ProgType, Section, View};
 
 /// The expression of the platform; refers to the tables as `tables::X`.
 pub(super) fn platform(model: &Model) -> TokenStream {
@@ -28,6 +25,11 @@ pub(super) fn platform(model: &Model) -> TokenStream {
     let version = version(model.version);
     let policy = policy(model);
     let limits = limits(model);
+    let hosted = model.hosted;
+    let words = match &model.not_sleepable {
+        None => quote! { rt::Words::DEFAULT },
+        Some(text) => quote! { rt::Words { not_sleepable: #text } },
+    };
     let global_data = option(model.global_data.map(number));
     quote! {
         rt::Platform {
@@ -37,6 +39,13 @@ pub(super) fn platform(model: &Model) -> TokenStream {
             kinds: &tables::KINDS,
             arg_classes: &tables::ARG_CLASSES,
             callables: &tables::CALLABLES,
+            kfuncs: &tables::KFUNCS,
+            callbacks: &tables::CALLBACKS,
+            regions: &tables::REGIONS,
+            stack_objects: &tables::STACK_OBJECTS,
+            objects: &tables::OBJECTS,
+            hosted: #hosted,
+            words: #words,
             map_types: &tables::MAP_TYPES,
             special_fields: &tables::SPECIAL_FIELDS,
             views: &tables::VIEWS,
@@ -62,8 +71,17 @@ pub(super) fn tables(model: &Model) -> TokenStream {
             "Callable",
             model.callables.iter().zip(&drivers).map(|(row, driver)| callable(row, driver)),
         ),
+        table(
+            "KFUNCS",
+            "Callable",
+            model.kfuncs.iter().zip(&drivers[model.callables.len()..]).map(|(row, name)| callable(row, name)),
+        ),
+        table("CALLBACKS", "Callback", model.callbacks.iter().map(concepts::callback)),
+        table("REGIONS", "Region", model.regions.iter().map(concepts::region)),
+        table("STACK_OBJECTS", "StackObject", model.stack_objects.iter().map(concepts::stack_object)),
+        table("OBJECTS", "Object", model.objects.iter().map(concepts::object)),
         table("MAP_TYPES", "MapType", model.map_types.iter().map(map_type)),
-        table("SPECIAL_FIELDS", "SpecialField", model.special_fields.iter().map(special_field)),
+        table("SPECIAL_FIELDS", "SpecialField", model.special_fields.iter().map(concepts::special_field)),
         table("VIEWS", "View", model.views.iter().enumerate().map(|(index, row)| view(index, row))),
         table("PROG_TYPES", "ProgType", model.prog_types.iter().map(prog_type)),
         table("SECTIONS", "Section", model.sections.iter().map(section)),
@@ -73,13 +91,18 @@ pub(super) fn tables(model: &Model) -> TokenStream {
         let rows = view.fields.iter().map(field);
         quote! { static #name: [rt::Field; #count] = [#(#rows),*]; }
     });
-    let offers = model.prog_types.iter().map(|row| {
-        let (name, count) = (names::offers(&row.name), Literal::usize_unsuffixed(row.callables.len()));
-        let rows = row.callables.iter().map(|(callable, condition)| {
+    let set = |name: Ident, list: &[(u16, Guard)]| {
+        let count = Literal::usize_unsuffixed(list.len());
+        let rows = list.iter().map(|(callable, condition)| {
             let (callable, condition) = (Literal::u16_unsuffixed(*callable), guard(condition));
             quote! { rt::SetEntry { callable: #callable, guard: #condition } }
         });
         quote! { static #name: [rt::SetEntry; #count] = [#(#rows),*]; }
+    };
+    let offers = model.prog_types.iter().map(|row| {
+        let helpers = set(names::offers(&row.name), &row.callables);
+        let kfuncs = set(names::kfuncs(&row.name), &row.kfuncs);
+        quote! { #helpers #kfuncs }
     });
     quote! { #(#lists)* #(#fields)* #(#offers)* }
 }
@@ -195,11 +218,12 @@ fn arg(row: &Arg) -> TokenStream {
             quote! { rt::Relation::OfMap(#other) }
         }
     };
-    let site = site(row.site);
+    let (site, about) = (site(row.site), subject(row.subject));
     quote! {
         rt::Arg {
             name: #name,
             class: #class,
+            subject: #about,
             flags: rt::TypeFlags::from_bits_retain(#flags),
             size: #size,
             relation: #relation,
@@ -225,7 +249,20 @@ fn callable(row: &Callable, driver: &Ident) -> TokenStream {
         let map = Literal::u8_unsuffixed(map);
         quote!(#map)
     }));
-    let size = number(row.ret.size);
+    let (size, about) = (number(row.ret.size), subject(row.ret.subject));
+    let lifetime = match row.ret.lifetime {
+        Lifetime::Source => quote! { rt::Lifetime::Source },
+        Lifetime::Run => quote! { rt::Lifetime::Run },
+        Lifetime::Until(at) => {
+            let at = Literal::u16_unsuffixed(at);
+            quote! { rt::Lifetime::Until(#at) }
+        }
+    };
+    let (kfunc, concepts) = (number(row.kfunc.bits()), number(row.concepts.bits()));
+    let aliases = row.aliases.iter().map(|(name, when)| {
+        let when = guard(when);
+        quote! { rt::Alias { name: #name, guard: #when } }
+    });
     let driver = option((!row.steps.is_empty()).then(|| quote! { super::driver::#driver }));
     let body = option(row.body.map(|body| {
         let body = variant(intrinsic(body));
@@ -235,11 +272,14 @@ fn callable(row: &Callable, driver: &Ident) -> TokenStream {
     quote! {
         rt::Callable {
             name: #name,
+            aliases: &[#(#aliases),*],
             number: #number_,
             guard: #condition,
             flags: rt::CallableFlags::from_bits_retain(#flags),
+            kfunc: rt::KfuncFlags::from_bits_retain(#kfunc),
+            concepts: rt::Concepts::from_bits_retain(#concepts),
             args: &[#(#args),*],
-            ret: rt::Ret { ty: #ty, map: #map, size: #size },
+            ret: rt::Ret { ty: #ty, map: #map, size: #size, subject: #about, lifetime: #lifetime },
             driver: #driver,
             body: #body,
             site: #site,
@@ -324,18 +364,10 @@ fn size_range(range: SizeRange) -> TokenStream {
     quote! { rt::SizeRange { low: #low, high: #high, step: #step } }
 }
 
-fn special_field(row: &SpecialField) -> TokenStream {
-    let (name, site) = (&row.name, site(row.site));
-    let form = variant(match row.form {
-        SpecialFieldForm::Struct => "Struct",
-        SpecialFieldForm::Tag => "Tag",
-    });
-    quote! { rt::SpecialField { name: #name, form: rt::SpecialFieldForm::#form, site: #site } }
-}
-
 fn view(index: usize, row: &View) -> TokenStream {
     let (name, fields, size, site) = (&row.name, names::fields(index), number(row.size), site(row.site));
-    quote! { rt::View { name: #name, size: #size, fields: &#fields, site: #site } }
+    let host_size = number(row.host_size);
+    quote! { rt::View { name: #name, size: #size, host_size: #host_size, fields: &#fields, site: #site } }
 }
 
 fn field(row: &Field) -> TokenStream {
@@ -355,8 +387,16 @@ fn field(row: &Field) -> TokenStream {
             }
         }
     });
+    let (host_offset, host_size) = (number(row.host.offset), number(row.host.size));
     quote! {
-        rt::Field { name: #name, offset: #offset, size: #size, access: &[#(#access),*], site: #site }
+        rt::Field {
+            name: #name,
+            offset: #offset,
+            size: #size,
+            access: &[#(#access),*],
+            host: rt::HostField { offset: #host_offset, size: #host_size },
+            site: #site,
+        }
     }
 }
 
@@ -368,14 +408,16 @@ fn prog_type(row: &ProgType) -> TokenStream {
         let (register, ty) = (Literal::u8_unsuffixed(*register), reg_type(*ty));
         quote! { (#register, #ty) }
     });
-    let offers = names::offers(&row.name);
+    let (offers, kfuncs) = (names::offers(&row.name), names::kfuncs(&row.name));
+    let may = option(row.may_sleep.as_ref().map(guard));
+    let must = option(row.must_sleep.as_ref().map(|(when, text)| {
+        let when = guard(when);
+        quote! { (#when, #text) }
+    }));
     let packet = number(u32::from(row.packet.bits()));
     let exit = row.exit.iter().map(|exit| {
         let (condition, site) = (guard(&exit.guard), site(exit.site));
-        let range = option(exit.range.map(|(low, high)| {
-            let (low, high) = (signed(low.into()), signed(high.into()));
-            quote! { (#low, #high) }
-        }));
+        let range = returns(exit.range);
         quote! { rt::ExitRange { guard: #condition, range: #range, site: #site } }
     });
     let attach = row.attach.iter().map(|(name, value)| {
@@ -395,10 +437,12 @@ fn prog_type(row: &ProgType) -> TokenStream {
             ctx: #ctx,
             entry: &[#(#entry),*],
             callables: &#offers,
+            kfuncs: &#kfuncs,
             packet: rt::PacketAccess::from_bits_retain(#packet),
             exit: &[#(#exit),*],
             attach: &[#(#attach),*],
             flags: rt::ProgFlags::from_bits_retain(#flags),
+            sleep: rt::Sleep { may: #may, must: #must },
             unsupported: &[#(#unsupported),*],
             site: #site_,
         }

@@ -1,6 +1,6 @@
 //! Single values as expressions: guards, places, versions, types, variants of closed lists.
 
-use probity_platform::{ArgRole, Behaviour, Intrinsic, RegType, Site, Version};
+use probity_platform::{ArgRole, Behaviour, Intrinsic, RegType, Site, Subject, Version};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
@@ -38,6 +38,7 @@ pub(super) fn guard(condition: &Guard) -> TokenStream {
         Guard::Cap(name) => quote! { rt::Guard::Cap(#name) },
         Guard::Config(name) => quote! { rt::Guard::Config(#name) },
         Guard::Arch(name) => quote! { rt::Guard::Arch(#name) },
+        Guard::Target(names) => quote! { rt::Guard::Target(&[#(#names),*]) },
         Guard::Not(inner) => {
             let inner = guard(inner);
             quote! { rt::Guard::Not(&#inner) }
@@ -146,7 +147,48 @@ pub(super) fn role(role: ArgRole) -> &'static str {
         ArgRole::Pointer => "Pointer",
         ArgRole::Stack => "Stack",
         ArgRole::Func => "Func",
+        ArgRole::Const => "Const",
+        ArgRole::ConstSize => "ConstSize",
+        ArgRole::Int => "Int",
+        ArgRole::Object => "Object",
+        ArgRole::StackObject => "StackObject",
+        ArgRole::Field => "Field",
+        ArgRole::ConstStr => "ConstStr",
+        ArgRole::Ignored => "Ignored",
+        ArgRole::Hidden => "Hidden",
     }
+}
+
+/// What an argument or a return is about.
+pub(super) fn subject(subject: Subject) -> TokenStream {
+    let index = Literal::u16_unsuffixed;
+    match subject {
+        Subject::None => quote! { rt::Subject::None },
+        Subject::Int { bytes, signed } => {
+            let bytes = Literal::u8_unsuffixed(bytes);
+            quote! { rt::Subject::Int { bytes: #bytes, signed: #signed } }
+        }
+        Subject::Object(object) => {
+            let object = index(object);
+            quote! { rt::Subject::Object(#object) }
+        }
+        Subject::StackObject(object) => {
+            let object = index(object);
+            quote! { rt::Subject::StackObject(#object) }
+        }
+        Subject::Field(field) => {
+            let field = index(field);
+            quote! { rt::Subject::Field(#field) }
+        }
+    }
+}
+
+/// A range of values that may be returned.
+pub(super) fn returns(range: Option<(i64, i64)>) -> TokenStream {
+    option(range.map(|(low, high)| {
+        let (low, high) = (signed(low.into()), signed(high.into()));
+        quote! { (#low, #high) }
+    }))
 }
 
 /// The variant of an intrinsic.

@@ -1,6 +1,6 @@
 //! What a driver does: conditions, refinements of the return and effects, in order.
 
-use probity_platform::Site;
+use probity_platform::{RegType, ReturnOf, Site, Subject};
 
 use super::Guard;
 
@@ -64,6 +64,59 @@ pub enum Step {
     },
     /// The returned pointer derives from what an argument derives from.
     Cast(u8),
+    /// What is returned hangs on an argument.
+    ReturnOf(ReturnOf, u8, Site),
+    /// Enters a region.
+    Enter {
+        /// The region.
+        region: u16,
+        /// The lock or flag.
+        by: Option<u8>,
+        /// It may fail.
+        fallible: bool,
+        /// The clause.
+        site: Site,
+    },
+    /// Leaves a region.
+    Leave {
+        /// The region.
+        region: u16,
+        /// The lock or flag.
+        by: Option<u8>,
+        /// The clause.
+        site: Site,
+    },
+    /// Makes a stack object, in this state.
+    Construct(u8, u8, Site),
+    /// Takes the next element; the state behind the last.
+    Advance(u8, u8, Site),
+    /// Ends a stack object.
+    Destroy(u8, Site),
+    /// Copies a stack object.
+    Clone(u8, u8, Site),
+    /// The returned pointer lives as long as a stack object.
+    Slice(u8),
+    /// A reference is the program's no more.
+    Disown(u8, Site),
+    /// Calls back.
+    CallBack {
+        /// The signature.
+        callback: u16,
+        /// The function.
+        func: u8,
+        /// What registers hold at entry.
+        entry: Vec<(u8, CallbackValue)>,
+        /// How often at most.
+        times: Option<Number>,
+        /// The clause.
+        site: Site,
+    },
+    /// A field is of a map.
+    Member(u8, u8, Site),
+    /// A format string says what memory holds.
+    Format(u8, u8, Site),
+    /// Ends the program.
+    Throw(Site),
     /// Packet pointers are stale.
     InvalidatePacket,
     /// Runs another program.
@@ -75,6 +128,15 @@ pub enum Step {
         /// The clause.
         site: Site,
     },
+}
+
+/// What a register of a callback holds at entry.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallbackValue {
+    /// What this argument of the call held.
+    Caller(u8),
+    /// A value of a type, perhaps of an argument's map.
+    Type(RegType, Subject, Option<u8>),
 }
 
 /// Which bound of an argument.

@@ -3,11 +3,12 @@
 
 mod driver;
 
-pub use driver::{Bound, Comparison, Condition, Number, Step, Steps};
+pub use driver::{Bound, CallbackValue, Comparison, Condition, Number, Step, Steps};
 use probity_platform::{
-    ArgRole, Behaviour, CallableFlags, Intrinsic, KindId, Limits, MapTraits, NullCheckYields, OffsetRule,
-    PacketAccess, Policy, ProgFlags, RegType, Relation, Ret, Site, SizeMask, SizeRange, SpecialFieldForm,
-    Switches, TypeFlags, Version,
+    ArgRole, Behaviour, CallableFlags, CallbackFlags, Concepts, HostField, Intrinsic, KfuncFlags, KindId,
+    Limits, MapTraits, NullCheckYields, ObjectFlags, OffsetRule, OnLeave, PacketAccess, Policy, ProgFlags,
+    RegType, RegionFlags, Relation, Ret, Site, SizeMask, SizeRange, SpecialFieldForm, Subject, Switches,
+    Trust, TypeFlags, Version,
 };
 
 /// A platform.
@@ -27,6 +28,20 @@ pub struct Model {
     pub arg_classes: Vec<ArgClass>,
     /// Callables by number, overloads side by side.
     pub callables: Vec<Callable>,
+    /// Kfuncs by name.
+    pub kfuncs: Vec<Callable>,
+    /// Signatures of callbacks.
+    pub callbacks: Vec<Callback>,
+    /// Regions.
+    pub regions: Vec<Region>,
+    /// Kinds of objects in stack slots.
+    pub stack_objects: Vec<StackObject>,
+    /// Types of objects.
+    pub objects: Vec<Object>,
+    /// True when a host has a function for every callable without a body.
+    pub hosted: bool,
+    /// What a program is told that is to sleep and may not; None: the usual words.
+    pub not_sleepable: Option<String>,
     /// Flags of maps by bit: name, mask, doc comment.
     pub map_flags: Vec<(String, u32, String)>,
     /// Map types by number.
@@ -73,6 +88,8 @@ pub enum Guard {
     Config(String),
     /// The target's architecture.
     Arch(String),
+    /// The program attaches to one of these functions or hooks of the target.
+    Target(Vec<String>),
     /// Does not hold.
     Not(Box<Guard>),
     /// All hold.
@@ -158,6 +175,8 @@ pub struct Arg {
     pub name: String,
     /// Index of its class.
     pub class: u8,
+    /// What it is about.
+    pub subject: Subject,
     /// Its modifiers.
     pub flags: TypeFlags,
     /// Its fixed size, 0 for none.
@@ -168,19 +187,27 @@ pub struct Arg {
     pub site: Site,
 }
 
-/// A helper in one of its overloads.
+/// A helper in one of its overloads, or a kfunc.
 #[derive(Clone, Debug)]
 pub struct Callable {
     /// Its name.
     pub name: String,
+    /// Its name among its helper's overloads.
+    pub overload: Option<String>,
+    /// Its names in other versions.
+    pub aliases: Vec<(String, Guard)>,
     /// Its doc comment.
     pub docs: String,
-    /// Its number.
+    /// Its number; 0 for kfuncs.
     pub number: u32,
     /// When it exists.
     pub guard: Guard,
     /// Facts about it.
     pub flags: CallableFlags,
+    /// What is declared of a kfunc.
+    pub kfunc: KfuncFlags,
+    /// What an engine must model.
+    pub concepts: Concepts,
     /// Its arguments.
     pub args: Vec<Arg>,
     /// What it returns.
@@ -232,6 +259,82 @@ pub struct MapType {
     pub site: Site,
 }
 
+/// A callback's signature; see [`probity_platform::Callback`].
+#[derive(Clone, Debug)]
+pub struct Callback {
+    /// Its name.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// Facts about it.
+    pub flags: CallbackFlags,
+    /// What it may return; None: anything.
+    pub returns: Option<(i64, i64)>,
+    /// Callables that it may not call.
+    pub forbids: Vec<String>,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// A region; see [`probity_platform::Region`].
+#[derive(Clone, Debug)]
+pub struct Region {
+    /// Its name.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// How messages name it.
+    pub prints: String,
+    /// Its rules.
+    pub flags: RegionFlags,
+    /// Callables that may be called inside all the same.
+    pub allows: Vec<String>,
+    /// What leaving does to pointers.
+    pub on_leave: Vec<OnLeave>,
+    /// When programs are inside from the beginning.
+    pub implicit: Option<Guard>,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// A kind of objects in stack slots; see [`probity_platform::StackObject`].
+#[derive(Clone, Debug)]
+pub struct StackObject {
+    /// The name of its struct.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// How states print it.
+    pub prints: String,
+    /// Its size.
+    pub size: u32,
+    /// Its states: name, whether it must be destroyed.
+    pub states: Vec<(String, bool)>,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// A type of objects; see [`probity_platform::Object`].
+#[derive(Clone, Debug)]
+pub struct Object {
+    /// Its name.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// The struct of the target's BTF that it is.
+    pub btf: Option<String>,
+    /// Its layout.
+    pub view: Option<u16>,
+    /// The objects that it is too.
+    pub upcasts: Vec<u16>,
+    /// Fields whose pointers are trusted.
+    pub fields: Vec<(String, Trust, Guard)>,
+    /// Facts about it.
+    pub flags: ObjectFlags,
+    /// Where it is declared.
+    pub site: Site,
+}
+
 /// A type inside map values that is special.
 #[derive(Clone, Debug)]
 pub struct SpecialField {
@@ -241,6 +344,14 @@ pub struct SpecialField {
     pub docs: String,
     /// How it is recognised.
     pub form: SpecialFieldForm,
+    /// Its size.
+    pub size: u32,
+    /// True when a value has one at most.
+    pub unique: bool,
+    /// Map types whose values may have it.
+    pub maps: Vec<u32>,
+    /// Program types that may not use it, and what they are told.
+    pub denied: Vec<(Vec<u32>, String)>,
     /// Where it is declared.
     pub site: Site,
 }
@@ -254,6 +365,8 @@ pub struct View {
     pub docs: String,
     /// Its size.
     pub size: u32,
+    /// The size of the host's struct.
+    pub host_size: u32,
     /// Its fields by offset.
     pub fields: Vec<Field>,
     /// Where it is declared.
@@ -275,6 +388,8 @@ pub struct Field {
     pub docs: String,
     /// Rules of access.
     pub access: Vec<Access>,
+    /// How the host's struct has it.
+    pub host: HostField,
     /// Where it is declared.
     pub site: Site,
 }
@@ -313,6 +428,8 @@ pub struct ProgType {
     pub entry: Vec<(u8, RegType)>,
     /// What it offers: (callable, guard), in order of search.
     pub callables: Vec<(u16, Guard)>,
+    /// The kfuncs that it offers.
+    pub kfuncs: Vec<(u16, Guard)>,
     /// What it may do with packets.
     pub packet: PacketAccess,
     /// Exit ranges.
@@ -321,6 +438,10 @@ pub struct ProgType {
     pub attach: Vec<(String, u32)>,
     /// Its traits.
     pub flags: ProgFlags,
+    /// When its programs may sleep.
+    pub may_sleep: Option<Guard>,
+    /// When they must, and what others are told.
+    pub must_sleep: Option<(Guard, String)>,
     /// What the engine does not model of it, and when.
     pub unsupported: Vec<(Guard, String)>,
     /// Where it is declared.

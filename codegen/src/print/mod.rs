@@ -5,6 +5,7 @@
 //! comments are not part of items and are lost; doc comments stay.
 
 mod clause;
+mod concept;
 mod expr;
 mod map;
 mod prog_type;
@@ -114,7 +115,15 @@ fn item_text(item: &Item) -> String {
         ItemKind::MapFlags(flags) => map::map_flags(flags),
         ItemKind::MapType(map) => map::map_type(map),
         ItemKind::GlobalData(name) => format!("global_data {};", name.name),
-        ItemKind::SpecialField(field) => format!("special_field {}: {};", field.name.name, field.form.name),
+        ItemKind::SpecialField(field) => concept::special_field(field),
+        ItemKind::Region(region) => concept::region(region),
+        ItemKind::StackObject(object) => concept::stack_object(object),
+        ItemKind::Callback(callback) => concept::callback(callback),
+        ItemKind::Object(object) => concept::object(object),
+        ItemKind::Targets(targets) => concept::targets(targets),
+        ItemKind::Every(every) => concept::every(every),
+        ItemKind::Words(words) => concept::words(words),
+        ItemKind::Host(none) => format!("host {};", none.name),
         ItemKind::Helper(helper) => clause::helper(helper),
         ItemKind::View(view) => view::view(view),
         ItemKind::Set(set) => prog_type::set(set),

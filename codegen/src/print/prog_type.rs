@@ -48,6 +48,12 @@ fn clause(clause: &ProgClause) -> Entry {
             block(&format!("ctx {}", view.name), &rules, true)
         }
         ProgClauseKind::Helpers(set) => format!("helpers {};", set.name),
+        ProgClauseKind::Kfuncs(set) => format!("kfuncs {};", set.name),
+        ProgClauseKind::Sleepable { always, text, when: guard } => {
+            let always = if *always { " always" } else { "" };
+            let text = text.as_ref().map(|text| format!(" else {}", string(&text.value))).unwrap_or_default();
+            format!("sleepable{always}{text}{};", when(guard.as_ref()))
+        }
         ProgClauseKind::Packet(modes) => format!("packet {};", list(modes)),
         ProgClauseKind::Returns { range: values, when: guard } => {
             let values = values.as_ref().map_or_else(|| "any".to_owned(), range);

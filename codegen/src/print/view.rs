@@ -2,7 +2,7 @@
 
 use super::expr::{type_expr, when};
 use super::{Entry, block, list};
-use crate::syntax::ast::{Access, Field, View};
+use crate::syntax::ast::{Access, Field, Host, View};
 
 /// A view's text.
 pub(super) fn view(view: &View) -> String {
@@ -10,14 +10,20 @@ pub(super) fn view(view: &View) -> String {
     block(&format!("view {} size {}", view.name.name, view.size.value), &fields, false)
 }
 
-fn field(field: &Field) -> Entry {
+/// A field's text.
+pub(super) fn field(field: &Field) -> Entry {
     let at = field.at.map(|at| format!("at {} ", at.value)).unwrap_or_default();
     let element = field.ty.element.value.name();
     let ty = match field.ty.count {
         Some(count) => format!("[{element}; {}]", count.value),
         None => element.to_owned(),
     };
-    let head = format!("{at}{}: {ty}", list(&field.names));
+    let host = match field.host {
+        None => String::new(),
+        Some(Host { ty: None, .. }) => " host none".to_owned(),
+        Some(Host { ty: Some(ty), .. }) => format!(" host {}", ty.name()),
+    };
+    let head = format!("{at}{}: {ty}{host}", list(&field.names));
     let text = match field.access.as_slice() {
         [one] => format!("{head}{};", access(one)),
         rules => {

@@ -25,10 +25,20 @@ pub(super) struct Lowered {
     pub(super) releases: Vec<Ident>,
     /// Packet pointers are stale after it.
     pub(super) invalidates: bool,
+    /// What it returns derives from an argument.
+    pub(super) derives: bool,
+    /// Regions that it enters.
+    pub(super) entered: Vec<u16>,
+    /// Regions that it leaves.
+    pub(super) left: Vec<u16>,
+    /// Arguments that are called back.
+    pub(super) called: Vec<u8>,
+    /// One of them is called later.
+    pub(super) asynchronous: bool,
 }
 
 impl Lowered {
-    fn push(&mut self, rank: u8, when: Option<Condition>, step: Step) {
+    pub(super) fn push(&mut self, rank: u8, when: Option<Condition>, step: Step) {
         self.steps.push((rank, when, step));
     }
 
@@ -122,6 +132,7 @@ pub(super) fn lower(
                 cx.report(found);
                 return;
             }
+            out.derives = true;
             out.push(4, when, Step::Cast(arg));
         }
         ClauseKind::Invalidates(class) => {
@@ -150,17 +161,14 @@ pub(super) fn lower(
                     .with(index_arg.2, "the argument");
                 cx.report(found);
             }
-            out.push(6, when, Step::TailCall { map: map_arg.0, index: index_arg.0, site });
+            out.push(7, when, Step::TailCall { map: map_arg.0, index: index_arg.0, site });
         }
-        ClauseKind::Since(_)
-        | ClauseKind::Until(_)
-        | ClauseKind::Proto { .. }
-        | ClauseKind::Body(_)
-        | ClauseKind::Flag(_) => {}
+        // Of the row itself, or of `effects`.
+        _ => {}
     }
 }
 
-fn role_is(cx: &mut Cx<'_>, name: &Ident, arg: (u8, ArgRole, Span), wanted: ArgRole, what: &str) {
+pub(super) fn role_is(cx: &mut Cx<'_>, name: &Ident, arg: (u8, ArgRole, Span), wanted: ArgRole, what: &str) {
     if arg.1 != wanted {
         let text = format!("`{}` is not {what}", name.name);
         let found = Diagnostic::new(Code::WrongArgumentClass, name.span, text).with(arg.2, "the argument");

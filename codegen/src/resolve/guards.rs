@@ -17,7 +17,7 @@ pub(super) struct Args<'a> {
 }
 
 impl Args<'_> {
-    fn find(&self, name: &str) -> Option<(u8, ArgRole, Span)> {
+    pub(super) fn find(&self, name: &str) -> Option<(u8, ArgRole, Span)> {
         let index = self.names.iter().position(|(known, _, _)| *known == name)?;
         let (_, role, span) = self.names[index];
         Some((u8::try_from(index).ok()?, role, span))
@@ -113,6 +113,19 @@ fn atom(cx: &mut Cx<'_>, scope: &Scope, value: &Expr, members: &[Range]) -> Opti
         }
         return if any.len() == 1 { any.pop() } else { Some(Guard::Any(any)) };
     }
+    if is(path, &["target"]) {
+        let mut any = Vec::new();
+        for member in members {
+            let name = member.lo.name().filter(|_| member.hi.is_none());
+            let Some(name) = name else {
+                let text = "a target is the name of a function or hook, or of `targets`";
+                cx.report(Diagnostic::new(Code::BadExpression, member.span, text));
+                return None;
+            };
+            any.extend(scope.targets_of(&name.name));
+        }
+        return Some(Guard::Target(any));
+    }
     let (table, make): (_, fn(Vec<u32>) -> Guard) = if is(path, &["attach"]) {
         (&scope.attach, Guard::Attach)
     } else if is(path, &["prog", "type"]) {
@@ -120,7 +133,7 @@ fn atom(cx: &mut Cx<'_>, scope: &Scope, value: &Expr, members: &[Range]) -> Opti
     } else {
         cx.report(
             Diagnostic::new(Code::BadExpression, value.span, "this is nothing that a program has")
-                .help("a program has `attach`, `prog.type`, `arch` and `sleepable`"),
+                .help("a program has `attach`, `prog.type`, `target`, `arch` and `sleepable`"),
         );
         return None;
     };
@@ -199,7 +212,7 @@ pub(super) fn condition(cx: &mut Cx<'_>, scope: &Scope, args: &Args<'_>, expr: &
 
 fn program_atom(expr: &Expr) -> bool {
     matches!(&expr.kind, ExprKind::Path(path)
-        if is(path, &["attach"]) || is(path, &["prog", "type"]) || is(path, &["arch"]))
+        if is(path, &["attach"]) || is(path, &["prog", "type"]) || is(path, &["arch"]) || is(path, &["target"]))
 }
 
 /// True for `MAP.type` of an argument.

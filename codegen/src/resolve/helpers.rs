@@ -1,58 +1,52 @@
-//! Helpers: prototypes, clauses, overloads.
+//! Helpers and kfuncs: clauses, overloads.
 
 use std::collections::BTreeMap;
 
 use probity_platform::{
-    ArgRole, CallableFlags, Intrinsic, KindId, RegType, Relation, Ret, RetType, TypeFlags, Version,
+    ArgRole, CallableFlags, Concepts, Intrinsic, KfuncFlags, Lifetime, Ret, RetType, Subject, Version,
 };
 
 use crate::Diagnostic;
-use crate::check;
 use crate::code::Code;
-use crate::model::{Arg, ArgClass, Callable, Guard, Kind};
+use crate::model::{Callable, Guard, Step};
 use crate::source::Span;
-use crate::syntax::ast::{self, Clause, ClauseKind, Ident, TypeExpr, VersionLit};
+use crate::syntax::ast::{self, Clause, ClauseKind, Ident, VersionLit};
 
 use super::clauses::{Lowered, lower};
 use super::guards::{self, Args};
 use super::items::Collected;
-use super::kinds::{flags, takes_numbers};
 use super::names::INTRINSICS;
-use super::scope::Scope;
-use super::{Cx, once};
+use super::prototype::{self, Types};
+use super::{Cx, effects, kfuncs, once};
 
-/// A helper's row and what later passes need beside it.
+/// A callable's row and what later passes need beside it.
 pub(crate) struct Built {
     pub(crate) row: Callable,
     /// Its name in the spec.
     pub(crate) span: Span,
+    /// True for kfuncs.
+    pub(crate) kfunc: bool,
     /// True for the rows of `overload`.
     pub(crate) overload: bool,
     /// The classes of references that it acquires.
     pub(crate) acquires: Vec<Ident>,
     /// The classes of references that it releases.
     pub(crate) releases: Vec<Ident>,
+    /// Regions that it enters.
+    pub(crate) entered: Vec<u16>,
+    /// Regions that it leaves.
+    pub(crate) left: Vec<u16>,
+    /// True when it is said how long what it returns is good.
+    pub(crate) derives: bool,
+    /// The callable that ends what it returns.
+    until: Option<Ident>,
 }
 
-/// Rows by (helper, overload).
+/// Rows by (callable, overload).
 pub(crate) type Index = BTreeMap<(String, Option<String>), u16>;
 
-/// What a helper's argument classes are asked for.
-struct Classes<'a> {
-    scope: &'a Scope,
-    kinds: &'a [Kind],
-    rows: &'a [ArgClass],
-}
-
-/// All helpers, ascending by number, and where each is.
-pub(super) fn helpers(
-    cx: &mut Cx<'_>,
-    all: &Collected<'_>,
-    scope: &Scope,
-    kinds: &[Kind],
-    rows: &[ArgClass],
-) -> (Vec<Built>, Index) {
-    let classes = Classes { scope, kinds, rows };
+/// All callables, helpers ascending by number and behind them kfuncs by name, and where each is.
+pub(super) fn callables(cx: &mut Cx<'_>, all: &Collected<'_>, types: &Types<'_>) -> (Vec<Built>, Index) {
     let mut built: Vec<(Option<String>, Built)> = Vec::new();
     for (helper, item) in &all.helpers {
         let base: Vec<&Clause> = helper.clauses.iter().collect();
@@ -61,9 +55,11 @@ pub(super) fn helpers(
         };
         repeated(cx, &base);
         if has_proto(&base) {
-            built.extend(one(cx, &classes, helper, &item.doc, &base, None).map(|row| (None, row)));
+            let row = one(cx, all, types, (helper, &item.doc), &base, None);
+            built.extend(row.map(|row| (None, row)));
         } else if helper.overloads.is_empty() {
-            let text = format!("helper `{}` has no prototype", helper.name.name);
+            let what = if helper.number.is_some() { "helper" } else { "kfunc" };
+            let text = format!("{what} `{}` has no prototype", helper.name.name);
             cx.report(
                 Diagnostic::new(Code::MissingProto, helper.name.span, text)
                     .help("write `proto (name: CLASS) -> RET_INTEGER;`"),
@@ -89,18 +85,30 @@ pub(super) fn helpers(
             }
             let doc = if overload.doc.is_empty() { &item.doc } else { &overload.doc };
             let name = Some(overload.name.name.clone());
-            built
-                .extend(one(cx, &classes, helper, doc, &merged, Some(&overload.name)).map(|row| (name, row)));
+            let row = one(cx, all, types, (helper, doc), &merged, Some(&overload.name));
+            built.extend(row.map(|row| (name, row)));
         }
     }
-    built.sort_by_key(|(_, built)| built.row.number);
+    built.sort_by(|(_, a), (_, b)| {
+        let by_name = |built: &Built| built.kfunc.then(|| built.row.name.clone());
+        (a.kfunc, a.row.number, by_name(a)).cmp(&(b.kfunc, b.row.number, by_name(b)))
+    });
     let mut index = Index::new();
     for (at, (overload, built)) in built.iter().enumerate() {
         if let Ok(at) = u16::try_from(at) {
             index.insert((built.row.name.clone(), overload.clone()), at);
         }
     }
-    (built.into_iter().map(|(_, built)| built).collect(), index)
+    let mut built: Vec<Built> = built.into_iter().map(|(_, built)| built).collect();
+    for row in &mut built {
+        let Some(name) = &row.until else { continue };
+        if types.scope.helpers.find(cx, name).is_some()
+            && let Some(&at) = index.get(&(name.name.clone(), None))
+        {
+            row.row.ret.lifetime = Lifetime::Until(at);
+        }
+    }
+    (built, index)
 }
 
 /// What a clause says, for those of which one is enough. Flags are told apart by their word.
@@ -110,6 +118,10 @@ fn subject(kind: &ClauseKind) -> Option<&str> {
         ClauseKind::Until(_) => Some("until"),
         ClauseKind::Proto { .. } => Some("proto"),
         ClauseKind::Body(_) => Some("body"),
+        ClauseKind::KfuncFlags(_) => Some("flags"),
+        ClauseKind::Lifetime { .. } => Some("lifetime"),
+        // A condition may stand behind it: it does not end the program then.
+        ClauseKind::Flag(word) if word.name == "throws" => None,
         ClauseKind::Flag(word) => Some(&word.name),
         _ => None,
     }
@@ -140,78 +152,222 @@ fn merge<'a>(base: &[&'a Clause], own: &[&'a Clause]) -> Vec<&'a Clause> {
     base.iter().filter(|clause| !replaced(clause)).chain(own).copied().collect()
 }
 
+/// What is read of a callable: its clauses against its prototype.
+struct Read<'a, 'b> {
+    all: &'b Collected<'a>,
+    types: &'b Types<'b>,
+    helper: &'b ast::Helper,
+    args: Args<'b>,
+    roles: Vec<ArgRole>,
+    proto: Span,
+    lowered: Lowered,
+    guard: Guard,
+    lifetime: Option<(Lifetime, Span)>,
+    until: Option<Ident>,
+    flags_span: Span,
+}
+
 fn one(
     cx: &mut Cx<'_>,
-    classes: &Classes<'_>,
-    helper: &ast::Helper,
-    doc: &ast::Doc,
+    all: &Collected<'_>,
+    types: &Types<'_>,
+    (helper, doc): (&ast::Helper, &ast::Doc),
     clauses: &[&Clause],
     overload: Option<&Ident>,
 ) -> Option<Built> {
     let name = overload.unwrap_or(&helper.name);
-    let number = cx.narrow::<u32>(helper.number.value, helper.number.span, "the number");
-    let proto = clauses.iter().find_map(|clause| match &clause.kind {
+    let number = helper.number.as_ref();
+    let number = number.and_then(|number| cx.narrow::<u32>(number.value, number.span, "the number"));
+    let (list, ret, proto) = clauses.iter().find_map(|clause| match &clause.kind {
         ClauseKind::Proto { args, ret, args_span } => Some((args, ret, *args_span)),
         _ => None,
     })?;
-    let (args, roles) = arguments(cx, classes, proto.0, proto.2);
-    let scope_args = Args {
-        names: proto
-            .0
-            .iter()
-            .zip(&roles)
-            .map(|(arg, role)| (arg.name.name.as_str(), *role, arg.span))
-            .collect(),
-    };
-    let ret = returned(cx, classes, proto.1, &roles);
-    let mut callable = Callable {
+    let (args, roles) = prototype::arguments(cx, types, list, proto);
+    let names =
+        list.iter().zip(&roles).map(|(arg, role)| (arg.name.name.as_str(), *role, arg.span)).collect();
+    let ret = prototype::returned(cx, types, ret, &roles);
+    let mut row = Callable {
         name: helper.name.name.clone(),
+        overload: overload.map(|overload| overload.name.clone()),
+        aliases: Vec::new(),
         docs: doc.text(),
         number: number.unwrap_or(0),
         guard: Guard::Always,
         flags: CallableFlags::empty(),
+        kfunc: KfuncFlags::empty(),
+        concepts: Concepts::empty(),
         args,
         ret,
         steps: Vec::new(),
         body: None,
         site: cx.site(name.span),
     };
-    let mut lowered = Lowered::default();
+    let mut read = Read {
+        all,
+        types,
+        helper,
+        args: Args { names },
+        roles,
+        proto,
+        lowered: Lowered::default(),
+        guard: Guard::Always,
+        lifetime: None,
+        until: None,
+        flags_span: name.span,
+    };
     let (mut since, mut until) = (None, None);
     for clause in clauses {
-        let when = match &clause.when {
-            None => None,
-            Some(when) => match guards::condition(cx, classes.scope, &scope_args, when) {
-                Some(condition) => Some(condition),
-                None => continue,
-            },
-        };
         match &clause.kind {
             ClauseKind::Since(at) => once(cx, &mut since, at, at.span, "since"),
             ClauseKind::Until(at) => once(cx, &mut until, at, at.span, "until"),
-            ClauseKind::Proto { .. } => {}
-            ClauseKind::Body(word) => callable.body = intrinsic(cx, word, &roles, &callable.ret, proto.2),
-            ClauseKind::Flag(word) => callable.flags |= flag(cx, word),
-            _ => lower(cx, classes.scope, &scope_args, helper, clause, when.clone(), &mut lowered),
+            _ => read.clause(cx, clause, &mut row),
         }
+    }
+    row.guard = versions(cx, since.map(|(at, _)| at), until.map(|(at, _)| at)).and(read.guard.clone());
+    Some(read.finish(cx, row, name, overload.is_some()))
+}
+
+impl Read<'_, '_> {
+    fn clause(&mut self, cx: &mut Cx<'_>, clause: &Clause, row: &mut Callable) {
+        let scope = self.types.scope;
+        if let ClauseKind::Exists = clause.kind {
+            let found = clause.when.as_ref().and_then(|when| guards::guard(cx, scope, when));
+            self.guard = std::mem::take(&mut self.guard).and(found.unwrap_or_default());
+            return;
+        }
+        let when = match &clause.when {
+            None => None,
+            Some(when) => match guards::condition(cx, scope, &self.args, when) {
+                Some(condition) => Some(condition),
+                None => return,
+            },
+        };
         if when.is_some() && subject(&clause.kind).is_some() {
             let found =
                 Diagnostic::new(Code::MisplacedItem, clause.span, "this clause can't hang on a condition")
                     .help("declare an overload and let sets say when it is offered");
             cx.report(found);
         }
+        match &clause.kind {
+            ClauseKind::Proto { .. } => {}
+            ClauseKind::Body(word) => row.body = intrinsic(cx, word, &self.roles, &row.ret, self.proto),
+            ClauseKind::Alias(alias) => {
+                let guard = versions(cx, alias.since.as_ref(), alias.until.as_ref());
+                row.aliases.push((alias.name.name.clone(), guard));
+            }
+            ClauseKind::KfuncFlags(names) => {
+                self.flags_span = clause.span;
+                row.kfunc |= kfuncs::flags(cx, names);
+            }
+            ClauseKind::Lifetime { word, until } => self.lifetime(cx, clause, word, until.as_ref()),
+            _ => {
+                if let ClauseKind::Flag(word) = &clause.kind {
+                    row.flags |= flag(cx, word);
+                }
+                let subjects: Vec<Subject> = row.args.iter().map(|arg| arg.subject).collect();
+                let (args, out) = (&self.args, &mut self.lowered);
+                lower(cx, scope, args, self.helper, clause, when.clone(), out);
+                effects::lower(cx, self.all, self.types, args, &subjects, clause, when, out);
+            }
+        }
     }
-    callable.guard = versions(cx, since.map(|(at, _)| at), until.map(|(at, _)| at));
-    if lowered.unsupported {
-        callable.flags |= CallableFlags::UNSUPPORTED;
+
+    fn lifetime(&mut self, cx: &mut Cx<'_>, clause: &Clause, word: &Ident, until: Option<&Ident>) {
+        let lifetime = match (word.name.as_str(), until) {
+            ("run", None) => Lifetime::Run,
+            // Its index is known when all callables are.
+            ("until", Some(name)) => {
+                self.until = Some(name.clone());
+                Lifetime::Until(0)
+            }
+            _ => {
+                let text = "a lifetime is `run`, or `until CALLABLE`";
+                cx.report(Diagnostic::new(Code::BadExpression, clause.span, text));
+                return;
+            }
+        };
+        once(cx, &mut self.lifetime, lifetime, clause.span, "lifetime");
     }
-    if lowered.invalidates {
-        callable.flags |= CallableFlags::CHANGES_PKT_DATA;
+
+    fn finish(mut self, cx: &mut Cx<'_>, mut row: Callable, name: &Ident, overload: bool) -> Built {
+        let kfunc = self.helper.number.is_none();
+        if kfunc {
+            for every in self.all.every.iter().filter(|every| every.sort.name == "kfunc") {
+                for word in &every.flags {
+                    row.flags |= flag(cx, word);
+                }
+            }
+            kfuncs::apply(cx, self.types.scope, &mut row, &self.roles, self.flags_span, &mut self.lowered);
+        }
+        let lowered = &mut self.lowered;
+        row.flags.set(CallableFlags::UNSUPPORTED, lowered.unsupported);
+        row.flags.set(CallableFlags::CHANGES_PKT_DATA, lowered.invalidates);
+        if let Some((lifetime, _)) = self.lifetime {
+            row.ret.lifetime = lifetime;
+        }
+        let derives = lowered.derives || !lowered.acquires.is_empty() || self.lifetime.is_some();
+        let functions = self.roles.iter().zip(0u8..).filter(|(role, _)| **role == ArgRole::Func);
+        let silent = functions.map(|(_, at)| at).find(|at| !lowered.called.contains(at));
+        if let Some(at) = silent
+            && !lowered.unsupported
+        {
+            let (arg, _, span) = self.args.names[usize::from(at)];
+            let text = format!("`{arg}` is a function, and nothing says how it is called");
+            let found = Diagnostic::new(Code::CallbackWithoutSignature, span, text);
+            cx.report(found.help(format!("write `calls {arg} as CALLBACK;`")));
+        }
+        let asynchronous = lowered.asynchronous;
+        let mut built = Built {
+            span: name.span,
+            kfunc,
+            overload,
+            acquires: std::mem::take(&mut lowered.acquires),
+            releases: std::mem::take(&mut lowered.releases),
+            entered: std::mem::take(&mut lowered.entered),
+            left: std::mem::take(&mut lowered.left),
+            derives,
+            until: self.until,
+            row,
+        };
+        built.row.steps = self.lowered.ordered();
+        built.row.concepts |= concepts(&built.row, &self.roles, asynchronous);
+        built
     }
-    let acquires = std::mem::take(&mut lowered.acquires);
-    let releases = std::mem::take(&mut lowered.releases);
-    callable.steps = lowered.ordered();
-    Some(Built { row: callable, span: name.span, overload: overload.is_some(), acquires, releases })
+}
+
+/// What an engine must model to follow calls of a callable.
+fn concepts(row: &Callable, roles: &[ArgRole], asynchronous: bool) -> Concepts {
+    let of_role = |role: &ArgRole| match role {
+        ArgRole::Object => Concepts::OBJECT,
+        ArgRole::StackObject => Concepts::STACK_OBJECT,
+        ArgRole::Field => Concepts::SPECIAL_FIELD,
+        ArgRole::ConstStr => Concepts::CONST_STR,
+        _ => Concepts::empty(),
+    };
+    let of_step = |step: &Step| match step {
+        Step::ReturnOf(..) => Concepts::RETURN_BY_ARGUMENT,
+        Step::Enter { by: Some(by), .. } | Step::Leave { by: Some(by), .. }
+            if roles.get(usize::from(*by)) == Some(&ArgRole::Field) =>
+        {
+            Concepts::LOCK
+        }
+        Step::Enter { .. } | Step::Leave { .. } => Concepts::REGION,
+        Step::Construct(..) | Step::Advance(..) | Step::Destroy(..) | Step::Clone(..) | Step::Slice(_) => {
+            Concepts::STACK_OBJECT
+        }
+        Step::Disown(..) => Concepts::OWNERSHIP,
+        Step::CallBack { .. } if asynchronous => Concepts::ASYNC_CALLBACK,
+        Step::CallBack { .. } => Concepts::CALLBACK,
+        Step::Format(..) => Concepts::FORMAT,
+        Step::Throw(_) => Concepts::THROW,
+        _ => Concepts::empty(),
+    };
+    let mut concepts: Concepts = roles.iter().map(of_role).collect();
+    concepts.extend(row.steps.iter().map(|(_, step)| of_step(step)));
+    if matches!(row.ret.subject, Subject::Object(_)) {
+        concepts |= Concepts::OBJECT;
+    }
+    concepts
 }
 
 /// The guard of `since` and `until`.
@@ -237,123 +393,13 @@ fn flag(cx: &mut Cx<'_>, word: &Ident) -> CallableFlags {
         "fastcall" => CallableFlags::FASTCALL,
         "map_read" => CallableFlags::MAP_READ,
         "map_write" => CallableFlags::MAP_WRITE,
+        "throws" => CallableFlags::THROWS,
         _ => {
             let names = ["gpl_only", "pkt_access", "might_sleep", "fastcall", "map_read", "map_write"];
             cx.report(Diagnostic::unknown(Code::UnknownKeyword, "word", &word.name, word.span, names));
             CallableFlags::empty()
         }
     }
-}
-
-fn arguments(
-    cx: &mut Cx<'_>,
-    classes: &Classes<'_>,
-    list: &[ast::Arg],
-    span: Span,
-) -> (Vec<Arg>, Vec<ArgRole>) {
-    if list.len() > 5 {
-        let text = format!("{} arguments; calls pass five at most", list.len());
-        let found = Diagnostic::new(Code::TooManyArguments, span, text).with(list[5].span, "the sixth");
-        cx.report(found);
-    }
-    let mut args: Vec<Arg> = Vec::new();
-    let mut roles: Vec<ArgRole> = Vec::new();
-    for (index, arg) in list.iter().enumerate() {
-        if let Some(first) = list[..index].iter().find(|first| first.name.name == arg.name.name) {
-            let text = format!("argument `{}` is declared twice", arg.name.name);
-            let found = Diagnostic::new(Code::DuplicateName, arg.name.span, text)
-                .with(first.name.span, "declared first here");
-            cx.report(found);
-        }
-        let class = classes.scope.arg_classes.find(cx, &arg.ty.name);
-        let role = class
-            .and_then(|class| classes.rows.get(usize::try_from(class).ok()?))
-            .map_or(ArgRole::Anything, |row| row.role);
-        let mut flags = flags(cx, &arg.ty.flags);
-        let size = size_of(cx, &arg.ty);
-        if size.is_some() {
-            flags |= TypeFlags::MEM_FIXED_SIZE;
-            if role != ArgRole::Mem {
-                let text = "only memory has a size";
-                cx.report(Diagnostic::new(Code::WrongArgumentClass, arg.ty.span, text));
-            }
-        }
-        let pointer_only = TypeFlags::PTR_MAYBE_NULL | TypeFlags::MEM_UNINIT | TypeFlags::MEM_WRITE;
-        if class.is_some() && takes_numbers(role) && flags.intersects(pointer_only) {
-            let text = format!("`{}` takes numbers: it is never null and is no memory", arg.ty.name.name);
-            cx.report(Diagnostic::new(Code::WrongArgumentClass, arg.ty.span, text));
-        }
-        args.push(Arg {
-            name: arg.name.name.clone(),
-            class: class.and_then(|class| u8::try_from(class).ok()).unwrap_or(0),
-            flags,
-            size: size.unwrap_or(0),
-            relation: Relation::None,
-            site: cx.site(arg.span),
-        });
-        roles.push(role);
-    }
-    check::relations(cx, list, &roles, &mut args);
-    (args, roles)
-}
-
-fn size_of(cx: &mut Cx<'_>, ty: &TypeExpr) -> Option<u32> {
-    let expr = ty.size.as_ref()?;
-    match expr.constant().map(u32::try_from) {
-        Some(Ok(size)) if size > 0 => Some(size),
-        Some(_) => {
-            cx.report(Diagnostic::new(Code::OutOfRange, expr.span, "a size is a positive number"));
-            None
-        }
-        None => {
-            cx.report(Diagnostic::new(Code::BadExpression, expr.span, "a size is a number"));
-            None
-        }
-    }
-}
-
-/// The return: `RET_INTEGER`, `RET_VOID`, `RET_PTR_TO_X`, or a kind.
-fn returned(cx: &mut Cx<'_>, classes: &Classes<'_>, ty: &TypeExpr, roles: &[ArgRole]) -> Ret {
-    let size = size_of(cx, ty);
-    let flags = flags(cx, &ty.flags);
-    let plain = |ty| Ret { ty, map: None, size: 0 };
-    if let "RET_INTEGER" | "RET_VOID" = ty.name.name.as_str() {
-        if let Some(first) = ty.flags.first() {
-            let text = format!("`{}` is no pointer", ty.name.name);
-            cx.report(Diagnostic::new(Code::WrongArgumentClass, first.span, text));
-        }
-        return plain(if ty.name.name == "RET_VOID" { RetType::Void } else { RetType::Integer });
-    }
-    let kind = match ty.name.name.strip_prefix("RET_") {
-        Some(rest) if classes.scope.kinds.get(&ty.name.name).is_none() => {
-            let found = classes.scope.kinds.get(rest);
-            if found.is_none() {
-                let names: Vec<String> = classes
-                    .kinds
-                    .iter()
-                    .map(|kind| format!("RET_{}", kind.name))
-                    .chain(["RET_INTEGER".into(), "RET_VOID".into()])
-                    .collect();
-                let names = names.iter().map(String::as_str);
-                let name = &ty.name;
-                cx.report(Diagnostic::unknown(Code::UnknownName, "return", &name.name, name.span, names));
-            }
-            found
-        }
-        _ => classes.scope.kinds.find(cx, &ty.name),
-    };
-    let Some(kind) = kind.and_then(|kind| u8::try_from(kind).ok()) else { return plain(RetType::Integer) };
-    let of_map = classes
-        .kinds
-        .get(usize::from(kind))
-        .is_some_and(|kind| kind.behaviour == probity_platform::Behaviour::MapValue);
-    let map = roles.iter().position(|role| *role == ArgRole::Map).and_then(|at| u8::try_from(at).ok());
-    if of_map && map.is_none() {
-        let text = "the returned value is of a map, and no argument is a map";
-        cx.report(Diagnostic::new(Code::NoMapBefore, ty.span, text));
-    }
-    let ty = RetType::Pointer(RegType { kind: KindId(kind), flags });
-    Ret { ty, map: map.filter(|_| of_map), size: size.unwrap_or(0) }
 }
 
 fn intrinsic(cx: &mut Cx<'_>, word: &Ident, roles: &[ArgRole], ret: &Ret, proto: Span) -> Option<Intrinsic> {

@@ -6,8 +6,8 @@ use crate::Diagnostic;
 use crate::code::Code;
 use crate::source::Span;
 use crate::syntax::ast::{
-    ArgClass, Extend, Helper, Ident, Item, ItemKind, Kind, MapFlags, MapType, ProgType, Set, SpecialField,
-    Switch, VersionLit, View,
+    ArgClass, Callback, Every, Extend, Helper, Ident, Item, ItemKind, Kind, Line, MapFlags, MapType, Object,
+    ProgType, Region, Set, SpecialField, StackObject, Switch, Targets, VersionLit, View, Word,
 };
 
 use super::Cx;
@@ -27,7 +27,17 @@ pub(crate) struct Collected<'a> {
     pub(crate) map_types: Vec<Of<'a, MapType>>,
     pub(crate) global_data: Vec<Of<'a, Ident>>,
     pub(crate) special_fields: Vec<Of<'a, SpecialField>>,
+    /// Helpers and kfuncs.
     pub(crate) helpers: Vec<Of<'a, Helper>>,
+    pub(crate) callbacks: Vec<Of<'a, Callback>>,
+    pub(crate) regions: Vec<Of<'a, Region>>,
+    pub(crate) stack_objects: Vec<Of<'a, StackObject>>,
+    pub(crate) objects: Vec<Of<'a, Object>>,
+    pub(crate) targets: Vec<Of<'a, Targets>>,
+    pub(crate) every: Vec<&'a Every>,
+    /// `host none;`
+    pub(crate) host: Option<Of<'a, Ident>>,
+    words: Vec<&'a Line<Word>>,
     pub(crate) views: Vec<Of<'a, View>>,
     pub(crate) sets: Vec<Of<'a, Set>>,
     pub(crate) prog_types: Vec<Of<'a, ProgType>>,
@@ -87,6 +97,17 @@ fn sort<'a>(cx: &mut Cx<'_>, all: &mut Collected<'a>, item: &'a Item) {
         ItemKind::GlobalData(name) => all.global_data.push((name, item)),
         ItemKind::SpecialField(field) => all.special_fields.push((field, item)),
         ItemKind::Helper(helper) => all.helpers.push((helper, item)),
+        ItemKind::Callback(callback) => all.callbacks.push((callback, item)),
+        ItemKind::Region(region) => all.regions.push((region, item)),
+        ItemKind::StackObject(object) => all.stack_objects.push((object, item)),
+        ItemKind::Object(object) => all.objects.push((object, item)),
+        ItemKind::Targets(targets) => all.targets.push((targets, item)),
+        ItemKind::Every(every) => all.every.push(every),
+        ItemKind::Words(words) => all.words.extend(words),
+        ItemKind::Host(none) => match all.host {
+            Some((_, first)) => cx.repeated("host", item.span, first.span),
+            None => all.host = Some((none, item)),
+        },
         ItemKind::View(view) => all.views.push((view, item)),
         ItemKind::Set(set) => all.sets.push((set, item)),
         ItemKind::ProgType(prog) => all.prog_types.push((prog, item)),
@@ -118,6 +139,24 @@ pub(super) fn policy(cx: &mut Cx<'_>, all: &Collected<'_>) -> Policy {
     policy
 }
 
+/// What a program is told that is to sleep and may not, in the platform's words.
+pub(super) fn not_sleepable(cx: &mut Cx<'_>, all: &Collected<'_>) -> Option<String> {
+    let mut said = None;
+    for line in &all.words {
+        let name = &line.kind.name;
+        if name.name == "not_sleepable" {
+            super::once(cx, &mut said, line.kind.text.value.clone(), line.span, "not_sleepable");
+        } else {
+            let names = ["not_sleepable"];
+            cx.report(Diagnostic::unknown(Code::UnknownName, "message", &name.name, name.span, names));
+        }
+    }
+    said.map(|(text, _)| text)
+}
+
+/// What the engine's bit masks hold: larger limits are refused.
+const MOST: &[(&str, u32)] = &[("frames", 16), ("stack", 512)];
+
 /// The platform's limits.
 pub(super) fn limits(cx: &mut Cx<'_>, all: &Collected<'_>, defaults: Limits) -> Limits {
     let mut limits = defaults;
@@ -135,6 +174,11 @@ pub(super) fn limits(cx: &mut Cx<'_>, all: &Collected<'_>, defaults: Limits) -> 
         if value == 0 {
             let text = format!("the limit `{}` is 0: nothing would pass", limit.name.name);
             cx.report(Diagnostic::new(Code::EmptyRange, limit.value.span, text));
+            continue;
+        }
+        if let Some((_, most)) = MOST.iter().find(|(name, most)| *name == limit.name.name && value > *most) {
+            let text = format!("the limit `{}` is {most} at most", limit.name.name);
+            cx.report(Diagnostic::new(Code::OutOfRange, limit.value.span, text));
             continue;
         }
         let slot = match limit.name.name.as_str() {

@@ -212,5 +212,10 @@ pub(super) fn takes_numbers(role: ArgRole) -> bool {
             | ArgRole::SizeOrZero
             | ArgRole::AllocSize
             | ArgRole::AllocSizeOrZero
+            | ArgRole::Const
+            | ArgRole::ConstSize
+            | ArgRole::Int
+            | ArgRole::Ignored
+            | ArgRole::Hidden
     )
 }

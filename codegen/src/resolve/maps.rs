@@ -4,7 +4,7 @@ use probity_platform::{MapTraits, NullCheckYields, SizeRange, Step};
 
 use crate::Diagnostic;
 use crate::code::Code;
-use crate::model::{MapType, SpecialField};
+use crate::model::MapType;
 use crate::source::Span;
 use crate::syntax::ast::{
     self, Ident, MapClause, MapClauseKind, MapFlagKind, NullCheck, Range, SizeStep, Spanned, VersionLit,
@@ -13,7 +13,7 @@ use crate::syntax::ast::{
 use super::helpers::{Index, versions};
 use super::items::Collected;
 use super::kinds::reg_type;
-use super::names::{MAP_TRAITS, SPECIAL_FORMS, of, words};
+use super::names::{MAP_TRAITS, of, words};
 use super::scope::Scope;
 use super::{Cx, once};
 
@@ -334,29 +334,4 @@ fn users(cx: &mut Cx<'_>, scope: &Scope, index: &Index, names: &[Ident]) -> Vec<
 pub(super) fn global_data(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> Option<u32> {
     let (name, _) = all.global_data.first()?;
     scope.map_types.find(cx, name).and_then(|number| u32::try_from(number).ok())
-}
-
-/// Types inside map values that are special, as they stand.
-pub(super) fn special_fields(cx: &mut Cx<'_>, all: &Collected<'_>) -> Vec<SpecialField> {
-    let mut rows: Vec<(SpecialField, Span)> = Vec::new();
-    for (field, item) in &all.special_fields {
-        let (name, form) = (&field.name, &field.form);
-        let Some(value) = of(SPECIAL_FORMS, &form.name) else {
-            let known = words(SPECIAL_FORMS);
-            cx.report(Diagnostic::unknown(Code::UnknownBehaviour, "form", &form.name, form.span, known));
-            continue;
-        };
-        let same = |row: &&(SpecialField, Span)| row.0.form == value && row.0.name == name.name;
-        if let Some((_, first)) = rows.iter().find(same) {
-            let text = format!("special {} `{}` is declared twice", form.name, name.name);
-            let found = Diagnostic::new(Code::DuplicateName, name.span, text)
-                .label("declared again here")
-                .with(*first, "declared first here");
-            cx.report(found);
-            continue;
-        }
-        let (docs, site) = (item.doc.text(), cx.site(name.span));
-        rows.push((SpecialField { name: name.name.clone(), docs, form: value, site }, name.span));
-    }
-    rows.into_iter().map(|(row, _)| row).collect()
 }

@@ -3,16 +3,21 @@
 //! Everything wrong with a platform is reported at once; a model comes out only when nothing is.
 
 mod clauses;
+mod concepts;
+mod effects;
 mod guards;
 pub(crate) mod helpers;
 pub(crate) mod items;
+mod kfuncs;
 mod kinds;
 mod maps;
 mod names;
 mod prelude;
 mod progs;
+mod prototype;
 mod scope;
 mod sets;
+mod special_fields;
 mod views;
 
 use probity_platform::{Limits, Site, Version};
@@ -21,7 +26,7 @@ use crate::Diagnostic;
 use crate::check;
 use crate::code::Code;
 use crate::diagnostic::has_errors;
-use crate::model::Model;
+use crate::model::{Callable, Model};
 use crate::source::{SourceMap, Span};
 use crate::syntax::ast::{Item, ItemKind};
 
@@ -101,17 +106,28 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
     let kinds = kinds::kinds(cx, collected, &scope);
     let arg_classes = kinds::arg_classes(cx, collected, &scope);
     let mut views = views::views(cx, collected, &scope);
-    let (callables, index) = helpers::helpers(cx, collected, &scope, &kinds, &arg_classes);
+    let objects = concepts::objects(cx, collected, &scope, &views);
+    let stack_objects = concepts::stack_objects(cx, collected);
+    let callbacks = concepts::callbacks(cx, collected, &scope, &kinds);
+    let mut regions = concepts::regions(cx, collected, &scope);
+    let types = prototype::Types { scope: &scope, kinds: &kinds, classes: &arg_classes };
+    let (callables, index) = helpers::callables(cx, collected, &types);
     let (map_flags, exclusive) = maps::map_flags(cx, collected, &scope);
     let map_types = maps::map_types(cx, collected, &scope, &index, &exclusive);
     let global_data = maps::global_data(cx, collected, &scope);
     let sets = sets::sets(cx, collected, &scope, &index, &callables);
     let (prog_types, sections) = progs::prog_types(cx, collected, &scope, &kinds, &mut views, &sets);
-    check::references(cx, &callables);
+    check::references(cx, &callables, &objects);
+    check::lifetimes(cx, collected, &callables, &kinds);
+    check::regions(cx, collected, &callables, &mut regions);
+    check::stack_objects(cx, collected, &callables, &stack_objects);
     check::reach(cx, &callables, &prog_types);
     check::never_null(cx, &arg_classes, collected);
 
     let platform = collected.platform?;
+    let helpers = callables.iter().take_while(|built| !built.kfunc).count();
+    let mut callables: Vec<Callable> = callables.into_iter().map(|built| built.row).collect();
+    let kfuncs = callables.split_off(helpers);
     let sources: Vec<String> = cx.sources.files().iter().map(|file| file.name().to_owned()).collect();
     Some(Model {
         name: platform.0.name.clone(),
@@ -120,10 +136,17 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
         sources,
         kinds,
         arg_classes,
-        callables: callables.into_iter().map(|built| built.row).collect(),
+        callables,
+        kfuncs,
+        callbacks,
+        regions,
+        stack_objects,
+        objects,
+        hosted: collected.host.is_none(),
+        not_sleepable: items::not_sleepable(cx, collected),
         map_flags,
         map_types,
-        special_fields: maps::special_fields(cx, collected),
+        special_fields: special_fields::special_fields(cx, collected, &scope),
         views: views.into_rows(),
         prog_types,
         sections,

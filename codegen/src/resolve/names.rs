@@ -1,6 +1,8 @@
 //! The closed lists of the engine, by the words that specs use.
 
-use probity_platform::{ArgRole, Behaviour, Intrinsic, MapTraits, SpecialFieldForm};
+use probity_platform::{
+    ArgRole, Behaviour, Intrinsic, MapTraits, RegionFlags, ReturnOf, SpecialFieldForm, Trust,
+};
 
 /// Behaviours of kinds.
 pub(super) const BEHAVIOURS: &[(&str, Behaviour)] = &[
@@ -36,6 +38,54 @@ pub(super) const ROLES: &[(&str, ArgRole)] = &[
     ("pointer", ArgRole::Pointer),
     ("stack", ArgRole::Stack),
     ("func", ArgRole::Func),
+    ("const", ArgRole::Const),
+    ("const_size", ArgRole::ConstSize),
+    ("int", ArgRole::Int),
+    ("object", ArgRole::Object),
+    ("stack_object", ArgRole::StackObject),
+    ("field", ArgRole::Field),
+    ("const_str", ArgRole::ConstStr),
+    ("ignored", ArgRole::Ignored),
+    ("hidden", ArgRole::Hidden),
+];
+
+/// C integers as types of prototypes: size in bytes, whether they have a sign.
+pub(super) const INTS: &[(&str, (u8, bool))] = &[
+    ("bool", (1, false)),
+    ("u8", (1, false)),
+    ("u16", (2, false)),
+    ("u32", (4, false)),
+    ("u64", (8, false)),
+    ("s8", (1, true)),
+    ("s16", (2, true)),
+    ("s32", (4, true)),
+    ("s64", (8, true)),
+];
+
+/// What regions may forbid.
+pub(super) const FORBIDDEN: &[(&str, RegionFlags)] = &[
+    ("sleep", RegionFlags::FORBIDS_SLEEP),
+    ("nesting", RegionFlags::FORBIDS_NESTING),
+    ("calls", RegionFlags::FORBIDS_CALLS),
+    ("global_calls", RegionFlags::FORBIDS_GLOBAL_CALLS),
+];
+
+/// How far fields of objects are trusted.
+pub(super) const TRUST: &[(&str, Trust)] = &[
+    ("trusted", Trust::Trusted),
+    ("trusted_or_null", Trust::TrustedOrNull),
+    ("rcu", Trust::Rcu),
+    ("rcu_or_null", Trust::RcuOrNull),
+];
+
+/// What of an argument says what is returned.
+pub(super) const RETURN_OF: &[(&str, ReturnOf)] = &[
+    ("content", ReturnOf::Content),
+    ("pointee", ReturnOf::Pointee),
+    ("local_type", ReturnOf::LocalType),
+    ("target_type", ReturnOf::TargetType),
+    ("kernel_context", ReturnOf::KernelContext),
+    ("same", ReturnOf::Same),
 ];
 
 /// Traits of map types.

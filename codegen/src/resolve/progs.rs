@@ -51,7 +51,8 @@ fn one(
     let number = cx.narrow::<u32>(prog.number.value, prog.number.span, "the number").unwrap_or(0);
     let (mut since, mut until, mut ctx, mut helpers) = (None, None, None, None);
     let (mut packet, mut entry) = (None, None);
-    let (mut ld_abs, mut private_stack, mut sleepable) = (None, None, None);
+    let (mut ld_abs, mut private_stack, mut attach_checked) = (None, None, None);
+    let (mut kfuncs, mut may_sleep, mut must_sleep) = (None, None, None);
     let (mut exit, mut unsupported) = (Vec::new(), Vec::new());
     let mut attach: Vec<(String, u32)> = Vec::new();
     let mut has_section = false;
@@ -65,8 +66,26 @@ fn one(
                 once(cx, &mut ctx, index, span, "ctx");
             }
             ProgClauseKind::Helpers(name) => {
-                let list = sets.find(cx, scope, name).unwrap_or_default();
+                let list = sets.helpers(cx, scope, name);
                 once(cx, &mut helpers, list, span, "helpers");
+            }
+            ProgClauseKind::Kfuncs(name) => {
+                let list = sets.kfuncs(cx, scope, name);
+                once(cx, &mut kfuncs, list, span, "kfuncs");
+            }
+            ProgClauseKind::Sleepable { always, text, when } => {
+                let when = match when {
+                    None => Guard::Always,
+                    Some(when) => guard(cx, scope, when).unwrap_or_default(),
+                };
+                if *always {
+                    let text = text.as_ref().map_or("such a program must be sleepable", |text| &text.value);
+                    let text = text.to_owned();
+                    once(cx, &mut must_sleep, (when.clone(), text), span, "sleepable always");
+                    may_sleep.get_or_insert((when, span));
+                } else {
+                    once(cx, &mut may_sleep, when, span, "sleepable");
+                }
             }
             ProgClauseKind::Packet(names) => {
                 let access = packet_access(cx, names);
@@ -110,9 +129,9 @@ fn one(
             ProgClauseKind::Flag(word) => match word.name.as_str() {
                 "ld_abs" => once(cx, &mut ld_abs, (), span, "ld_abs"),
                 "private_stack" => once(cx, &mut private_stack, (), span, "private_stack"),
-                "sleepable" => once(cx, &mut sleepable, (), span, "sleepable"),
+                "attach_checked" => once(cx, &mut attach_checked, (), span, "attach_checked"),
                 _ => {
-                    let names = ["ld_abs", "private_stack", "sleepable"];
+                    let names = ["ld_abs", "private_stack", "attach_checked"];
                     let found =
                         Diagnostic::unknown(Code::UnknownKeyword, "word", &word.name, word.span, names);
                     cx.report(found);
@@ -135,7 +154,7 @@ fn one(
     let mut flags = ProgFlags::empty();
     flags.set(ProgFlags::LD_ABS, ld_abs.is_some());
     flags.set(ProgFlags::PRIVATE_STACK, private_stack.is_some());
-    flags.set(ProgFlags::SLEEPABLE, sleepable.is_some());
+    flags.set(ProgFlags::ATTACH_CHECKED, attach_checked.is_some());
     ProgType {
         name: prog.name.name.clone(),
         docs: doc.text(),
@@ -144,10 +163,13 @@ fn one(
         ctx: ctx.and_then(|(index, _)| index).unwrap_or(0),
         entry,
         callables: helpers.map_or_else(Vec::new, |(list, _)| list),
+        kfuncs: kfuncs.map_or_else(Vec::new, |(list, _)| list),
         packet: packet.map_or_else(PacketAccess::empty, |(access, _)| access),
         exit,
         attach,
         flags,
+        may_sleep: may_sleep.map(|(guard, _)| guard),
+        must_sleep: must_sleep.map(|(rule, _)| rule),
         unsupported,
         site: cx.site(prog.name.span),
     }

@@ -7,7 +7,7 @@ use probity_platform::{KindId, RegType, TypeFlags};
 use crate::Diagnostic;
 use crate::code::Code;
 use crate::source::Span;
-use crate::syntax::ast::{Ident, ProgClauseKind, Spanned};
+use crate::syntax::ast::{Ident, ProgClauseKind, Spanned, StackObject, StackObjectLine};
 
 use super::Cx;
 use super::items::Collected;
@@ -51,20 +51,37 @@ impl Table {
         self.rows.get(name).map(|(value, _)| *value)
     }
 
+    /// All names.
+    pub(crate) fn names(&self) -> impl Iterator<Item = &str> {
+        self.rows.keys().map(String::as_str)
+    }
+
     /// Where a name is declared.
     pub(crate) fn span(&self, name: &str) -> Option<Span> {
         self.rows.get(name).map(|(_, span)| *span)
     }
 }
 
-/// All names of a platform. Kinds, argument classes, views, sets and helpers stand for their index
-/// among the items; map types, program types and attach types for their number.
+/// All names of a platform. Map flags stand for their bits, all others but map types, program types
+/// and attach types for their index among the items; map types, program types and attach types for their number.
 pub(crate) struct Scope {
     pub(crate) kinds: Table,
     pub(crate) arg_classes: Table,
     pub(crate) views: Table,
     pub(crate) sets: Table,
+    /// Helpers and kfuncs.
     pub(crate) helpers: Table,
+    pub(crate) callbacks: Table,
+    pub(crate) regions: Table,
+    pub(crate) stack_objects: Table,
+    pub(crate) objects: Table,
+    /// Special structs in map values; tags are no names.
+    pub(crate) special_fields: Table,
+    /// Names of functions and hooks of the target.
+    pub(crate) targets: Table,
+    target_names: Vec<Vec<String>>,
+    object_names: Vec<String>,
+    states: Vec<Vec<String>>,
     pub(crate) map_types: Table,
     /// Flags of maps, by the numbers of their bits.
     pub(crate) map_flags: Table,
@@ -75,6 +92,25 @@ pub(crate) struct Scope {
 }
 
 impl Scope {
+    /// The names of an object's states, by the index of the stack object.
+    pub(crate) fn states_of(&self, object: u16) -> &[String] {
+        self.states.get(usize::from(object)).map_or(&[], Vec::as_slice)
+    }
+
+    /// An object's name.
+    pub(crate) fn object_name(&self, object: u16) -> Option<&str> {
+        self.object_names.get(usize::from(object)).map(String::as_str)
+    }
+
+    /// The functions and hooks that a name in a guard stands for: those of `targets`, or itself.
+    pub(crate) fn targets_of(&self, name: &str) -> Vec<String> {
+        let declared = self.targets.get(name).and_then(|index| usize::try_from(index).ok());
+        match declared.and_then(|index| self.target_names.get(index)) {
+            Some(names) => names.clone(),
+            None => vec![name.to_owned()],
+        }
+    }
+
     /// The number that a name has in an expression: of a map type, program type or attach type.
     pub(crate) fn number(&self, name: &str) -> Option<u64> {
         [&self.map_types, &self.prog_types, &self.attach].iter().find_map(|table| table.get(name))
@@ -95,6 +131,15 @@ pub(super) fn declare(cx: &mut Cx<'_>, all: &Collected<'_>) -> Scope {
         views: Table::new("view"),
         sets: Table::new("set"),
         helpers: Table::new("helper"),
+        callbacks: Table::new("callback"),
+        regions: Table::new("region"),
+        stack_objects: Table::new("stack object"),
+        objects: Table::new("object"),
+        special_fields: Table::new("special field"),
+        targets: Table::new("list of targets"),
+        target_names: all.targets.iter().map(|(targets, _)| texts(&targets.names)).collect(),
+        object_names: all.objects.iter().map(|(object, _)| object.name.name.clone()).collect(),
+        states: all.stack_objects.iter().map(|(object, _)| states(object)).collect(),
         map_types: Table::new("map type"),
         map_flags: Table::new("map flag"),
         prog_types: Table::new("program type"),
@@ -117,10 +162,11 @@ pub(super) fn declare(cx: &mut Cx<'_>, all: &Collected<'_>) -> Scope {
     for (index, (helper, _)) in all.helpers.iter().enumerate() {
         scope.helpers.declare(cx, &helper.name, names(index));
     }
+    concepts(cx, all, &mut scope);
     numbers(cx, &mut scope.map_types, all.map_types.iter().map(|(map, _)| (&map.name, &map.number)));
     numbers(cx, &mut scope.map_flags, super::maps::bits(all));
     numbers(cx, &mut scope.prog_types, all.prog_types.iter().map(|(prog, _)| (&prog.name, &prog.number)));
-    unique(cx, "helper", all.helpers.iter().map(|(helper, _)| (&helper.name, &helper.number)));
+    unique(cx, "helper", numbered(all));
     attach_types(cx, all, &mut scope);
     if all.kinds.len() > 256 {
         let span = all.kinds[256].0.name.span;
@@ -131,6 +177,50 @@ pub(super) fn declare(cx: &mut Cx<'_>, all: &Collected<'_>) -> Scope {
         cx.report(Diagnostic::new(Code::OutOfRange, span, "more than 256 argument classes"));
     }
     scope
+}
+
+/// Names of what callables work with.
+fn concepts(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &mut Scope) {
+    fn declare<'a>(cx: &mut Cx<'_>, table: &mut Table, names: impl Iterator<Item = &'a Ident>) {
+        for (index, name) in names.enumerate() {
+            table.declare(cx, name, index as u64);
+        }
+    }
+    declare(cx, &mut scope.callbacks, all.callbacks.iter().map(|(row, _)| &row.name));
+    declare(cx, &mut scope.regions, all.regions.iter().map(|(row, _)| &row.name));
+    declare(cx, &mut scope.stack_objects, all.stack_objects.iter().map(|(row, _)| &row.name));
+    declare(cx, &mut scope.objects, all.objects.iter().map(|(row, _)| &row.name));
+    declare(cx, &mut scope.targets, all.targets.iter().map(|(row, _)| &row.name));
+    for (index, (field, _)) in all.special_fields.iter().enumerate() {
+        // Twice the same has its own report.
+        if field.form.name == "struct" && scope.special_fields.get(&field.name.name).is_none() {
+            scope.special_fields.declare(cx, &field.name, index as u64);
+        }
+    }
+}
+
+fn texts(names: &[Ident]) -> Vec<String> {
+    names.iter().map(|name| name.name.clone()).collect()
+}
+
+fn states(object: &StackObject) -> Vec<String> {
+    let mut states: Vec<String> = Vec::new();
+    for line in &object.lines {
+        if let StackObjectLine::State { name, .. } = &line.kind
+            && !states.contains(&name.name)
+        {
+            states.push(name.name.clone());
+        }
+    }
+    states
+}
+
+fn numbered<'a>(all: &Collected<'a>) -> impl Iterator<Item = (&'a Ident, &'a Spanned<u64>)> {
+    all.helpers
+        .iter()
+        .filter_map(|(helper, _)| Some((&helper.name, helper.number.as_ref()?)))
+        .collect::<Vec<_>>()
+        .into_iter()
 }
 
 /// The first kind that is a number.

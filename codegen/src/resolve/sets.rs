@@ -20,11 +20,39 @@ pub(super) type List = Vec<(u16, Guard)>;
 pub(super) struct Sets {
     lists: Vec<List>,
     all: List,
+    /// The number of helpers; kfuncs stand behind them.
+    count: u16,
 }
 
 impl Sets {
+    /// The helpers of the set with a name.
+    pub(super) fn helpers(&self, cx: &mut Cx<'_>, scope: &Scope, name: &Ident) -> List {
+        let (helpers, kfuncs) = self.divided(cx, scope, name);
+        if !kfuncs.is_empty() && name.name != "all" {
+            let text = format!("the set `{}` has kfuncs among its helpers", name.name);
+            cx.report(Diagnostic::new(Code::WrongSort, name.span, text).help("write `kfuncs SET;` for them"));
+        }
+        helpers
+    }
+
+    /// The kfuncs of the set with a name, by their index among kfuncs.
+    pub(super) fn kfuncs(&self, cx: &mut Cx<'_>, scope: &Scope, name: &Ident) -> List {
+        let (helpers, kfuncs) = self.divided(cx, scope, name);
+        if !helpers.is_empty() && name.name != "all" {
+            let text = format!("the set `{}` has helpers among its kfuncs", name.name);
+            cx.report(
+                Diagnostic::new(Code::WrongSort, name.span, text).help("write `helpers SET;` for them"),
+            );
+        }
+        kfuncs.into_iter().map(|(at, guard)| (at - self.count, guard)).collect()
+    }
+
+    fn divided(&self, cx: &mut Cx<'_>, scope: &Scope, name: &Ident) -> (List, List) {
+        self.find(cx, scope, name).unwrap_or_default().into_iter().partition(|(at, _)| *at < self.count)
+    }
+
     /// The set with a name.
-    pub(super) fn find(&self, cx: &mut Cx<'_>, scope: &Scope, name: &Ident) -> Option<List> {
+    fn find(&self, cx: &mut Cx<'_>, scope: &Scope, name: &Ident) -> Option<List> {
         if name.name == "all" && scope.sets.get("all").is_none() {
             return Some(self.all.clone());
         }
@@ -61,7 +89,8 @@ pub(super) fn sets(
         .filter(|(_, built)| !built.overload || !has_base(&built.row.name))
         .filter_map(|(at, built)| Some((u16::try_from(at).ok()?, built.row.guard.clone())))
         .collect();
-    Sets { lists, all }
+    let count = callables.iter().take_while(|built| !built.kfunc).count();
+    Sets { lists, all, count: u16::try_from(count).unwrap_or(u16::MAX) }
 }
 
 impl Flatten<'_, '_> {

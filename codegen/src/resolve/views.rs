@@ -1,6 +1,6 @@
 //! Struct views: layouts, rules of access, and what program types change about them.
 
-use probity_platform::SizeMask;
+use probity_platform::{HostField, SizeMask};
 
 use crate::Diagnostic;
 use crate::check;
@@ -20,15 +20,24 @@ use super::scope::Scope;
 struct Built {
     field: Field,
     element: u32,
+    /// The size of an element in the host's struct; None when it has no such field.
+    host: Option<u32>,
 }
 
 /// All views: the declared ones first, by index, then overlays.
 pub(super) struct Views {
     declared: Vec<(View, Vec<Built>)>,
+    /// Of objects whose layout the spec has: (object, view).
+    objects: Vec<(usize, u16)>,
     overlays: Vec<View>,
 }
 
 impl Views {
+    /// The layout of an object.
+    pub(super) fn of_object(&self, object: usize) -> Option<u16> {
+        self.objects.iter().find(|(at, _)| *at == object).map(|(_, view)| *view)
+    }
+
     /// The rows of the table.
     pub(super) fn into_rows(self) -> Vec<View> {
         self.declared.into_iter().map(|(view, _)| view).chain(self.overlays).collect()
@@ -40,24 +49,81 @@ pub(super) fn views(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> View
     let mut declared = Vec::new();
     for (view, item) in &all.views {
         let size = cx.narrow::<u32>(view.size.value, view.size.span, "the size").unwrap_or(0);
-        let fields = fields(cx, scope, view, size);
-        let row = View {
-            name: view.name.name.clone(),
-            docs: item.doc.text(),
-            size,
-            fields: finish(&fields),
-            site: cx.site(view.name.span),
-        };
-        declared.push((row, fields));
+        declared.push(one(cx, scope, &view.name, &item.doc, Some(size), &view.fields));
     }
-    Views { declared, overlays: Vec::new() }
+    let mut objects = Vec::new();
+    for (at, (object, item)) in all.objects.iter().enumerate() {
+        if object.btf.is_some() {
+            continue;
+        }
+        if object.fields.is_empty() {
+            let text = format!("object `{}` has neither fields nor a struct of BTF", object.name.name);
+            let found = Diagnostic::new(Code::MissingClause, object.name.span, text);
+            cx.report(found.help("write its fields, or `btf` behind its name"));
+        }
+        objects.push((at, u16::try_from(declared.len()).unwrap_or(u16::MAX)));
+        declared.push(one(cx, scope, &object.name, &item.doc, None, &object.fields));
+    }
+    Views { declared, objects, overlays: Vec::new() }
 }
 
-fn fields(cx: &mut Cx<'_>, scope: &Scope, view: &ast::View, size: u32) -> Vec<Built> {
+/// A view's row; without a size it is as large as its fields, in words of 8 bytes.
+fn one(
+    cx: &mut Cx<'_>,
+    scope: &Scope,
+    name: &Ident,
+    doc: &ast::Doc,
+    size: Option<u32>,
+    list: &[ast::Field],
+) -> (View, Vec<Built>) {
+    let mut fields = fields(cx, scope, name, size, list);
+    let end = fields.iter().map(|built| built.field.offset.saturating_add(built.field.size)).max();
+    let size = size.unwrap_or_else(|| end.unwrap_or(0).next_multiple_of(8));
+    let host_size = host_layout(&mut fields, size);
+    let row = View {
+        name: name.name.clone(),
+        docs: doc.text(),
+        size,
+        host_size,
+        fields: finish(&fields),
+        site: cx.site(name.span),
+    };
+    (row, fields)
+}
+
+/// Where the host's struct has each field, and how large it is: as programs see them while all have
+/// the same width there, else one behind the other, aligned to their elements.
+fn host_layout(fields: &mut [Built], size: u32) -> u32 {
+    let same = fields.iter().all(|built| built.host == Some(built.element));
+    let mut next: u32 = 0;
+    let mut align: u32 = 1;
+    for built in fields {
+        let host = &mut built.field.host;
+        if same {
+            *host = HostField { offset: built.field.offset, size: built.field.size };
+            continue;
+        }
+        let Some(element) = built.host else { continue };
+        let whole = built.field.size / built.element.max(1) * element;
+        next = next.next_multiple_of(element);
+        align = align.max(element);
+        *host = HostField { offset: next, size: whole };
+        next = next.saturating_add(whole);
+    }
+    if same { size } else { next.next_multiple_of(align) }
+}
+
+fn fields(
+    cx: &mut Cx<'_>,
+    scope: &Scope,
+    view: &Ident,
+    size: Option<u32>,
+    list: &[ast::Field],
+) -> Vec<Built> {
     let mut built: Vec<Built> = Vec::new();
     let mut places: Vec<check::Place<'_>> = Vec::new();
     let mut next: u64 = 0;
-    for field in &view.fields {
+    for field in list {
         let element = field.ty.element.value.bytes();
         let count = field.ty.count.as_ref().map_or(1, |count| count.value);
         if count == 0 {
@@ -85,11 +151,13 @@ fn fields(cx: &mut Cx<'_>, scope: &Scope, view: &ast::View, size: u32) -> Vec<Bu
             let access = accesses(cx, scope, field, whole, element);
             let site = cx.site(name.span);
             let docs = field.doc.text();
-            let row = Field { name: name.name.clone(), offset, size: whole, element, docs, access, site };
-            built.push(Built { field: row, element });
+            let nowhere = HostField { offset: 0, size: 0 };
+            let name = name.name.clone();
+            let row = Field { name, offset, size: whole, element, docs, access, host: nowhere, site };
+            built.push(Built { field: row, element, host: host(cx, field, element) });
         }
     }
-    check::layout(cx, &places, u64::from(size), view.name.span);
+    check::layout(cx, &places, size.map_or(u64::from(u32::MAX), u64::from), view.span);
     built.sort_by_key(|built| built.field.offset);
     built
 }
@@ -147,6 +215,31 @@ fn accesses(cx: &mut Cx<'_>, scope: &Scope, field: &ast::Field, whole: u32, elem
         });
     }
     rows
+}
+
+/// The size of an element in the host's struct: as the field says, a pointer's for one that yields a
+/// pointer, else as programs see it.
+fn host(cx: &mut Cx<'_>, field: &ast::Field, element: u32) -> Option<u32> {
+    let pointer = field.access.iter().find_map(|access| access.yields.as_ref());
+    match (field.host, pointer) {
+        (None, Some(_)) => Some(8),
+        (None, None) => Some(element),
+        (Some(host), pointer) => {
+            let bytes = host.ty.map(|ty| u32::try_from(ty.bytes()).unwrap_or(8));
+            if let (Some(ty), Some(bytes)) = (pointer, bytes)
+                && bytes < 8
+            {
+                let text = format!("a host's pointer has 8 bytes, not {bytes}");
+                let found =
+                    Diagnostic::new(Code::PointerTooNarrow, host.span, text).with(ty.span, "a pointer");
+                cx.report(found);
+            } else if bytes.is_some_and(|bytes| bytes < element) {
+                let text = format!("programs read {element} bytes of it, the host has fewer");
+                cx.report(Diagnostic::new(Code::PointerTooNarrow, host.span, text));
+            }
+            bytes
+        }
+    }
 }
 
 fn up_to(element: u32) -> SizeMask {

@@ -71,6 +71,18 @@ pub(super) fn said(rule: Rule) -> Option<&'static str> {
         Rule::kw_step | Rule::size_step => "`step`",
         Rule::kw_power => "`power_of_two`",
         Rule::kw_with | Rule::with_flags => "`with`",
+        Rule::kw_by | Rule::by_arg => "`by`",
+        Rule::kw_to => "`to`",
+        Rule::kw_of | Rule::of_arg => "`of`",
+        Rule::kw_up_to | Rule::up_to => "`up_to`",
+        Rule::kw_btf | Rule::object_btf => "`btf`",
+        Rule::kw_host | Rule::host => "`host`",
+        Rule::kw_none => "`none`",
+        Rule::kw_owned => "`owned`",
+        Rule::kw_always => "`always`",
+        Rule::kw_fallible => "`fallible`",
+        Rule::alias_since => "`since`",
+        Rule::alias_until => "`until`",
         Rule::not => "`!`",
         Rule::neg => "`-`",
         _ => return None,
@@ -81,9 +93,10 @@ pub(super) fn said(rule: Rule) -> Option<&'static str> {
 fn is_mark(rule: Rule) -> bool {
     use Rule::{
         EOI, arrow, assign, close_brace, close_bracket, close_paren, colon, comma, dot, dots, dots_eq,
-        keyword, kw_as, kw_at, kw_attach, kw_bytes, kw_else, kw_exclude, kw_first, kw_flags, kw_in,
-        kw_include, kw_narrow, kw_needs, kw_since, kw_size, kw_sizes, kw_step, kw_until, kw_when, kw_with,
-        kw_yields, open_brace, open_bracket, open_paren, path_sep, pipe, semi,
+        keyword, kw_as, kw_at, kw_attach, kw_btf, kw_by, kw_bytes, kw_else, kw_exclude, kw_first, kw_flags,
+        kw_host, kw_in, kw_include, kw_narrow, kw_needs, kw_of, kw_since, kw_size, kw_sizes, kw_step, kw_to,
+        kw_until, kw_up_to, kw_when, kw_with, kw_yields, open_brace, open_bracket, open_paren, path_sep,
+        pipe, semi,
     };
     matches!(
         rule,
@@ -101,20 +114,26 @@ fn is_mark(rule: Rule) -> bool {
             | kw_as
             | kw_at
             | kw_attach
+            | kw_btf
+            | kw_by
             | kw_bytes
             | kw_else
             | kw_exclude
             | kw_first
             | kw_flags
+            | kw_host
             | kw_in
             | kw_include
             | kw_narrow
             | kw_needs
+            | kw_of
             | kw_since
             | kw_size
             | kw_sizes
             | kw_step
+            | kw_to
             | kw_until
+            | kw_up_to
             | kw_when
             | kw_with
             | kw_yields

@@ -1,8 +1,8 @@
 //! Items, and the short ones among them to their ends.
 
 use super::ast::{
-    ArgClass, Extend, Ident, Item, ItemKind, Kind, KindProp, KindPropKind, Limit, MapFlags, Part,
-    SpecialField, Switch, TypeExpr, UseTree,
+    ArgClass, Extend, Ident, Item, ItemKind, Kind, KindProp, KindPropKind, Limit, MapFlags, Part, Switch,
+    TypeExpr, UseTree,
 };
 use super::grammar::{Node, Parts, Rule};
 use super::keyword;
@@ -48,10 +48,21 @@ impl<'a> Reader<'a> {
                 ItemKind::MapFlags(MapFlags { entries: self.each(statement, Reader::map_flag) })
             }
             Rule::map_type_head => ItemKind::MapType(self.map_type(&mut head, statement)?),
-            Rule::special_field_item => {
-                ItemKind::SpecialField(SpecialField { name: head.ident()?, form: head.ident()? })
+            Rule::special_field_head => ItemKind::SpecialField(self.special_field(&mut head, statement)?),
+            Rule::helper_head | Rule::kfunc_head => {
+                ItemKind::Helper(self.helper(&mut head, statement, rule == Rule::kfunc_head)?)
             }
-            Rule::helper_head => ItemKind::Helper(self.helper(&mut head, statement)?),
+            Rule::region_head => ItemKind::Region(self.region(&mut head, statement)?),
+            Rule::stack_object_head => ItemKind::StackObject(self.stack_object(&mut head, statement)?),
+            Rule::callback_head => ItemKind::Callback(self.callback(&mut head, statement)?),
+            Rule::object_head => ItemKind::Object(self.object(&mut head, statement)?),
+            Rule::targets_head => ItemKind::Targets(self.targets(&mut head, statement)?),
+            Rule::every_head => ItemKind::Every(self.every(&mut head, statement)?),
+            Rule::words_head => ItemKind::Words(self.each(statement, Reader::word)),
+            Rule::host_item => {
+                let none = head.eat(Rule::kw_none)?;
+                ItemKind::Host(Ident { name: none.text().to_owned(), span: none.span() })
+            }
             Rule::view_head => ItemKind::View(self.view(&mut head, statement)?),
             Rule::set_head => ItemKind::Set(self.set(&mut head, statement)?),
             Rule::prog_type_head => ItemKind::ProgType(self.prog_type(&mut head, statement)?),

@@ -8,6 +8,7 @@
 //! bounded, and with the depth all recursion.
 
 pub mod ast;
+mod concept;
 mod expr;
 mod grammar;
 mod helper;
@@ -95,6 +96,11 @@ pub fn item_keywords() -> impl Iterator<Item = &'static str> {
 
 /// The words that clauses and properties begin with, those of several blocks several times.
 pub fn clause_keywords() -> impl Iterator<Item = &'static str> {
-    use keyword::{ARG_CLASS, CTX, HELPER, KIND, MAP_TYPE, POLICY, PROG_TYPE};
-    [KIND, ARG_CLASS, MAP_TYPE, HELPER, PROG_TYPE, CTX, POLICY].into_iter().flatten().map(|row| row.0)
+    use keyword::{
+        ARG_CLASS, CALLBACK, CTX, EVERY, HELPER, KIND, MAP_TYPE, OBJECT, POLICY, PROG_TYPE, REGION,
+        SPECIAL_FIELD, STACK_OBJECT,
+    };
+    let concepts = [REGION, STACK_OBJECT, CALLBACK, OBJECT, SPECIAL_FIELD, EVERY];
+    let others = [KIND, ARG_CLASS, MAP_TYPE, HELPER, PROG_TYPE, CTX, POLICY];
+    others.into_iter().chain(concepts).flatten().map(|row| row.0)
 }

@@ -44,6 +44,12 @@ impl<'a> Reader<'a> {
                 ProgClauseKind::Ctx { view: parts.ident()?, rules: self.each(statement, Reader::ctx_rule) }
             }
             Rule::helpers_clause => ProgClauseKind::Helpers(parts.ident()?),
+            Rule::kfuncs_clause => ProgClauseKind::Kfuncs(parts.ident()?),
+            Rule::sleepable_clause => ProgClauseKind::Sleepable {
+                always: parts.eat(Rule::kw_always).is_some(),
+                text: super::helper::text_behind_else(&mut parts),
+                when: self.guard(&mut parts)?,
+            },
             Rule::packet_clause => ProgClauseKind::Packet(parts.idents()?),
             Rule::exit_clause => {
                 let range = match parts.eat(Rule::kw_any) {

@@ -1,6 +1,6 @@
 //! Struct views.
 
-use super::ast::{Access, AccessMode, Field, FieldType, IntType, Narrow, Spanned, View};
+use super::ast::{Access, AccessMode, Field, FieldType, Host, IntType, Narrow, Spanned, View};
 use super::grammar::{Node, Parts, Rule};
 use super::reader::Reader;
 use super::split::Statement;
@@ -13,7 +13,7 @@ impl<'a> Reader<'a> {
         Some(View { name, size, fields: self.each(statement, Reader::field) })
     }
 
-    fn field(&mut self, statement: &Statement) -> Option<Field> {
+    pub(super) fn field(&mut self, statement: &Statement) -> Option<Field> {
         let mut parts = self.head(Rule::field, statement)?;
         let at = match parts.eat(Rule::field_at) {
             Some(at) => Some(at.parts().number(&mut self.found)?),
@@ -21,6 +21,10 @@ impl<'a> Reader<'a> {
         };
         let names = parts.idents()?;
         let ty = self.field_type(&parts.eat(Rule::field_type)?)?;
+        let host = match parts.eat(Rule::host) {
+            Some(host) => Some(self.host(&host)?),
+            None => None,
+        };
         let access = match parts.eat(Rule::access) {
             Some(access) => vec![self.access(&access, ty.span)?],
             None => {
@@ -41,7 +45,15 @@ impl<'a> Reader<'a> {
             }
         };
         let doc = self.doc(statement);
-        Some(Field { doc, span: self.span(statement.bytes.clone()), at, names, ty, access })
+        Some(Field { doc, span: self.span(statement.bytes.clone()), at, names, ty, host, access })
+    }
+
+    fn host(&mut self, node: &Node<'a>) -> Option<Host> {
+        let ty = match node.parts().eat(Rule::int_type) {
+            Some(ty) => Some(IntType::ALL.into_iter().find(|row| row.name() == ty.text())?),
+            None => None,
+        };
+        Some(Host { ty, span: node.span() })
     }
 
     fn field_type(&mut self, node: &Node<'a>) -> Option<FieldType> {

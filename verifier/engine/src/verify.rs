@@ -1,12 +1,12 @@
 //! The entry: one program, one report.
 
-use probity_platform::{Code as Why, GuardEnv, Platform, Profile, ProgFlags, Rejection};
-use probity_program::{Program, flags};
+use probity_platform::{Code as Why, GuardEnv, Platform, Profile, ProgType, Rejection};
+use probity_program::Program;
 
 use crate::explore::Walk;
 use crate::explore::walk::{Kinds, Observer, Setting, Unobserved};
 use crate::prepare::Code;
-use crate::prepare::Offered;
+use crate::prepare::{Offered, guard_env};
 use crate::report::{Finding, Report, Stats, Verdict};
 use crate::state::State;
 use crate::verified::Verified;
@@ -79,12 +79,7 @@ impl Run {
         let prog_type = platform
             .prog_type(program.prog_type)
             .ok_or_else(|| (None, unsupported(format!("program type {}", program.prog_type))))?;
-        let env = GuardEnv {
-            profile,
-            prog_type: program.prog_type,
-            attach: program.attach_type,
-            sleepable: program.flags & flags::SLEEPABLE != 0,
-        };
+        let env = guard_env(program, profile);
         if !prog_type.guard.holds(&env) {
             let message =
                 format!("program type {} is not in {} {}", prog_type.name, platform.name, profile.version);
@@ -93,9 +88,7 @@ impl Run {
         if let Some((_, reason)) = prog_type.unsupported.iter().find(|(guard, _)| guard.holds(&env)) {
             return Err((None, unsupported(format!("program type {} ({reason})", prog_type.name))));
         }
-        if env.sleepable && !prog_type.flags.contains(ProgFlags::SLEEPABLE) {
-            return Err((None, unsupported(format!("sleepable programs of type {}", prog_type.name))));
-        }
+        check_sleep(platform, prog_type, &env).map_err(|rejection| (None, rejection))?;
         if platform.limits.stack > MAX_STACK || platform.limits.frames > MAX_FRAMES {
             let name = format!("a platform with more than {MAX_STACK} bytes of stack or {MAX_FRAMES} frames");
             return Err((None, unsupported(name)));
@@ -122,5 +115,27 @@ impl Run {
         result.map_err(|rejection| (Some(pc), rejection))?;
         stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
             .map_err(|(pc, rejection)| (Some(pc), rejection))
+    }
+}
+
+/// Programs sleep where their type lets them, and where it demands it.
+fn check_sleep(
+    platform: &'static Platform,
+    prog_type: &'static ProgType,
+    env: &GuardEnv<'_>,
+) -> Result<(), Rejection> {
+    let sleep = &prog_type.sleep;
+    if env.sleepable && !sleep.may.is_some_and(|guard| guard.holds(env)) {
+        return Err(Rejection::new(Why::MightSleep, platform.words.not_sleepable)
+            .facts("a program type that may sleep", prog_type.name)
+            .at(prog_type.site));
+    }
+    match sleep.must {
+        Some((guard, text)) if !env.sleepable && guard.holds(env) => {
+            Err(Rejection::new(Why::MightSleep, text)
+                .facts("a program that is loaded as sleepable", prog_type.name)
+                .at(prog_type.site))
+        }
+        _ => Ok(()),
     }
 }

@@ -2,7 +2,7 @@
 
 use bitflags::bitflags;
 
-use crate::{Effects, Guard, Outcome, RegType, Rejection, Site, TypeFlags};
+use crate::{Effects, Guard, KfuncFlags, Outcome, RegType, Rejection, Site, TypeFlags};
 
 /// What the engine does with an argument of a class. The list is closed; classes are open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -33,6 +33,44 @@ pub enum ArgRole {
     Stack,
     /// A function of the program.
     Func,
+    /// A number that is known exactly.
+    Const,
+    /// The size of the memory in [`Relation::SizeOf`], known exactly; 0 is allowed.
+    ConstSize,
+    /// A C integer: [`Subject::Int`].
+    Int,
+    /// A pointer to an object of a named type: [`Subject::Object`], or of any type.
+    Object,
+    /// An object that lives in stack slots: [`Subject::StackObject`].
+    StackObject,
+    /// A special field inside a map's value or an allocated object: [`Subject::Field`].
+    Field,
+    /// A constant string in read-only data.
+    ConstStr,
+    /// Anything at all: the callable does not trust it.
+    Ignored,
+    /// Nothing that the program passes: the platform fills it in.
+    Hidden,
+}
+
+/// What an argument or a returned value is about, where its class or kind does not say it all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Subject {
+    /// Nothing in particular.
+    None,
+    /// A C integer of so many bytes: 1, 2, 4 or 8.
+    Int {
+        /// Its size in bytes.
+        bytes: u8,
+        /// True when it has a sign.
+        signed: bool,
+    },
+    /// Index into [`crate::Platform::objects`].
+    Object(u16),
+    /// Index into [`crate::Platform::stack_objects`].
+    StackObject(u16),
+    /// Index into [`crate::Platform::special_fields`].
+    Field(u16),
 }
 
 /// An argument class: a row that a spec declares.
@@ -69,6 +107,8 @@ pub struct Arg {
     pub name: &'static str,
     /// Its class: index into [`crate::Platform::arg_classes`].
     pub class: u8,
+    /// What it is about.
+    pub subject: Subject,
     /// Its modifiers.
     pub flags: TypeFlags,
     /// Its fixed size in bytes, for `MEM_FIXED_SIZE`.
@@ -99,6 +139,23 @@ pub struct Ret {
     pub map: Option<u8>,
     /// For memory: its size in bytes when it is always the same.
     pub size: u32,
+    /// What it is about: the C integer, the object, the stack object. The latter two with a pointer
+    /// type.
+    pub subject: Subject,
+    /// How long a returned pointer is good.
+    pub lifetime: Lifetime,
+}
+
+/// How long a returned pointer is good.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// As long as what it derives from: a map's value, a reference until it is released; or the
+    /// platform sees to it.
+    Source,
+    /// Until the program ends.
+    Run,
+    /// Until this callable is called: an index into [`crate::Platform::callables`].
+    Until(u16),
 }
 
 bitflags! {
@@ -123,6 +180,64 @@ bitflags! {
         const MAP_READ = 1 << 6;
         /// Its driver models it in part: the engine reports it as unsupported.
         const UNSUPPORTED = 1 << 7;
+        /// It does not return: it ends the program.
+        const THROWS = 1 << 8;
+    }
+
+    /// What an engine must model to follow calls of a callable, beyond conditions and plain
+    /// arguments. An engine that lacks one reports the call as unsupported before it looks at
+    /// arguments.
+    #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Default)]
+    pub struct Concepts: u32 {
+        /// It calls a function of the program back before it returns.
+        const CALLBACK = 1 << 0;
+        /// It has a function of the program called later.
+        const ASYNC_CALLBACK = 1 << 1;
+        /// It enters or leaves a region that no lock is held in.
+        const REGION = 1 << 2;
+        /// It takes or gives back a lock.
+        const LOCK = 1 << 3;
+        /// It works on an object in stack slots.
+        const STACK_OBJECT = 1 << 4;
+        /// It takes or returns pointers to objects of named types.
+        const OBJECT = 1 << 5;
+        /// It works on a special field.
+        const SPECIAL_FIELD = 1 << 6;
+        /// It takes a constant string.
+        const CONST_STR = 1 << 7;
+        /// A format string says what it reads.
+        const FORMAT = 1 << 8;
+        /// The type of what it returns hangs on the type or the content of an argument.
+        const RETURN_BY_ARGUMENT = 1 << 9;
+        /// It ends the program from within.
+        const THROW = 1 << 10;
+        /// It turns a reference that is owned into one that is not.
+        const OWNERSHIP = 1 << 11;
+        /// It takes or returns memory of an arena.
+        const ARENA = 1 << 12;
+    }
+}
+
+impl Concepts {
+    /// How reports name the first of the concepts.
+    #[must_use]
+    pub fn said(self) -> Option<&'static str> {
+        const SAID: &[(Concepts, &str)] = &[
+            (Concepts::CALLBACK, "calls back"),
+            (Concepts::ASYNC_CALLBACK, "sets a callback"),
+            (Concepts::LOCK, "takes a lock"),
+            (Concepts::REGION, "enters or leaves a region"),
+            (Concepts::STACK_OBJECT, "works on a stack object"),
+            (Concepts::SPECIAL_FIELD, "works on a special field"),
+            (Concepts::OBJECT, "works on an object"),
+            (Concepts::CONST_STR, "takes a constant string"),
+            (Concepts::FORMAT, "reads a format string"),
+            (Concepts::RETURN_BY_ARGUMENT, "returns a type by its argument"),
+            (Concepts::THROW, "throws"),
+            (Concepts::OWNERSHIP, "gives ownership up"),
+            (Concepts::ARENA, "works on an arena"),
+        ];
+        SAID.iter().find(|(concept, _)| self.contains(*concept)).map(|(_, said)| *said)
     }
 }
 
@@ -143,17 +258,32 @@ pub enum Intrinsic {
 /// runs when all arguments have been checked.
 pub type Driver = fn(&mut dyn Effects) -> Result<Outcome, Rejection>;
 
-/// A helper, in one of its overloads.
+/// A name that a callable has in other versions.
+#[derive(Clone, Copy, Debug)]
+pub struct Alias {
+    /// The name.
+    pub name: &'static str,
+    /// When it is this callable's.
+    pub guard: Guard,
+}
+
+/// A helper, in one of its overloads, or a kfunc.
 #[derive(Clone, Copy, Debug)]
 pub struct Callable {
     /// Its name, `bpf_map_lookup_elem`.
     pub name: &'static str,
-    /// The number that call instructions carry.
+    /// Other names.
+    pub aliases: &'static [Alias],
+    /// The number that call instructions carry; 0 for kfuncs, which are called by name.
     pub number: u32,
     /// When it exists.
     pub guard: Guard,
     /// Facts about it.
     pub flags: CallableFlags,
+    /// What is declared of a kfunc; empty for helpers.
+    pub kfunc: KfuncFlags,
+    /// What an engine must model to follow calls of it.
+    pub concepts: Concepts,
     /// Its arguments, five at most.
     pub args: &'static [Arg],
     /// What it returns.

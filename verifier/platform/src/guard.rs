@@ -23,6 +23,8 @@ pub enum Guard {
     Config(&'static str),
     /// The target's architecture.
     Arch(&'static str),
+    /// What the program is attached to, a function or hook of the target, is one of these.
+    Target(&'static [&'static str]),
     /// The condition does not hold.
     Not(&'static Guard),
     /// All hold.
@@ -42,6 +44,8 @@ pub struct GuardEnv<'a> {
     pub attach: u32,
     /// Whether it may sleep.
     pub sleepable: bool,
+    /// The function or hook of the target that it attaches to; empty when it has none.
+    pub target: &'a str,
 }
 
 impl Guard {
@@ -58,6 +62,7 @@ impl Guard {
             Guard::Cap(name) => env.profile.caps.iter().any(|cap| cap == name),
             Guard::Config(name) => env.profile.has_config(name),
             Guard::Arch(name) => env.profile.arch == name,
+            Guard::Target(list) => list.contains(&env.target),
             Guard::Not(guard) => !guard.holds(env),
             Guard::All(list) => list.iter().all(|guard| guard.holds(env)),
             Guard::Any(list) => list.iter().any(|guard| guard.holds(env)),

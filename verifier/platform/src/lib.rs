@@ -5,6 +5,11 @@
 //! |---|---|
 //! | [`kind`] | register kinds as rows over a closed list of behaviours; type flags |
 //! | [`callable`] | helpers: argument classes, relations, returns |
+//! | [`kfunc`] | what is declared of kfuncs |
+//! | [`callback`] | functions of the program that callables call |
+//! | [`region`] | locks, RCU sections and the like |
+//! | [`stack_object`] | objects that live in stack slots |
+//! | [`object`] | objects of named types, and which of their fields are trusted |
 //! | [`effects`] | what a callable's driver may ask and do |
 //! | [`map_type`] | map types: limits, traits, who may use them |
 //! | [`special_field`] | types inside map values that are special |
@@ -18,33 +23,44 @@
 //! | [`platform`] | one platform: all tables |
 
 pub mod callable;
+pub mod callback;
 pub mod effects;
 pub mod guard;
+pub mod kfunc;
 pub mod kind;
 pub mod map_type;
+pub mod object;
 pub mod platform;
 pub mod policy;
 pub mod profile;
 pub mod prog_type;
+pub mod region;
 pub mod rejection;
 pub mod site;
 pub mod special_field;
+pub mod stack_object;
 pub mod view;
 
 pub use callable::{
-    Arg, ArgClass, ArgRole, Callable, CallableFlags, Driver, Intrinsic, Relation, Ret, RetType,
+    Alias, Arg, ArgClass, ArgRole, Callable, CallableFlags, Concepts, Driver, Intrinsic, Lifetime, Relation,
+    Ret, RetType, Subject,
 };
-pub use effects::{Effects, Outcome, PointerClass};
+pub use callback::{Callback, CallbackCall, CallbackFlags, CallbackValue};
+pub use effects::{Effects, Outcome, PointerClass, ReturnOf};
 pub use guard::{Guard, GuardEnv};
+pub use kfunc::KfuncFlags;
 pub use kind::{Behaviour, Kind, KindId, OffsetRule, RegType, TypeFlags};
 pub use map_type::{
     Callers, MapFlag, MapRefusal, MapShape, MapTraits, MapType, NullCheckYields, SizeRange, Step, ValueSizes,
 };
-pub use platform::Platform;
+pub use object::{Object, ObjectFlags, Trust, TrustedField};
+pub use platform::{Platform, Words};
 pub use policy::{Limits, Policy};
 pub use profile::{Profile, Switches, Version};
-pub use prog_type::{AttachType, ExitRange, PacketAccess, ProgFlags, ProgType, Section, SetEntry};
+pub use prog_type::{AttachType, ExitRange, PacketAccess, ProgFlags, ProgType, Section, SetEntry, Sleep};
+pub use region::{OnLeave, Region, RegionFlags};
 pub use rejection::{Code, Rejection};
 pub use site::Site;
 pub use special_field::{SpecialField, SpecialFieldForm};
-pub use view::{Access, Field, SizeMask, View};
+pub use stack_object::{StackObject, StackObjectState};
+pub use view::{Access, Field, HostField, SizeMask, View};

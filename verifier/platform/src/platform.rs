@@ -1,9 +1,21 @@
 //! One platform: all tables.
 
 use crate::{
-    ArgClass, Behaviour, Callable, Kind, KindId, Limits, MapType, Policy, Profile, ProgType, Section,
-    SpecialField, SpecialFieldForm, Switches, Version, View,
+    ArgClass, Behaviour, Callable, Callback, GuardEnv, Kind, KindId, Limits, MapType, Object, Policy,
+    Profile, ProgType, Region, Section, SpecialField, SpecialFieldForm, StackObject, Switches, Version, View,
 };
+
+/// The platform's own words, where a message is about the platform as a whole.
+#[derive(Clone, Copy, Debug)]
+pub struct Words {
+    /// Of a program that is to sleep and may not.
+    pub not_sleepable: &'static str,
+}
+
+impl Words {
+    /// What is said when the spec says nothing.
+    pub const DEFAULT: Words = Words { not_sleepable: "programs of this type can't be sleepable" };
+}
 
 /// Everything that a spec says, as tables. Codegen writes one as a `static`.
 #[derive(Clone, Copy, Debug)]
@@ -20,6 +32,21 @@ pub struct Platform {
     pub arg_classes: &'static [ArgClass],
     /// Callables, ascending by number, overloads side by side.
     pub callables: &'static [Callable],
+    /// Kfuncs, ascending by name.
+    pub kfuncs: &'static [Callable],
+    /// Signatures of callbacks.
+    pub callbacks: &'static [Callback],
+    /// Regions.
+    pub regions: &'static [Region],
+    /// Kinds of objects in stack slots.
+    pub stack_objects: &'static [StackObject],
+    /// Types of objects.
+    pub objects: &'static [Object],
+    /// True when the host of the platform has a function for every callable without a body; false
+    /// when calls end up elsewhere, in a kernel.
+    pub hosted: bool,
+    /// Messages in the platform's own words.
+    pub words: Words,
     /// Map types, ascending by number.
     pub map_types: &'static [MapType],
     /// Types inside map values that are special.
@@ -67,6 +94,18 @@ impl Platform {
     #[must_use]
     pub fn special_field(&self, form: SpecialFieldForm, name: &str) -> Option<&'static SpecialField> {
         self.special_fields.iter().find(|row| row.form == form && row.name == name)
+    }
+
+    /// The kfunc that a program's reference by name means on a target: by its name, or by one of its
+    /// other names when that is the target's.
+    #[must_use]
+    pub fn kfunc(&self, name: &str, env: &GuardEnv<'_>) -> Option<&'static Callable> {
+        let index = self.kfuncs.binary_search_by(|row| row.name.cmp(name));
+        if let Ok(index) = index {
+            return Some(&self.kfuncs[index]);
+        }
+        let mut rows = self.kfuncs.iter();
+        rows.find(|row| row.aliases.iter().any(|alias| alias.name == name && alias.guard.holds(env)))
     }
 
     /// The program type with a number.

@@ -21,9 +21,18 @@ bitflags! {
         const LD_ABS = 1 << 0;
         /// Each subprogram has a stack of its own, so that call chains may add up to more.
         const PRIVATE_STACK = 1 << 1;
-        /// Programs may be loaded as ones that sleep.
-        const SLEEPABLE = 1 << 2;
+        /// The expected attach type must be one of its attach types.
+        const ATTACH_CHECKED = 1 << 2;
     }
+}
+
+/// When programs of a type may, and when they must, be loaded as ones that sleep.
+#[derive(Clone, Copy, Debug)]
+pub struct Sleep {
+    /// When they may; None: never.
+    pub may: Option<Guard>,
+    /// When they must, and the words of the refusal when they don't.
+    pub must: Option<(Guard, &'static str)>,
 }
 
 /// A program type.
@@ -42,6 +51,8 @@ pub struct ProgType {
     /// The callables that it offers, in order of search: the first entry for a number whose guard
     /// holds is the one.
     pub callables: &'static [SetEntry],
+    /// The kfuncs that it offers: entries of [`crate::Platform::kfuncs`].
+    pub kfuncs: &'static [SetEntry],
     /// What it may do with packets.
     pub packet: PacketAccess,
     /// The ranges of the exit value: the first row whose guard holds. None: any value.
@@ -50,6 +61,8 @@ pub struct ProgType {
     pub attach: &'static [AttachType],
     /// Its traits.
     pub flags: ProgFlags,
+    /// Whether its programs sleep.
+    pub sleep: Sleep,
     /// What the engine does not model of it: a program is unsupported by the name of the first row
     /// whose guard holds.
     pub unsupported: &'static [(Guard, &'static str)],

@@ -19,6 +19,14 @@ pub struct SpecialField {
     pub name: &'static str,
     /// How it is recognised.
     pub form: SpecialFieldForm,
+    /// Its size in bytes.
+    pub size: u32,
+    /// True when a value has one at most.
+    pub unique: bool,
+    /// Numbers of the map types whose values may have it.
+    pub maps: &'static [u32],
+    /// Numbers of program types that may not use a map with it, and what they are told.
+    pub denied: &'static [(&'static [u32], &'static str)],
     /// Where it is declared.
     pub site: Site,
 }

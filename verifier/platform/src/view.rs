@@ -41,6 +41,8 @@ pub struct View {
     pub name: &'static str,
     /// Its size in bytes.
     pub size: u32,
+    /// The size of the host's own struct in bytes.
+    pub host_size: u32,
     /// Its fields, ascending by offset, without overlap.
     pub fields: &'static [Field],
     /// Where it is declared.
@@ -59,8 +61,21 @@ pub struct Field {
     /// The rules of access, the first whose guard holds counts. A field without one that holds
     /// can't be accessed.
     pub access: &'static [Access],
+    /// How the host's struct has it.
+    pub host: HostField,
     /// Where it is declared.
     pub site: Site,
+}
+
+/// How the host's own struct has a field of a view: the offset and size in bytes of each element
+/// there. A pointer that programs see in 4 bytes is 8 bytes there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct HostField {
+    /// Its offset in bytes.
+    pub offset: u32,
+    /// Its size in bytes: of all elements of an array. 0 when the host has no such field and it reads
+    /// as 0.
+    pub size: u32,
 }
 
 /// A rule of access: an access of `n` bytes is allowed when `n` is in the set, the access lies in

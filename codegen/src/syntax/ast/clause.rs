@@ -1,15 +1,15 @@
-//! Helpers and map types: what callables demand and give.
+//! Helpers, kfuncs and map types: what callables demand and give.
 
-use super::{Doc, Expr, Ident, Range, Spanned, TypeExpr, VersionLit};
+use super::{Alias, Doc, Expr, Ident, Range, Spanned, TypeExpr, VersionLit};
 use crate::source::Span;
 
-/// A helper.
+/// A helper, or a kfunc.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Helper {
     /// Its name.
     pub name: Ident,
-    /// The number that call instructions carry.
-    pub number: Spanned<u64>,
+    /// The number that call instructions carry; None for a kfunc, which is called by name.
+    pub number: Option<Spanned<u64>>,
     /// Its clauses in the order in which they stand.
     pub clauses: Vec<Clause>,
     /// Its overloads. A clause of an overload refines or replaces the helper's; what it does not
@@ -63,6 +63,92 @@ pub enum ClauseKind {
     Returns(Range),
     /// `returns bytes EXPR;`
     ReturnsBytes(Expr),
+    /// `returns WHAT of ARG;`
+    ReturnsOf {
+        /// What of the argument says what is returned.
+        what: Ident,
+        /// The argument.
+        arg: Ident,
+    },
+    /// `alias NAME since V;`
+    Alias(Alias),
+    /// `exists;`, with its guard: the target has it only then.
+    Exists,
+    /// `flags KF_A | KF_B;`
+    KfuncFlags(Vec<Ident>),
+    /// `enters REGION by ARG fallible;`
+    Enters {
+        /// The region.
+        region: Ident,
+        /// The argument that is the lock or the flag.
+        by: Option<Ident>,
+        /// The word `fallible`.
+        fallible: bool,
+    },
+    /// `leaves REGION by ARG;`
+    Leaves {
+        /// The region.
+        region: Ident,
+        /// The argument that is the lock or the flag.
+        by: Option<Ident>,
+    },
+    /// `constructs ARG as STATE;`
+    Constructs {
+        /// The argument.
+        arg: Ident,
+        /// The state.
+        state: Ident,
+    },
+    /// `advances ARG to STATE;`
+    Advances {
+        /// The argument.
+        arg: Ident,
+        /// The state behind the last element.
+        state: Ident,
+    },
+    /// `destroys ARG;`
+    Destroys(Ident),
+    /// `clones ARG to ARG;`
+    Clones {
+        /// What is copied.
+        from: Ident,
+        /// What is made.
+        to: Ident,
+    },
+    /// `slices ARG;`
+    Slices(Ident),
+    /// `disowns ARG;`
+    Disowns(Ident),
+    /// `calls ARG as CALLBACK up_to EXPR;`
+    Calls {
+        /// The argument that is the function.
+        func: Ident,
+        /// Its signature.
+        callback: Ident,
+        /// How often at most.
+        up_to: Option<Expr>,
+    },
+    /// `member FIELD of MAP;`
+    Member {
+        /// The argument that is the field.
+        field: Ident,
+        /// The argument that is the map.
+        map: Ident,
+    },
+    /// `formats FORMAT, DATA;`
+    Formats {
+        /// The argument that is the string.
+        format: Ident,
+        /// The argument that is the memory.
+        data: Ident,
+    },
+    /// `lifetime run;` or `lifetime until CALLABLE;`
+    Lifetime {
+        /// `run` or `until`.
+        word: Ident,
+        /// The callable behind `until`.
+        until: Option<Ident>,
+    },
     /// `where COND else "text";`
     Where {
         /// What must hold.
@@ -99,7 +185,7 @@ pub enum ClauseKind {
     /// `unsupported "name";`
     Unsupported(Spanned<String>),
     /// A word alone: `gpl_only;`, `pkt_access;`, `might_sleep;`, `fastcall;`, `map_read;`,
-    /// `map_write;`. The parser lets no other word through.
+    /// `map_write;`, `throws;`. The parser lets no other word through.
     Flag(Ident),
 }
 

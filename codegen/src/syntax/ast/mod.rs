@@ -5,6 +5,7 @@
 //! in the grammar, a function that reads it and one that prints it.
 
 mod clause;
+mod concept;
 mod expr;
 mod prog_type;
 mod view;
@@ -13,12 +14,16 @@ pub use clause::{
     Arg, Clause, ClauseKind, Helper, MapClause, MapClauseKind, MapFlagEntry, MapFlagKind, MapFlags, MapType,
     NullCheck, Overload, SizeRange, SizeStep,
 };
+pub use concept::{
+    Alias, Btf, Callback, CallbackLine, Every, Line, Object, ObjectLine, Region, RegionLine, SpecialField,
+    SpecialFieldLine, StackObject, StackObjectLine, Targets, Word,
+};
 pub use expr::{BinaryOp, Expr, ExprKind, Range, TypeExpr, UnaryOp};
 pub use prog_type::{
     AttachEntry, CtxRule, CtxRuleKind, EntryRegister, ProgClause, ProgClauseKind, ProgType, Set, SetEntry,
     SetEntryKind, SetName,
 };
-pub use view::{Access, AccessMode, Field, FieldType, IntType, Narrow, View};
+pub use view::{Access, AccessMode, Field, FieldType, Host, IntType, Narrow, View};
 
 use crate::source::Span;
 
@@ -109,10 +114,26 @@ pub enum ItemKind {
     MapType(MapType),
     /// `global_data NAME;`
     GlobalData(Ident),
-    /// `special_field NAME: FORM;`
+    /// `special_field NAME: FORM { lines }`
     SpecialField(SpecialField),
-    /// `helper NAME = N { clauses }`
+    /// `helper NAME = N { clauses }` or `kfunc NAME { clauses }`
     Helper(Helper),
+    /// `region NAME { lines }`
+    Region(Region),
+    /// `stack_object NAME size N { lines }`
+    StackObject(StackObject),
+    /// `callback NAME { lines }`
+    Callback(Callback),
+    /// `object NAME btf { lines and fields }`
+    Object(Object),
+    /// `targets NAME { names }`
+    Targets(Targets),
+    /// `every SORT { words }`
+    Every(Every),
+    /// `words { NAME "text"; }`
+    Words(Vec<Line<Word>>),
+    /// `host none;`
+    Host(Ident),
     /// `view NAME size N { fields }`
     View(View),
     /// `set NAME { entries }`
@@ -206,15 +227,6 @@ pub struct Extend {
     pub name: Ident,
     /// The types that it accepts too.
     pub accepts: Vec<TypeExpr>,
-}
-
-/// A type inside map values that is special.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct SpecialField {
-    /// The name of the struct or tag.
-    pub name: Ident,
-    /// What it names: `struct` or `tag`.
-    pub form: Ident,
 }
 
 /// A limit.

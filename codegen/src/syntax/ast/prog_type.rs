@@ -3,7 +3,7 @@
 use super::{Doc, Expr, Ident, Range, Spanned, VersionLit};
 use crate::source::Span;
 
-/// A set of helpers.
+/// A set of helpers and kfuncs.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Set {
     /// Its name.
@@ -36,7 +36,7 @@ pub enum SetEntryKind {
     Exclude(Vec<Ident>),
 }
 
-/// A helper of a set, perhaps in an overload.
+/// A helper or kfunc of a set, perhaps in an overload.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SetName {
     /// The helper.
@@ -85,6 +85,17 @@ pub enum ProgClauseKind {
     },
     /// `helpers SET;` or `helpers all;`
     Helpers(Ident),
+    /// `kfuncs SET;` or `kfuncs all;`
+    Kfuncs(Ident),
+    /// `sleepable when GUARD;` or `sleepable always else "text" when GUARD;`
+    Sleepable {
+        /// The word `always`.
+        always: bool,
+        /// What a program is told that must sleep and does not.
+        text: Option<Spanned<String>>,
+        /// When it holds; None: always.
+        when: Option<Expr>,
+    },
     /// `packet read, write;`
     Packet(Vec<Ident>),
     /// `returns any when GUARD;` or `returns RANGE when GUARD;`
@@ -114,7 +125,7 @@ pub enum ProgClauseKind {
         /// When it holds; None: always.
         when: Option<Expr>,
     },
-    /// A word alone: `ld_abs;`, `private_stack;`. The parser lets no other word through.
+    /// A word alone: `ld_abs;`, `private_stack;`, `attach_checked;`. The parser lets no other word through.
     Flag(Ident),
 }
 

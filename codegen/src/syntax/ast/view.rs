@@ -28,6 +28,8 @@ pub struct Field {
     pub names: Vec<Ident>,
     /// The type of each.
     pub ty: FieldType,
+    /// How the host's struct has it; None: as programs see it.
+    pub host: Option<Host>,
     /// The rules of access, the first whose guard holds counts. Never empty.
     pub access: Vec<Access>,
 }
@@ -39,6 +41,15 @@ pub struct FieldType {
     pub element: Spanned<IntType>,
     /// How many elements, for arrays.
     pub count: Option<Spanned<u64>>,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// `host u64` or `host none`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Host {
+    /// The type of an element in the host's struct; None: it has no such field.
+    pub ty: Option<IntType>,
     /// Where it stands.
     pub span: Span,
 }

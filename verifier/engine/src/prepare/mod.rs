@@ -5,6 +5,7 @@
 
 pub mod code;
 pub mod control_flow;
+mod environment;
 pub mod functions;
 pub mod live_registers;
 pub mod neighbours;
@@ -14,4 +15,5 @@ pub mod returns;
 pub mod special_fields;
 
 pub use code::{Code, Decoded, Function};
+pub(crate) use environment::guard_env;
 pub use offered::Offered;

@@ -1,8 +1,10 @@
 //! What a program may call.
 
-use probity_platform::{Callable, GuardEnv, Platform, Profile, ProgType};
-use probity_program::{Program, flags};
+use probity_platform::{Callable, Platform, Profile, ProgType};
+use probity_program::Program;
 use rustc_hash::FxHashMap;
+
+use super::environment::guard_env;
 
 /// What a program may call, resolved once.
 #[derive(Debug)]
@@ -20,12 +22,7 @@ impl Offered {
         program: &Program,
         profile: &Profile,
     ) -> Offered {
-        let env = GuardEnv {
-            profile,
-            prog_type: program.prog_type,
-            attach: program.attach_type,
-            sleepable: program.flags & flags::SLEEPABLE != 0,
-        };
+        let env = guard_env(program, profile);
         let mut by_number = FxHashMap::default();
         for entry in prog_type.callables {
             let callable = &platform.callables[usize::from(entry.callable)];

@@ -139,7 +139,18 @@ impl<O: Observer> Walk<'_, O> {
         let write = arg.flags.contains(TypeFlags::MEM_WRITE);
         let raw = arg.flags.contains(TypeFlags::MEM_UNINIT);
         match class.role {
-            ArgRole::Anything | ArgRole::Scalar | ArgRole::Pointer | ArgRole::Stack | ArgRole::Func => Ok(()),
+            ArgRole::Anything
+            | ArgRole::Scalar
+            | ArgRole::Int
+            | ArgRole::Ignored
+            | ArgRole::Hidden
+            | ArgRole::Pointer
+            | ArgRole::Stack
+            | ArgRole::Func => Ok(()),
+            // Callables with these need concepts that are not modelled: they are refused before.
+            ArgRole::Object | ArgRole::StackObject | ArgRole::Field | ArgRole::ConstStr => {
+                Err(crate::unsupported(format!("an argument of class {}", class.name)).at(arg.site))
+            }
             ArgRole::Map => {
                 call.map = Some(reg.map());
                 self.check_map_modelled(call, reg.map())
@@ -160,7 +171,8 @@ impl<O: Observer> Walk<'_, O> {
             }
             ArgRole::Mem => self.check_fixed_memory(call, arg, regno, null),
             ArgRole::Size | ArgRole::SizeOrZero => self.check_size(call, index, reg),
-            ArgRole::AllocSize | ArgRole::AllocSizeOrZero => {
+            ArgRole::ConstSize => Err(crate::unsupported("a constant size of memory").at(arg.site)),
+            ArgRole::Const | ArgRole::AllocSize | ArgRole::AllocSizeOrZero => {
                 if reg.val.is_const().is_none() {
                     let message = format!("R{regno} is not a known constant'");
                     return Err(denied(Why::ArgumentNotConstant, message));

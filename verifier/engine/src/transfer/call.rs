@@ -5,6 +5,7 @@ use probity_platform::{
 };
 use probity_program::flags;
 
+use super::concepts::check_modelled;
 use super::effects::Call;
 use crate::explore::walk::{Next, Observer, Walk};
 use crate::state::{Frame, Reg};
@@ -25,6 +26,7 @@ impl<O: Observer> Walk<'_, O> {
             self.drive(&mut call)?;
             return Err(crate::unsupported(callable.name).at(callable.site));
         }
+        check_modelled(callable)?;
         for index in 0..callable.args.len() {
             self.check_argument(&mut call, index)?;
         }

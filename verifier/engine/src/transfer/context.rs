@@ -67,12 +67,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     pub(crate) fn guard_env(&self) -> GuardEnv<'_> {
-        GuardEnv {
-            profile: self.profile,
-            prog_type: self.program.prog_type,
-            attach: self.program.attach_type,
-            sleepable: self.program.flags & probity_program::flags::SLEEPABLE != 0,
-        }
+        crate::prepare::guard_env(self.program, self.profile)
     }
 
     fn load_field(&mut self, rule: &Rule, access: Access) {

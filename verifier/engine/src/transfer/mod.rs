@@ -17,6 +17,7 @@
 //! | [`legacy`] | LD_ABS and LD_IND |
 //! | [`load_imm`] | 64-bit immediates and references |
 //! | [`call`] | calls of helpers |
+//! | `concepts` | which of them the engine models |
 //! | [`args`] | their arguments |
 //! | [`effects`] | what their drivers ask and do |
 //! | [`references`] | what callables acquire and release |
@@ -35,6 +36,7 @@ pub mod args;
 pub mod atomic;
 pub mod branch;
 pub mod call;
+mod concepts;
 pub mod context;
 pub mod effects;
 pub mod legacy;
