@@ -157,6 +157,14 @@ codes! {
     ReferenceLeak = "reference-leak", EINVAL;
     /// Something to be released that was not acquired.
     NotReferenced = "not-referenced", EINVAL;
+    /// A special field of a map's value that is not where it is said to be, or touched as bytes.
+    SpecialField = "special-field", EINVAL;
+    /// A call that is forbidden while a lock is held.
+    CallUnderLock = "call-under-lock", EINVAL;
+    /// A lock given back that is not the one held.
+    NotLocked = "not-locked", EINVAL;
+    /// A program that ends, or is left, inside a region.
+    LockHeld = "lock-held", EINVAL;
     /// A tail call that is not allowed there.
     InvalidTailCall = "invalid-tail-call", EINVAL;
     /// An instruction that the program type or policy does not allow.

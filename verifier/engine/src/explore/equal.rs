@@ -51,7 +51,8 @@ impl Comparison<'_> {
 
     fn references_equal(&mut self) -> bool {
         let (old, cur) = (self.old.state.references.held(), self.cur.references.held());
-        old.len() == cur.len() && old.iter().zip(cur).all(|(old, cur)| self.ids.matches(old.id, cur.id))
+        old.len() == cur.len()
+            && old.iter().zip(cur).all(|(old, cur)| old.lock == cur.lock && self.ids.matches(old.id, cur.id))
     }
 
     fn frames_equal(&mut self, index: usize) -> bool {

@@ -5,6 +5,7 @@ use probity_platform::{MapType, Platform, Profile, ProgType, Rejection};
 use probity_program::Program;
 use smallvec::SmallVec;
 
+use super::special_fields::MapFields;
 use super::{control_flow, functions, live_registers, neighbours, references, returns, special_fields};
 use crate::prepare::Offered;
 
@@ -64,8 +65,8 @@ pub struct Code {
     pub functions: Vec<Function>,
     /// The types of the program's maps.
     pub map_types: Vec<Option<&'static MapType>>,
-    /// By map: the name of a special type in its values, when there is one.
-    pub special_fields: Vec<Option<&'static str>>,
+    /// By map: the special fields of its values.
+    pub special_fields: Vec<MapFields>,
 }
 
 impl Code {

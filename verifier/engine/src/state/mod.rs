@@ -8,6 +8,6 @@ pub mod stack;
 
 pub use frame::Frame;
 pub use machine::State;
-pub use refs::{Reference, References};
+pub use refs::{Lock, Reference, References};
 pub use reg::{ADD_CONST, ADD_CONST32, ADD_CONST64, Reg};
 pub use stack::{Slot, Stack, Tag};

@@ -148,9 +148,10 @@ impl<O: Observer> Walk<'_, O> {
             | ArgRole::Stack
             | ArgRole::Func => Ok(()),
             // Callables with these need concepts that are not modelled: they are refused before.
-            ArgRole::Object | ArgRole::StackObject | ArgRole::Field | ArgRole::ConstStr => {
+            ArgRole::Object | ArgRole::StackObject | ArgRole::ConstStr => {
                 Err(crate::unsupported(format!("an argument of class {}", class.name)).at(arg.site))
             }
+            ArgRole::Field => self.check_field(call, index, regno, reg),
             ArgRole::Map => {
                 call.map = Some(reg.map());
                 self.check_map_modelled(call, reg.map())
@@ -277,7 +278,8 @@ impl<O: Observer> Walk<'_, O> {
             Some(Behaviour::MapValue) => {
                 self.check_map_permission(&reg, off, size, write)?;
                 let region = self.program.maps[reg.map()].value_size;
-                self.check_region(regno, &reg, off, size, region, zero_allowed)
+                self.check_region(regno, &reg, off, size, region, zero_allowed)?;
+                self.check_beside_fields(&reg, off, size)
             }
             Some(Behaviour::Region) => {
                 if write && reg.flags.contains(TypeFlags::MEM_RDONLY) {

@@ -13,6 +13,7 @@ use crate::state::{Frame, Reg};
 impl<O: Observer> Walk<'_, O> {
     pub(super) fn call_helper(&mut self, number: i32) -> Result<Next, Rejection> {
         let callable = self.find_callable(number)?;
+        self.check_call_under_lock(callable.name, callable.site)?;
         let may_sleep = self.program.flags & flags::SLEEPABLE != 0;
         if callable.flags.contains(CallableFlags::MIGHT_SLEEP) && !may_sleep {
             let message = "helper call might sleep in a non-sleepable prog";
@@ -184,7 +185,9 @@ impl<O: Observer> Walk<'_, O> {
             Behaviour::View => reg.data = kind.view.map_or(0, u32::from),
             _ => {}
         }
-        if ty.maybe_null() {
+        let lockable = kind.behaviour == Behaviour::MapValue
+            && self.code.special_fields.get(reg.map()).is_some_and(|fields| !fields.fields.is_empty());
+        if ty.maybe_null() || lockable {
             reg.id = self.new_id();
         }
         if call.acquires {

@@ -199,6 +199,22 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
         Ok(())
     }
 
+    fn enter(&mut self, region: u16, by: Option<u8>, fallible: bool, site: Site) -> Result<(), Rejection> {
+        match by {
+            Some(by) if !fallible => {
+                let reg = self.call.arg(by);
+                self.walk.lock(region, &reg, site)
+            }
+            _ => Err(crate::unsupported(self.walk.region(region).name).at(site)),
+        }
+    }
+
+    fn leave(&mut self, region: u16, by: Option<u8>, site: Site) -> Result<(), Rejection> {
+        let Some(by) = by else { return Err(crate::unsupported(self.walk.region(region).name).at(site)) };
+        let reg = self.call.arg(by);
+        self.walk.unlock(region, &reg, self.call.callable.name, site)
+    }
+
     fn invalidate(&mut self, class: PointerClass) {
         match class {
             PointerClass::Packet => self.call.invalidates_packet = true,

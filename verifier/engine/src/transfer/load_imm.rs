@@ -54,8 +54,12 @@ impl<O: Observer> Walk<'_, O> {
         };
         let index = map.cast_unsigned() as usize;
         let inner = self.program.maps[index].inner;
-        let special = inner.and_then(|inner| self.code.special_fields.get(inner).copied().flatten());
-        if let Some(name) = self.code.special_fields[index].or(special) {
+        let fields = &self.code.special_fields;
+        // Values of inner maps are not told apart by their lookups.
+        let special = inner.and_then(|inner| fields.get(inner)).and_then(|fields| {
+            fields.unmodelled.or_else(|| fields.fields.first().map(|field| field.row.name))
+        });
+        if let Some(name) = fields[index].unmodelled.or(special) {
             return Err(unsupported(format!("map values with {name}")));
         }
         let ty = RegType { kind, flags: TypeFlags::empty() };

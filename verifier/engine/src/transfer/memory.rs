@@ -178,6 +178,7 @@ impl<O: Observer> Walk<'_, O> {
         self.check_map_permission(reg, off, size, access.is_write())?;
         let value_size = self.program.maps[reg.map()].value_size;
         self.check_region(regno, reg, off, size, value_size, false)?;
+        self.check_beside_fields(reg, off, size)?;
         self.loaded(access);
         if let Access::Read(Some(dst)) = access
             && let Some(value) = self.frozen_value(reg, off, size)

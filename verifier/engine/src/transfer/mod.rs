@@ -20,6 +20,7 @@
 //! | `concepts` | which of them the engine models |
 //! | [`args`] | their arguments |
 //! | [`effects`] | what their drivers ask and do |
+//! | `locks` | locks in map values, and what is forbidden while one is held |
 //! | [`references`] | what callables acquire and release |
 //! | [`subprog`] | calls of functions, and exit |
 
@@ -36,12 +37,13 @@ pub mod args;
 pub mod atomic;
 pub mod branch;
 pub mod call;
-mod concepts;
+pub(crate) mod concepts;
 pub mod context;
 pub mod effects;
 pub mod legacy;
 pub mod links;
 pub mod load_imm;
+mod locks;
 pub mod memory;
 pub mod null_check;
 pub mod packet_bound;

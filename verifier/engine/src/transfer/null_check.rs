@@ -4,6 +4,7 @@ use probity_isa::JumpOp;
 use probity_platform::{Behaviour, NullCheckYields, TypeFlags};
 
 use crate::explore::walk::{Observer, Walk};
+use crate::prepare::Code;
 use crate::state::Reg;
 
 impl<O: Observer> Walk<'_, O> {
@@ -26,9 +27,9 @@ impl<O: Observer> Walk<'_, O> {
     pub(super) fn resolve_null(&mut self, id: u32, taken_nonnull: bool) {
         let platform = self.platform;
         let scalar = self.constant(0);
-        let program = self.program;
+        let (program, code) = (self.program, self.code);
         let null = move |reg: &mut Reg| *reg = scalar;
-        let nonnull = move |reg: &mut Reg| mark_nonnull(reg, platform, program);
+        let nonnull = move |reg: &mut Reg| mark_nonnull(reg, platform, program, code);
         let selected = move |reg: &Reg| reg.id == id && reg.maybe_null();
         // What is null was never acquired.
         let null_side = if taken_nonnull { Some(&mut self.state) } else { self.last_branch() };
@@ -51,9 +52,9 @@ impl<O: Observer> Walk<'_, O> {
 
     /// One side learns that a pointer is not null.
     pub(super) fn lift_null(&mut self, id: u32, on_taken: bool) {
-        let (platform, program) = (self.platform, self.program);
+        let (platform, program, code) = (self.platform, self.program, self.code);
         let selected = move |reg: &Reg| reg.id == id && reg.maybe_null();
-        let nonnull = move |reg: &mut Reg| mark_nonnull(reg, platform, program);
+        let nonnull = move |reg: &mut Reg| mark_nonnull(reg, platform, program, code);
         if on_taken {
             if let Some(branch) = self.last_branch() {
                 branch.for_each_reg(selected, nonnull);
@@ -69,9 +70,14 @@ fn mark_nonnull(
     reg: &mut Reg,
     platform: &'static probity_platform::Platform,
     program: &probity_program::Program,
+    code: &Code,
 ) {
     reg.flags.remove(TypeFlags::PTR_MAYBE_NULL);
-    reg.id = 0;
+    let may_be_locked = reg.behaviour == Some(Behaviour::MapValue)
+        && code.special_fields.get(reg.map()).is_some_and(|fields| !fields.fields.is_empty());
+    if !may_be_locked {
+        reg.id = 0;
+    }
     if reg.behaviour != Some(Behaviour::MapValue) {
         return;
     }

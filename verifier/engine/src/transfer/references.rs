@@ -27,6 +27,7 @@ impl<O: Observer> Walk<'_, O> {
 
     /// Nothing may be held where a program ends or is left.
     pub(super) fn check_no_references(&self, place: &str, site: Site) -> Result<(), Rejection> {
+        self.check_no_lock(place, site)?;
         let held = self.state.references.held();
         if held.is_empty() {
             return Ok(());
