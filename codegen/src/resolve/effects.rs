@@ -205,9 +205,11 @@ fn entry(
         let mut fed = |name: &Ident| {
             let found = args.find(&name.name);
             if found.is_none() {
-                let text = format!("{} is fed by `{}`, which is no argument", register.name, name.name);
-                let report = Diagnostic::new(Code::CallbackFeed, name.span, text)
-                    .with(clause.span, "called back by this callable");
+                let names = args.names.iter().map(|(name, _, _)| *name);
+                let report =
+                    Diagnostic::unknown(Code::CallbackFeed, "argument", &name.name, name.span, names)
+                        .label(format!("{} is fed by it", register.name))
+                        .with(clause.span, "called back by this callable");
                 cx.report(report);
             }
             found.map(|(arg, _, _)| arg)

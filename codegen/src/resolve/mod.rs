@@ -119,8 +119,11 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
     let (prog_types, sections) = progs::prog_types(cx, collected, &scope, &kinds, &mut views, &sets);
     check::references(cx, &callables, &objects);
     check::lifetimes(cx, collected, &callables, &kinds);
-    check::regions(cx, collected, &callables, &mut regions);
-    check::stack_objects(cx, collected, &callables, &stack_objects);
+    // What a clause with errors would have said is not missed.
+    if !has_errors(&cx.found) {
+        check::regions(cx, collected, &callables, &mut regions);
+        check::stack_objects(cx, collected, &callables, &stack_objects);
+    }
     check::reach(cx, &callables, &prog_types);
     check::never_null(cx, &arg_classes, collected);
 
