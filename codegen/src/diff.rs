@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 
 use probity_platform::Version;
 
-use crate::emit::page::{facts, offered, signature};
+use crate::emit::page::{facts, offered, offered_kfunc, signature};
 use crate::emit::page_guard::{at, either, words};
-use crate::model::{Guard, Model};
+use crate::model::{Guard, Model, ProgType};
 
 /// The differences from one platform to another, each of a version: a sorted line each. `-` is
 /// what only the first has, `+` what only the second has, `~` what both have and not alike. The
@@ -55,6 +55,17 @@ fn offers(model: &Model, version: Version) -> BTreeMap<String, String> {
             all.push_str(&said);
         }
     }
+    for row in model.kfuncs.iter().filter(|row| exists(&row.guard)) {
+        let mut said = signature(model, row);
+        for fact in facts(row.flags).into_iter().chain(row.kfunc.iter_names().map(|(name, _)| name)) {
+            said.push_str(", ");
+            said.push_str(fact);
+        }
+        // In this version it may have another name.
+        let names = row.aliases.iter().filter(|(_, guard)| *guard != Guard::Always && exists(guard));
+        let name = names.map(|(name, _)| name).next().unwrap_or(&row.name);
+        found.insert(format!("kfunc {name}"), said);
+    }
     for row in &model.map_types {
         if exists(&row.guard) {
             found.insert(format!("map_type {}", row.name), format!("= {}", row.number));
@@ -75,12 +86,25 @@ fn offers(model: &Model, version: Version) -> BTreeMap<String, String> {
                 continue;
             }
             let guard = offered(model, prog, row.number).unwrap_or_else(|| either([]));
-            if let Some(left) = at(&guard, Some(version), Some(prog.number)) {
-                let words = words(model, Some(prog), &left);
-                let when = if words.is_empty() { words } else { format!("when {words}") };
+            if let Some(when) = offer(model, version, prog, &guard) {
                 found.insert(what, when);
+            }
+        }
+        for (index, _) in &prog.kfuncs {
+            let Some(row) = model.kfuncs.get(usize::from(*index)) else { continue };
+            let guard = offered_kfunc(model, prog, &row.name).unwrap_or_else(|| either([]));
+            if let Some(when) = offer(model, version, prog, &guard) {
+                found.insert(format!("offer {} {}", prog.name, row.name), when);
             }
         }
     }
     found
+}
+
+/// When a program type offers something in a version: nothing is said where it always does. None
+/// when it never does.
+fn offer(model: &Model, version: Version, prog: &ProgType, guard: &Guard) -> Option<String> {
+    let left = at(guard, Some(version), Some(prog.number))?;
+    let words = words(model, Some(prog), &left);
+    Some(if words.is_empty() { words } else { format!("when {words}") })
 }

@@ -87,6 +87,7 @@ pub fn header(model: &Model) -> String {
         out.push('\n');
         structure(&mut out, model, view);
     }
+    super::header_kfuncs::structs(&mut out, model, &views);
     // Ordinary names share one namespace in C.
     let mut seen = BTreeSet::new();
     for helper in bases(model) {
@@ -95,6 +96,7 @@ pub fn header(model: &Model) -> String {
             prototype(&mut out, model, helper, &views);
         }
     }
+    super::header_kfuncs::kfuncs(&mut out, model, &mut seen, &views);
     let map_types = model.map_types.iter().map(|row| (row.name.as_str(), row.number, row.docs.as_str()));
     let prog_types = model.prog_types.iter().map(|row| (row.name.as_str(), row.number, row.docs.as_str()));
     let attach_types = model
@@ -124,7 +126,7 @@ pub(super) fn bases(model: &Model) -> impl Iterator<Item = &Callable> {
 }
 
 /// A name, told apart from what C reserves.
-fn name(name: &str) -> String {
+pub(super) fn name(name: &str) -> String {
     if TAKEN.contains(&name) { format!("{name}_") } else { name.to_owned() }
 }
 
@@ -212,10 +214,21 @@ fn integer(bytes: u32) -> &'static str {
 }
 
 fn prototype(out: &mut String, model: &Model, helper: &Callable, views: &BTreeMap<&str, &View>) {
-    let mut docs = helper.docs.clone();
+    documented(out, helper);
+    let (named, plain) = arguments(model, helper, views);
+    let (ret, number) = (returned(model, helper), helper.number);
+    let blank = if ret.ends_with('*') { "" } else { " " };
+    let own = name(&helper.name);
+    let _ =
+        writeln!(out, "static {ret}{blank}(*const {own})({named}) = ({ret}{blank}(*)({plain})) {number};");
+}
+
+/// A callable's doc comment, its versions and its licence.
+pub(super) fn documented(out: &mut String, row: &Callable) {
+    let mut docs = row.docs.clone();
     let mut facts = Vec::new();
-    facts.extend(versions(&helper.guard));
-    if helper.flags.contains(CallableFlags::GPL_ONLY) {
+    facts.extend(versions(&row.guard));
+    if row.flags.contains(CallableFlags::GPL_ONLY) {
         facts.push("GPL only".to_owned());
     }
     if !facts.is_empty() {
@@ -226,10 +239,14 @@ fn prototype(out: &mut String, model: &Model, helper: &Callable, views: &BTreeMa
         let _ = write!(docs, "{said}.");
     }
     comment(out, "", &docs);
+}
+
+/// The arguments of a callable in C, with their names and without.
+pub(super) fn arguments(model: &Model, row: &Callable, views: &BTreeMap<&str, &View>) -> (String, String) {
     let (mut named, mut plain) = (Vec::new(), Vec::new());
     let mut seen = BTreeSet::new();
-    for arg in &helper.args {
-        let ty = argument(model, helper, arg, views);
+    for arg in &row.args {
+        let ty = argument(model, row, arg, views);
         let mut own = name(&arg.name);
         while !seen.insert(own.clone()) {
             own.push('_');
@@ -239,19 +256,19 @@ fn prototype(out: &mut String, model: &Model, helper: &Callable, views: &BTreeMa
         plain.push(ty);
     }
     let list = |args: Vec<String>| if args.is_empty() { "void".to_owned() } else { args.join(", ") };
-    let (ret, number) = (returned(helper), helper.number);
-    let blank = if ret.ends_with('*') { "" } else { " " };
-    let (own, named, plain) = (name(&helper.name), list(named), list(plain));
-    let _ =
-        writeln!(out, "static {ret}{blank}(*const {own})({named}) = ({ret}{blank}(*)({plain})) {number};");
+    (list(named), list(plain))
 }
 
-/// The C type of what a helper returns.
-pub(super) fn returned(helper: &Callable) -> &'static str {
-    match helper.ret.ty {
-        RetType::Void => "void",
-        RetType::Integer => "long",
-        RetType::Pointer(_) => "void *",
+/// The C type of what a callable returns.
+pub(super) fn returned(model: &Model, row: &Callable) -> String {
+    match (row.ret.ty, row.ret.subject) {
+        (RetType::Void, _) => "void".into(),
+        (RetType::Integer, Subject::Int { .. }) => integer_of(row.ret.subject).into(),
+        (RetType::Integer, _) => "long".into(),
+        (RetType::Pointer(_), subject) => match subject_name(model, subject) {
+            Some(of) if row.number == 0 => format!("struct {} *", name(of)),
+            _ => "void *".into(),
+        },
     }
 }
 
@@ -270,7 +287,7 @@ fn integer_of(subject: Subject) -> &'static str {
 }
 
 /// The name of the struct that something is about.
-fn subject_name(model: &Model, subject: Subject) -> Option<&str> {
+pub(super) fn subject_name(model: &Model, subject: Subject) -> Option<&str> {
     match subject {
         Subject::Object(at) => {
             let object = model.objects.get(usize::from(at))?;
@@ -297,7 +314,7 @@ fn argument(model: &Model, helper: &Callable, arg: &Arg, views: &BTreeMap<&str, 
         ArgRole::Object | ArgRole::StackObject | ArgRole::Field => {
             let written = if arg.flags.contains(TypeFlags::MEM_RDONLY) { "const " } else { "" };
             match subject_name(model, arg.subject) {
-                Some(name) => format!("{written}struct {name} *"),
+                Some(of) => format!("{written}struct {} *", name(of)),
                 None => format!("{written}void *"),
             }
         }
@@ -326,13 +343,14 @@ fn argument(model: &Model, helper: &Callable, arg: &Arg, views: &BTreeMap<&str, 
     }
 }
 
-/// The views that are contexts of the program types that offer a helper.
-fn contexts<'a>(model: &'a Model, helper: &Callable) -> impl Iterator<Item = &'a str> {
-    let number = helper.number;
+/// The views that are contexts of the program types that offer a callable.
+fn contexts<'a>(model: &'a Model, row: &Callable) -> impl Iterator<Item = &'a str> {
+    let (own, number) = (row.name.clone(), row.number);
+    let kfunc = model.kfuncs.iter().any(|kfunc| kfunc.name == own);
     model
         .prog_types
         .iter()
-        .filter(move |prog| offers(model, prog, number))
+        .filter(move |prog| if kfunc { offers_kfunc(model, prog, &own) } else { offers(model, prog, number) })
         .filter_map(|prog| model.views.get(usize::from(prog.ctx)))
         .map(|view| view.name.as_str())
 }
@@ -343,6 +361,11 @@ pub(super) fn offers(model: &Model, prog: &ProgType, number: u32) -> bool {
         .iter()
         .filter_map(|(at, _)| model.callables.get(usize::from(*at)))
         .any(|row| row.number == number)
+}
+
+/// True when a program type offers the kfunc with a name, at least sometimes.
+pub(super) fn offers_kfunc(model: &Model, prog: &ProgType, name: &str) -> bool {
+    prog.kfuncs.iter().filter_map(|(at, _)| model.kfuncs.get(usize::from(*at))).any(|row| row.name == name)
 }
 
 /// An enum of numbers. Names in capitals stay; others could be the program's own and get those of

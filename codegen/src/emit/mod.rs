@@ -7,8 +7,10 @@
 mod concepts;
 mod driver;
 mod header;
+mod header_kfuncs;
 mod names;
 pub(crate) mod page;
+mod page_concepts;
 pub(crate) mod page_guard;
 mod tables;
 mod values;

@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use probity_platform::{CallableFlags, RetType, TypeFlags, Version};
+use probity_platform::{CallableFlags, RetType, Subject, TypeFlags, Version};
 
-use super::header::{bases, offers};
+use super::header::{bases, offers, offers_kfunc, subject_name};
 use super::page_guard::{either, versions, words};
 use crate::model::{Arg, Callable, Guard, Model, ProgType};
 
@@ -25,11 +25,20 @@ pub fn page(model: &Model) -> String {
     out.push_str("## Contents\n\n");
     let sections = [
         ("Helpers", "helpers", bases(model).count()),
+        ("Kfuncs", "kfuncs", model.kfuncs.len()),
         ("Program types", "program-types", model.prog_types.len()),
         ("Map types", "map-types", model.map_types.len()),
     ];
     for (title, anchor, count) in sections {
+        if count == 0 && anchor == "kfuncs" {
+            continue;
+        }
         let _ = writeln!(out, "* [{title}](#{anchor}) ({count})");
+        if anchor == "kfuncs" {
+            for row in &model.kfuncs {
+                let _ = writeln!(out, "  * [{0}](#{1})", escaped(&row.name), row.name.to_lowercase());
+            }
+        }
         if anchor == "helpers" {
             for helper in bases(model) {
                 let _ = writeln!(out, "  * [{0}](#{1})", escaped(&helper.name), helper.name.to_lowercase());
@@ -40,13 +49,15 @@ pub fn page(model: &Model) -> String {
     for callable in bases(model) {
         helper(&mut out, model, callable);
     }
+    super::page_concepts::kfuncs(&mut out, model);
     prog_types(&mut out, model);
     map_types(&mut out, model);
+    super::page_concepts::concepts(&mut out, model);
     out
 }
 
 /// The index of a platform, a line each: helpers with their number, their versions and how many
-/// program types offer them, program types, map types.
+/// program types offer them, kfuncs likewise, program types, map types.
 #[must_use]
 pub fn index(model: &Model) -> String {
     let mut out = String::new();
@@ -56,6 +67,10 @@ pub fn index(model: &Model) -> String {
         let count = model.prog_types.iter().filter(|prog| offers(model, prog, row.number)).count();
         let existence = dated(&existence(model, row));
         let _ = writeln!(out, "helper {} {}{existence} program_types {count}", row.name, row.number);
+    }
+    for row in &model.kfuncs {
+        let count = model.prog_types.iter().filter(|prog| offers_kfunc(model, prog, &row.name)).count();
+        let _ = writeln!(out, "kfunc {}{} program_types {count}", row.name, dated(&row.guard));
     }
     for row in &model.prog_types {
         let _ = writeln!(out, "prog_type {} {}{}", row.name, row.number, dated(&row.guard));
@@ -82,23 +97,49 @@ pub(crate) fn offered(model: &Model, prog: &ProgType, number: u32) -> Option<Gua
     Some(either(rows.map(|(_, guard)| guard.clone())))
 }
 
+/// When a program type offers the kfunc with a name; None when it never does.
+pub(crate) fn offered_kfunc(model: &Model, prog: &ProgType, name: &str) -> Option<Guard> {
+    let named = |at: u16| model.kfuncs.get(usize::from(at)).is_some_and(|row| row.name == name);
+    let mut rows = prog.kfuncs.iter().filter(|(at, _)| named(*at)).peekable();
+    rows.peek()?;
+    Some(either(rows.map(|(_, guard)| guard.clone())))
+}
+
 /// A prototype as the spec writes it.
 pub(crate) fn signature(model: &Model, helper: &Callable) -> String {
     let args: Vec<String> =
         helper.args.iter().map(|arg| format!("{}: {}", arg.name, class(model, arg))).collect();
-    let ret = match helper.ret.ty {
-        RetType::Void => "RET_VOID".to_owned(),
-        RetType::Integer => "RET_INTEGER".to_owned(),
-        RetType::Pointer(ty) => {
+    let about = subject_name(model, helper.ret.subject);
+    let ret = match (helper.ret.ty, helper.ret.subject) {
+        (RetType::Void, _) => "RET_VOID".to_owned(),
+        (RetType::Integer, Subject::Int { bytes, signed }) => integer(bytes, signed),
+        (RetType::Integer, _) => "RET_INTEGER".to_owned(),
+        (RetType::Pointer(ty), _) => {
             let kind = model.kinds.get(usize::from(ty.kind.0)).map_or("?", |kind| kind.name.as_str());
-            format!("RET_{kind}{}", modifiers(ty.flags))
+            let ty_name = about.map_or_else(|| format!("RET_{kind}"), str::to_owned);
+            format!("{ty_name}{}", modifiers(ty.flags))
         }
     };
     format!("({}) -> {ret}", args.join(", "))
 }
 
+/// A C integer as the spec writes it.
+fn integer(bytes: u8, signed: bool) -> String {
+    format!("{}{}", if signed { 's' } else { 'u' }, u32::from(bytes) * 8)
+}
+
 fn class(model: &Model, arg: &Arg) -> String {
-    let class = model.arg_classes.get(usize::from(arg.class)).map_or("?", |class| class.name.as_str());
+    if let Subject::Int { bytes, signed } = arg.subject {
+        return integer(bytes, signed);
+    }
+    let first = |role| model.arg_classes.iter().position(|class| class.role == role);
+    let class = model.arg_classes.get(usize::from(arg.class));
+    let own = class.is_some_and(|class| first(class.role) == Some(usize::from(arg.class)));
+    let class = class.map_or("?", |class| class.name.as_str());
+    if let Some(about) = subject_name(model, arg.subject) {
+        let ty = if own { about.to_owned() } else { format!("{class}({about})") };
+        return format!("{ty}{}", modifiers(arg.flags));
+    }
     let size = if arg.size == 0 { String::new() } else { format!("({})", arg.size) };
     format!("{class}{size}{}", modifiers(arg.flags - TypeFlags::MEM_FIXED_SIZE))
 }
@@ -133,9 +174,10 @@ fn helper(out: &mut String, model: &Model, row: &Callable) {
     if !dated.is_empty() {
         lines.push(format!("Versions: {}", dated.join(", ")));
     }
-    let others = model.callables.iter().filter(|other| other.number == row.number).count() - 1;
-    if others > 0 {
-        lines.push(format!("Overloads beside this one: {others}"));
+    for other in model.callables.iter().filter(|other| other.number == row.number && other.overload.is_some())
+    {
+        let name = other.overload.as_deref().unwrap_or_default();
+        lines.push(format!("Overload `{name}`: `{}`", signature(model, other)));
     }
     let facts = facts(row.flags);
     if !facts.is_empty() {
@@ -149,12 +191,16 @@ fn helper(out: &mut String, model: &Model, row: &Callable) {
 
 fn availability(model: &Model, row: &Callable) -> String {
     // The helper's own versions are said already, and that the type is this type is plain.
-    let own = existence(model, row);
+    available(model, &existence(model, row), |prog| offered(model, prog, row.number))
+}
+
+/// Which program types offer something, and when beyond its own existence.
+pub(super) fn available(model: &Model, own: &Guard, offered: impl Fn(&ProgType) -> Option<Guard>) -> String {
     let mut offers = Vec::new();
     for prog in &model.prog_types {
-        let Some(guard) = offered(model, prog, row.number) else { continue };
+        let Some(guard) = offered(prog) else { continue };
         let Some(guard) = super::page_guard::at(&guard, None, Some(prog.number)) else { continue };
-        let words = words(model, Some(prog), &without(guard, &own));
+        let words = words(model, Some(prog), &without(guard, own));
         let when = if words.is_empty() { words } else { format!(" when `{words}`") };
         offers.push(format!("`{}`{when}", prog.name));
     }
@@ -214,13 +260,13 @@ fn map_types(out: &mut String, model: &Model) {
     }
 }
 
-fn paragraph(out: &mut String, text: &str) {
+pub(super) fn paragraph(out: &mut String, text: &str) {
     if !text.is_empty() {
         let _ = write!(out, "{}\n\n", text.trim());
     }
 }
 
 /// A name as plain text of Markdown: underscores at its ends would be marks.
-fn escaped(name: &str) -> String {
+pub(super) fn escaped(name: &str) -> String {
     name.replace('_', "\\_")
 }
