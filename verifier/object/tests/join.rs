@@ -1,0 +1,219 @@
+//! Objects that are linked into one: what counts, what is refused, and that it comes out as with
+//! `bpftool gen object`.
+
+mod common;
+
+use std::{collections::BTreeMap, fs, path::Path, process::Command};
+
+use common::{corpus, options};
+use probity_object::{JoinError, LoadOptions, Object};
+use probity_program::{
+    Btf, Linkage, Program,
+    btf::{Kind, Type},
+};
+
+const A: &[u8] = include_bytes!("fixtures/link_a.o");
+const B: &[u8] = include_bytes!("fixtures/link_b.o");
+const CALLS: &[u8] = include_bytes!("fixtures/calls.o");
+const EXTERNS: &[u8] = include_bytes!("fixtures/externs.o");
+const LEGACY: &[u8] = include_bytes!("fixtures/legacy.o");
+
+fn values() -> BTreeMap<String, String> {
+    [("LINUX_KERNEL_VERSION", "0x061200"), ("CONFIG_BPF", "y")]
+        .map(|(name, value)| (name.to_owned(), value.to_owned()))
+        .into()
+}
+
+/// Types of a kernel that has what the fixtures ask for: their own.
+fn target() -> Btf {
+    Object::parse(A).unwrap().btf().unwrap().as_ref().clone()
+}
+
+fn load(object: &Object, name: &str) -> Program {
+    let (values, target) = (values(), target());
+    let options = LoadOptions { kconfig: Some(&values), target: Some(&target), ..options() };
+    object.program(name, &options).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn functions(program: &Program) -> Vec<(&str, Linkage)> {
+    program.funcs.iter().map(|func| (func.name.as_str(), func.linkage)).collect()
+}
+
+#[test]
+fn definitions_are_found_in_the_other_object() {
+    let object = Object::join(&[("a.o", A), ("b.o", B)]).unwrap();
+    let names: Vec<_> = object.programs().iter().map(|entry| entry.name.as_str()).collect();
+    assert_eq!(names, ["prog_a", "prog_b", "kernel_a", "kernel_b"]);
+    let maps: Vec<_> = object.maps().iter().map(|map| map.def.name.as_str()).collect();
+    assert_eq!(maps, ["counts", "only_b"]);
+    let program = load(&object, "prog_a");
+    assert_eq!(
+        functions(&program),
+        [
+            ("prog_a", Linkage::Global),
+            ("chosen", Linkage::Global),
+            ("twin", Linkage::Static),
+            ("visible_b", Linkage::Global),
+            ("hidden_b", Linkage::Static),
+            ("twin", Linkage::Static),
+        ]
+    );
+    // The one that is not weak counts, with its own lines.
+    let chosen = program.line(program.funcs[1].pc).unwrap();
+    assert_eq!((&*chosen.file, &*chosen.text), ("./link_b.c", "\treturn twin(x) + 200;"));
+    let types: Vec<_> = program.funcs.iter().map(|func| func.btf_id).collect();
+    let btf = program.btf.as_ref().unwrap();
+    assert!(types.iter().all(|id| btf.kind(probity_program::btf::TypeId(*id)) == Some(Kind::Func)));
+    assert_ne!(types[2], types[5], "static functions of the same name stay two");
+    // Data of both, the second behind the first at its alignment.
+    let data = program.maps.iter().find(|map| map.name == ".data").unwrap();
+    assert_eq!(data.contents.as_deref(), Some(&[1, 0, 0, 0, 7, 0, 0, 0, 2, 0, 0, 0][..]));
+    let kconfig = program.maps.iter().find(|map| map.name == ".kconfig").unwrap();
+    assert_eq!(kconfig.contents.as_deref(), Some(&[0, 0x12, 6, 0, 1][..]));
+}
+
+#[test]
+fn types_of_both_are_one() {
+    let object = Object::join(&[("a.o", A), ("b.o", B)]).unwrap();
+    let btf = object.btf().unwrap();
+    let count =
+        |name: &str, kind: Kind| btf.types().filter(|(_, ty)| ty.name() == name && ty.kind() == kind).count();
+    assert_eq!(count("value", Kind::Struct), 1, "with a pointer to itself");
+    assert_eq!((count("int", Kind::Int), count("task_struct", Kind::Struct)), (1, 1));
+    assert_eq!(
+        (count("chosen", Kind::Func), count("hidden_b", Kind::Func), count("twin", Kind::Func)),
+        (1, 1, 2)
+    );
+    assert_eq!((count("counts", Kind::Var), count("same_name", Kind::Var)), (1, 2));
+    for (_, ty) in btf.types() {
+        let Type::Datasec(section) = ty else { continue };
+        assert_eq!(count(section.name, Kind::Datasec), 1);
+        let mut end = 0;
+        for var in section.vars() {
+            let Some(Type::Var { linkage, .. }) = btf.ty(var.var) else { continue };
+            if linkage != Linkage::Extern {
+                assert!(var.offset >= end, "{}: variables overlap", section.name);
+                end = var.offset + var.size;
+            }
+        }
+    }
+}
+
+#[test]
+fn declarations_of_the_kernel_are_one() {
+    let object = Object::join(&[("b.o", B), ("externs.o", EXTERNS)]).unwrap();
+    let mut names: Vec<_> = object.kconfig_names().collect();
+    names.sort_unstable();
+    assert_eq!(names.len(), 4);
+    assert_eq!(load(&object, "kernel_b").ksyms, ["runqueues"]);
+    assert!(object.programs().iter().any(|entry| entry.name == "kfuncs"));
+    let options = options();
+    let program = object.program("kfuncs", &options).unwrap();
+    assert_eq!(program.kfuncs, ["bpf_task_acquire", "bpf_task_release", "no_such_kfunc"]);
+}
+
+#[test]
+fn one_object_stays_what_it_is() {
+    let alone = Object::parse(CALLS).unwrap();
+    let joined = Object::join(&[("calls.o", CALLS)]).unwrap();
+    same(&alone, &joined, "calls.o");
+    assert!(Object::join(&[]).unwrap().programs().is_empty());
+}
+
+#[test]
+fn objects_without_types_are_linked() {
+    let object = Object::join(&[("legacy.o", LEGACY), ("b.o", B)]).unwrap();
+    assert_eq!(object.maps().len(), 4);
+    let program = object.program("filter", &options()).unwrap();
+    assert_eq!(program.insns, Object::parse(LEGACY).unwrap().program("filter", &options()).unwrap().insns);
+}
+
+#[test]
+fn two_definitions_are_an_error_with_both_places() {
+    let error = Object::join(&[("a.o", A), ("again.o", A)]).unwrap_err();
+    let JoinError::Duplicate { first, second, .. } = &error else { panic!("{error}") };
+    assert_eq!((first.as_str(), second.as_str()), ("a.o", "again.o"));
+    let text = error.to_string();
+    assert!(text.contains("section ") && text.contains(" of a.o") && text.contains(" of again.o"), "{text}");
+}
+
+#[test]
+fn licences_must_agree() {
+    let mut other = B.to_vec();
+    let at = other.windows(4).rposition(|bytes| bytes == b"GPL\0").unwrap();
+    other[at] = b'X';
+    let error = Object::join(&[("a.o", A), ("b.o", &other)]).unwrap_err();
+    assert_eq!(
+        error.to_string(),
+        "section license is in a.o and in b.o, and differs: `GPL` and `XPL`: make them alike"
+    );
+    let error = Object::join(&[("a.o", A), ("b.o", b"nothing")]).unwrap_err();
+    assert!(error.to_string().starts_with("b.o: not an ELF object"), "{error}");
+}
+
+#[test]
+fn it_comes_out_as_with_bpftool() {
+    let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
+    let mut cases: Vec<(&str, Vec<(&str, Vec<u8>)>)> = vec![
+        ("ab", vec![("a.o", A.to_vec()), ("b.o", B.to_vec())]),
+        ("ba", vec![("b.o", B.to_vec()), ("a.o", A.to_vec())]),
+        ("calls", vec![("calls.o", CALLS.to_vec()), ("a.o", A.to_vec()), ("b.o", B.to_vec())]),
+    ];
+    if let Some(corpus) = corpus() {
+        let read = |name: &str| fs::read(corpus.join("selftests").join(name)).unwrap();
+        let both =
+            vec![("1.o", read("test_static_linked1.bpf.o")), ("2.o", read("test_static_linked2.bpf.o"))];
+        cases.push(("static", both));
+    }
+    for (name, inputs) in cases {
+        let mut command = Command::new("bpftool");
+        let out = folder.join(format!("join-{name}.o"));
+        command.args(["gen", "object"]).arg(&out);
+        for (input, bytes) in &inputs {
+            let path = folder.join(format!("join-{name}-{input}"));
+            fs::write(&path, bytes).unwrap();
+            command.arg(path);
+        }
+        match command.output() {
+            Err(_) => {
+                println!("skipped: bpftool is not there");
+                return;
+            }
+            Ok(output) if !output.status.success() => {
+                println!("skipped: bpftool: {}", String::from_utf8_lossy(&output.stderr));
+                return;
+            }
+            Ok(_) => {}
+        }
+        let theirs = Object::parse(&fs::read(&out).unwrap()).unwrap();
+        let inputs: Vec<(&str, &[u8])> =
+            inputs.iter().map(|(name, bytes)| (*name, bytes.as_slice())).collect();
+        same(&theirs, &Object::join(&inputs).unwrap(), name);
+    }
+}
+
+/// Both have the same programs, maps, data and lines.
+fn same(theirs: &Object, ours: &Object, name: &str) {
+    assert_eq!(theirs.programs().len(), ours.programs().len(), "{name}");
+    assert_eq!(theirs.license(), ours.license());
+    let (values, target) = (values(), target());
+    let options = LoadOptions { kconfig: Some(&values), target: Some(&target), ..options() };
+    for (x, y) in theirs.programs().iter().zip(ours.programs()) {
+        assert_eq!((&x.name, &x.section, x.insns), (&y.name, &y.section, y.insns), "{name}");
+        let (x, y) = (theirs.program(&x.name, &options).unwrap(), ours.program(&y.name, &options).unwrap());
+        let at = format!("{name}: {}", x.name);
+        assert_eq!(x.insns, y.insns, "{at}");
+        assert_eq!(x.lines, y.lines, "{at}");
+        assert_eq!(functions(&x), functions(&y), "{at}");
+        assert_eq!((&x.kfuncs, &x.ksyms), (&y.kfuncs, &y.ksyms), "{at}");
+        let maps = |program: &Program| -> Vec<_> {
+            let bare = |map: &probity_program::MapDef| probity_program::MapDef {
+                btf_key: 0,
+                btf_value: 0,
+                ..map.clone()
+            };
+            program.maps.iter().map(bare).collect()
+        };
+        assert_eq!(maps(&x), maps(&y), "{at}");
+    }
+}
