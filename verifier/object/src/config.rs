@@ -46,7 +46,9 @@ pub fn add_virtual(options: &mut BTreeMap<String, String>, (major, minor, patch)
     let has = |yes: bool| if yes { "1" } else { "0" }.to_owned();
     // bpf_get_attach_cookie came with 5.15.
     let cookie = has((major, minor) >= (5, 15));
-    let wrapper = has(options.get("CONFIG_ARCH_HAS_SYSCALL_WRAPPER").is_some_and(|value| value == "y"));
+    // libbpf finds out with a kprobe: a kernel without them is one without wrappers.
+    let is_set = |name: &str| options.get(name).is_some_and(|value| value == "y");
+    let wrapper = has(is_set("CONFIG_ARCH_HAS_SYSCALL_WRAPPER") && is_set("CONFIG_KPROBES"));
     options.insert("LINUX_KERNEL_VERSION".into(), format!("{code:#x}"));
     options.insert("LINUX_HAS_BPF_COOKIE".into(), cookie);
     options.insert("LINUX_HAS_SYSCALL_WRAPPER".into(), wrapper);
@@ -59,10 +61,10 @@ mod tests {
     #[test]
     fn a_configuration_is_read() {
         let text = "#\n# Automatically generated file; DO NOT EDIT.\n# Linux/x86 6.18.44 Kernel Configuration\n#\n\
-                    CONFIG_BPF=y\n# CONFIG_X is not set\nCONFIG_S=\"a=b\"\nCONFIG_ARCH_HAS_SYSCALL_WRAPPER=y\nnoise\n";
+                    CONFIG_BPF=y\n# CONFIG_X is not set\nCONFIG_S=\"a=b\"\nCONFIG_ARCH_HAS_SYSCALL_WRAPPER=y\nCONFIG_KPROBES=y\nnoise\n";
         assert_eq!(version(text), Some((6, 18, 44)));
         let mut found = options(text);
-        assert_eq!(found.len(), 3);
+        assert_eq!(found.len(), 4);
         assert_eq!(found["CONFIG_S"], "\"a=b\"");
         add_virtual(&mut found, (6, 18, 300));
         assert_eq!(found["LINUX_KERNEL_VERSION"], "0x612ff");
@@ -70,8 +72,12 @@ mod tests {
             (found["LINUX_HAS_BPF_COOKIE"].as_str(), found["LINUX_HAS_SYSCALL_WRAPPER"].as_str()),
             ("1", "1")
         );
+        found.remove("CONFIG_KPROBES");
         add_virtual(&mut found, (5, 14, 0));
-        assert_eq!(found["LINUX_HAS_BPF_COOKIE"], "0");
+        assert_eq!(
+            (found["LINUX_HAS_BPF_COOKIE"].as_str(), found["LINUX_HAS_SYSCALL_WRAPPER"].as_str()),
+            ("0", "0")
+        );
     }
 
     #[test]

@@ -151,10 +151,13 @@ fn licences_must_agree() {
     assert!(error.to_string().starts_with("b.o: not an ELF object"), "{error}");
 }
 
+/// An object's name and bytes.
+type Input = (&'static str, Vec<u8>);
+
 #[test]
 fn it_comes_out_as_with_bpftool() {
     let folder = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    let mut cases: Vec<(&str, Vec<(&str, Vec<u8>)>)> = vec![
+    let mut cases: Vec<(&str, Vec<Input>)> = vec![
         ("ab", vec![("a.o", A.to_vec()), ("b.o", B.to_vec())]),
         ("ba", vec![("b.o", B.to_vec()), ("a.o", A.to_vec())]),
         ("calls", vec![("calls.o", CALLS.to_vec()), ("a.o", A.to_vec()), ("b.o", B.to_vec())]),

@@ -11,6 +11,8 @@ use super::{Btf, BtfError, DatasecVar, Kind, TypeId};
 
 /// The longest chain of refinements; when it does not do, nothing is taken as the same.
 const ROUNDS: usize = 64;
+/// Words looked at in all rounds; when they do not do, nothing is taken as the same.
+const WORDS: usize = 1 << 27;
 
 /// Types of several objects, to be merged.
 #[derive(Debug)]
@@ -248,7 +250,8 @@ impl<'a> Merge<'a> {
         }
         let mut classes = vec![0u32; total];
         let mut count = 1;
-        for _ in 0..ROUNDS {
+        let words: usize = fixed.iter().map(|words| words.len() + 1).sum();
+        for _ in 0..ROUNDS.min(WORDS / words.max(1)) {
             let mut known: HashMap<Vec<u32>, u32> = HashMap::new();
             let mut next = Vec::with_capacity(total);
             for (index, words) in fixed.iter().enumerate() {
