@@ -159,3 +159,27 @@ fn objects_that_do_not_fit_are_unreadable() {
     assert_eq!(run.code, 3);
     assert!(run.out.contains("missing.o: "), "{}", run.out);
 }
+
+#[test]
+fn verdicts_are_those_of_what_bpftool_links() {
+    const OBJECTS: [&str; 3] = [FIREWALL, "tests/programs/tc_counters.o", "tests/programs/kprobe_stack.o"];
+    let out = file("by_bpftool.o", b"");
+    let mut command = std::process::Command::new("bpftool");
+    let linked = command.args(["gen", "object", &out]).args(OBJECTS).current_dir(common::root()).output();
+    if !linked.is_ok_and(|output| output.status.success()) {
+        println!("skipped: bpftool is not there, or does not link");
+        return;
+    }
+    let said = |args: &[&str]| {
+        let (code, mut lines) = jsonl(args);
+        for line in &mut lines {
+            let line = line.as_object_mut().unwrap();
+            line.remove("object");
+            line.remove("time_us");
+        }
+        (code, lines)
+    };
+    let ours = said(&[&["--link"], &OBJECTS[..]].concat());
+    assert_eq!((ours.0, ours.1.len()), (0, 4));
+    assert_eq!(ours, said(&[&out]));
+}
