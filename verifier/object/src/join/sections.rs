@@ -51,7 +51,13 @@ impl Layout {
                 let data = elf.data(number);
                 let known = *by_name.entry(&section.name).or_insert_with(|| {
                     open.push(Open {
-                        section: Section { relocs: Vec::new(), size: 0, range: 0..0, ..section.clone() },
+                        section: Section {
+                            relocs: Vec::new(),
+                            size: 0,
+                            range: 0..0,
+                            align: 1,
+                            ..section.clone()
+                        },
                         data: Vec::new(),
                         first: index,
                     });
@@ -83,7 +89,9 @@ impl Layout {
                     return Err(differs(&format!("an alignment of {align}")));
                 }
                 let limit = || JoinError::Limit { what: "sections", max: limits::JOINED };
-                let offset = to.section.size.checked_next_multiple_of(align).ok_or_else(limit)?;
+                // As libbpf has it (measured): at the strictest alignment of all parts so far.
+                to.section.align = to.section.align.max(align);
+                let offset = to.section.size.checked_next_multiple_of(to.section.align).ok_or_else(limit)?;
                 let end = offset.checked_add(section.size).ok_or_else(limit)?;
                 if !section.is_zero {
                     left = left.checked_sub(end - to.section.size).ok_or_else(limit)?;
@@ -91,7 +99,6 @@ impl Layout {
                     to.data.extend_from_slice(data);
                 }
                 to.section.size = end;
-                to.section.align = to.section.align.max(align);
                 own[number] = Some(Place { section: known + 1, offset });
             }
             places.push(own);
