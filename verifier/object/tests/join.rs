@@ -217,6 +217,9 @@ fn neighbours_of_the_corpus_come_out_as_with_bpftool() {
         fs::read_dir(corpus.join("selftests")).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.sort();
     let out = Path::new(env!("CARGO_TARGET_TMPDIR")).join("neighbours.o");
+    let target = Btf::parse(&fs::read(corpus.join("vmlinux-6.18.44.btf")).unwrap()).unwrap();
+    let values = common::kconfig(&corpus);
+    let options = LoadOptions { kconfig: Some(&values), target: Some(&target), ..options() };
     let (mut linked, mut refused, mut more, mut differ) = (0, 0, 0, Vec::new());
     for pair in paths.windows(2) {
         let theirs = Command::new("bpftool").args(["gen", "object"]).arg(&out).args(pair).output().unwrap();
@@ -227,7 +230,7 @@ fn neighbours_of_the_corpus_come_out_as_with_bpftool() {
         match (theirs.status.success(), ours) {
             (true, Ok(ours)) => {
                 linked += 1;
-                let found = differences(&Object::parse(&fs::read(&out).unwrap()).unwrap(), &ours);
+                let found = differences(&Object::parse(&fs::read(&out).unwrap()).unwrap(), &ours, &options);
                 differ.extend(found.iter().map(|found| format!("{name}: {found}")));
             }
             (false, Err(_)) => refused += 1,
@@ -243,7 +246,9 @@ fn neighbours_of_the_corpus_come_out_as_with_bpftool() {
 
 /// Both have the same programs, maps, data and lines.
 fn same(theirs: &Object, ours: &Object, name: &str) {
-    let differ = differences(theirs, ours);
+    let (values, target) = (values(), target());
+    let options = LoadOptions { kconfig: Some(&values), target: Some(&target), ..options() };
+    let differ = differences(theirs, ours, &options);
     assert!(differ.is_empty(), "{name}: {}", differ.join("\n"));
 }
 
@@ -254,7 +259,7 @@ fn bare(insn: &Insn) -> Insn {
     Insn { imm: if is_lacking { LACKING } else { insn.imm }, ..*insn }
 }
 
-fn differences(theirs: &Object, ours: &Object) -> Vec<String> {
+fn differences(theirs: &Object, ours: &Object, options: &LoadOptions<'_>) -> Vec<String> {
     let mut differ = Vec::new();
     let names = |object: &Object| -> Vec<_> {
         let entries = object.programs().iter();
@@ -263,11 +268,9 @@ fn differences(theirs: &Object, ours: &Object) -> Vec<String> {
     if names(theirs) != names(ours) || theirs.license() != ours.license() {
         return vec![format!("{:?} {:?}", names(theirs), names(ours))];
     }
-    let (values, target) = (values(), target());
-    let options = LoadOptions { kconfig: Some(&values), target: Some(&target), ..options() };
     for entry in theirs.programs() {
         let at = &entry.name;
-        let (x, y) = match (theirs.program(at, &options), ours.program(at, &options)) {
+        let (x, y) = match (theirs.program(at, options), ours.program(at, options)) {
             (Ok(x), Ok(y)) => (x, y),
             (x, y) => {
                 let text =
