@@ -117,6 +117,7 @@ fn text(shown: &str, object: &Object, programs: &[ProgramItem], maps: &[MapItem]
             "program".to_owned(),
             clean(&row.name),
             match &row.struct_ops {
+                Some(member) if row.optional => format!("?struct_ops/{}", clean(member)),
                 Some(member) => format!("struct_ops/{}", clean(member)),
                 None => clean(&row.section),
             },

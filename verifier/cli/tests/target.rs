@@ -107,6 +107,7 @@ fn the_running_kernel_is_asked_and_that_is_said() {
 fn members_of_tables_are_named() {
     let run = probity(&["list", TABLES]);
     assert!(run.out.contains("on_init      struct_ops/tcp_congestion_ops.init "), "{}", run.out);
+    assert!(run.out.contains("of_optional  ?struct_ops/tcp_congestion_ops.undo_cwnd "), "{}", run.out);
     let run = probity(&["list", TABLES, "--format", "jsonl"]);
     let optional: Vec<String> = run
         .out
