@@ -37,7 +37,7 @@ struct Arguments {
     #[arg(long, default_value_t = 4000)]
     batch: u64,
     /// Kilobytes of address space of a process.
-    #[arg(long, default_value_t = 1 << 20)]
+    #[arg(long, default_value_t = 1 << 18)]
     memory: u64,
     /// Where inputs that do not pass are put.
     #[arg(long, default_value = "target/fuzz")]

@@ -12,7 +12,7 @@ use super::{Btf, BtfError, DatasecVar, Kind, TypeId};
 /// The longest chain of refinements; when it does not do, nothing is taken as the same.
 const ROUNDS: usize = 64;
 /// Words looked at in all rounds; when they do not do, nothing is taken as the same.
-const WORDS: usize = 1 << 27;
+const WORDS: usize = 1 << 25;
 
 /// Types of several objects, to be merged.
 #[derive(Debug)]
@@ -223,6 +223,8 @@ impl<'a> Merge<'a> {
             let next = names.len() as u32;
             *names.entry(text.as_bytes()).or_insert(next)
         };
+        // Many types may share a long name: each place of one is looked at once.
+        let mut by_offset: HashMap<(usize, u32), u32> = HashMap::new();
         // What does not change from round to round; references are filled in.
         let mut fixed: Vec<Vec<(Role, u32)>> = Vec::with_capacity(total);
         for (index, &(input, id)) in all.iter().enumerate() {
@@ -237,7 +239,10 @@ impl<'a> Merge<'a> {
             }
             let mut words: Vec<(Role, u32)> = records(btf, id)
                 .map(|(role, word)| match role {
-                    Role::Name => (Role::Plain, name(btf.name_at(word))),
+                    Role::Name => {
+                        let known = by_offset.entry((input, word));
+                        (Role::Plain, *known.or_insert_with(|| name(btf.name_at(word))))
+                    }
                     Role::Type => (role, self.global((input, TypeId(word))).unwrap_or(u32::MAX)),
                     Role::Plain => (role, word),
                 })
