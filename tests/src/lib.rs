@@ -4,10 +4,12 @@
 //! |---|---|
 //! | [`corpus`] | folders of programs with a kernel's verdicts, run through the engine |
 //! | [`kernel`] | the running kernel as an oracle |
+//! | [`fuzz`] | damaged objects from a seed |
 //! | [`generate`] | random programs from a seed, and their shrinker |
 //! | [`raw`] | the corpus of raw programs with a kernel's verdicts |
 
 pub mod corpus;
+pub mod fuzz;
 pub mod generate;
 pub mod kernel;
 pub mod raw;

@@ -74,7 +74,9 @@ fn objects(cases: &[Case]) -> Objects {
     paths.dedup();
     let parse = |path: &PathBuf| {
         let bytes = fs::read(path).map_err(|error| error.to_string())?;
-        guarded(|| Object::parse(&bytes).map_err(|error| error.to_string()))?
+        let mut object = guarded(|| Object::parse(&bytes).map_err(|error| error.to_string()))??;
+        object.set_name(&path.file_name().unwrap_or_default().to_string_lossy());
+        Ok(object)
     };
     paths.into_par_iter().map(|path| (path.clone(), parse(path))).collect()
 }

@@ -3,7 +3,7 @@
 use std::{collections::BTreeMap, fs, io, path::Path, sync::Arc};
 
 use probity_linux::PLATFORM;
-use probity_object::{GlobalData, LoadOptions, Object, ProgramError, SectionType};
+use probity_object::{GlobalData, LoadOptions, Object, ProgramError, SectionType, config};
 use probity_platform::{Profile, ProgType};
 use probity_program::{Btf, Program, flags};
 
@@ -156,16 +156,10 @@ fn attach_number(prog_type: &ProgType, attach: &Attach) -> Option<u32> {
 
 /// A kernel's configuration, with the names that loaders make up.
 fn configuration(text: &str) -> BTreeMap<String, String> {
-    let options = text.lines().filter_map(|line| line.split_once('='));
-    let mut options: BTreeMap<String, String> =
-        options.map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    let made_up = [
-        ("LINUX_KERNEL_VERSION", "0x06122c"),
-        ("LINUX_HAS_BPF_COOKIE", "1"),
-        ("LINUX_HAS_SYSCALL_WRAPPER", "1"),
-    ];
-    for (name, value) in made_up {
-        options.insert(name.to_owned(), value.to_owned());
-    }
+    let mut options = config::options(text);
+    config::add_virtual(&mut options, config::version(text).unwrap_or(KERNEL));
     options
 }
+
+/// The kernel of the corpus, for a configuration that does not say it.
+const KERNEL: config::KernelVersion = (6, 18, 44);

@@ -21,7 +21,8 @@ Examples:
   probity check prog.o --program filter         one program only
   probity check prog.o --type filter=xdp        the type of a program whose section says none
   probity check prog.o --type filter=sched_cls/tcx_ingress
-  probity check prog.o --btf /sys/kernel/btf/vmlinux      resolves CO-RE relocations
+  probity check prog.o --btf vmlinux.btf --kconfig config.gz      for another kernel than this one
+  probity check --link a.o b.o                  two objects, linked into one
 
 Exit codes:
   0  every program was accepted
@@ -66,9 +67,11 @@ pub(crate) struct CheckArgs {
     /// BPF_F_* flags of loading, added to those of the sections; decimal, or hexadecimal after 0x
     #[arg(long, value_name = "N", default_value = "0", value_parser = number)]
     pub(crate) prog_flags: u32,
-    /// BTF of the target kernel, for CO-RE relocations
-    #[arg(long, value_name = "FILE")]
-    pub(crate) btf: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// Link the objects statically into one, as `bpftool gen object` does
+    #[arg(long)]
+    pub(crate) link: bool,
     /// How the verdicts are printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
@@ -83,6 +86,9 @@ pub(crate) struct ListArgs {
     /// Objects
     #[arg(required = true, value_name = "OBJECT")]
     pub(crate) objects: Vec<PathBuf>,
+    /// Link the objects statically into one, as `bpftool gen object` does
+    #[arg(long)]
+    pub(crate) link: bool,
     /// How the list is printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
@@ -91,15 +97,30 @@ pub(crate) struct ListArgs {
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  probity disasm prog.o\n  probity disasm prog.o --program filter")]
 pub(crate) struct DisasmArgs {
-    /// The object
-    #[arg(value_name = "OBJECT")]
-    pub(crate) object: PathBuf,
+    /// The object; with --link, the objects
+    #[arg(required = true, value_name = "OBJECT")]
+    pub(crate) objects: Vec<PathBuf>,
+    /// Link several objects statically into one, as `bpftool gen object` does
+    #[arg(long)]
+    pub(crate) link: bool,
     /// Print only the program with this name; may be given several times
     #[arg(long = "program", value_name = "NAME")]
     pub(crate) programs: Vec<String>,
-    /// BTF of the target kernel, for CO-RE relocations
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+}
+
+/// The kernel to load into.
+#[derive(Debug, clap::Args)]
+pub(crate) struct TargetArgs {
+    /// BTF of the target kernel, for CO-RE relocations and the kernel's functions and variables;
+    /// by default, when an object needs it, the running kernel's /sys/kernel/btf/vmlinux
     #[arg(long, value_name = "FILE")]
     pub(crate) btf: Option<PathBuf>,
+    /// The target kernel's .config, plain or gzip, for __kconfig variables; by default, when an
+    /// object needs it, the running kernel's /proc/config.gz or /boot/config-RELEASE
+    #[arg(long, value_name = "FILE")]
+    pub(crate) kconfig: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

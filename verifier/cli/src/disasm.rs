@@ -7,13 +7,22 @@ use probity::program::Program;
 use probity::{PlatformSections, global_data};
 
 use crate::args::DisasmArgs;
-use crate::output::{BOLD, DIM, Exit, Failure, Painted, clean, complain, count, print};
+use crate::output::{BOLD, DIM, Exit, Failure, Painted, clean, complain, count, note, print};
+use crate::target::Target;
 use crate::{PLATFORM, input, insn};
 
 pub(crate) fn run(args: &DisasmArgs) -> Result<Exit, Failure> {
-    let target = input::target(args.btf.as_deref())?;
-    let object = input::object(&args.object)
-        .map_err(|error| Failure::unreadable(format!("{}: {error}", args.object.display())))?;
+    if args.objects.len() > 1 && !args.link {
+        return Err(Failure::usage("several objects are shown as one only: add --link"));
+    }
+    let Some((path, object)) = input::objects(&args.objects, args.link).into_iter().next() else {
+        return Ok(Exit::Accepted);
+    };
+    let object = object.map_err(|error| Failure::unreadable(format!("{}: {error}", path.display())))?;
+    let target = Target::find(&args.target, std::iter::once(&object))?;
+    for text in target.notes(&object) {
+        note(&text);
+    }
     let known = |name: &String| object.programs().iter().any(|entry| entry.name == *name);
     if let Some(name) = args.programs.iter().find(|name| !known(name)) {
         let text = format!("the object has no program `{name}`; see `probity list`");
@@ -24,7 +33,8 @@ pub(crate) fn run(args: &DisasmArgs) -> Result<Exit, Failure> {
         Some(PlatformSections(PLATFORM).resolve(section).unwrap_or_default())
     };
     let mut options = LoadOptions::new(&sections, global_data(PLATFORM));
-    options.target = target.as_ref();
+    options.target = target.types.as_ref();
+    options.kconfig = target.kconfig.as_ref();
     let mut exit = Exit::Accepted;
     let mut first = true;
     for entry in object.programs() {

@@ -3,12 +3,10 @@
 use std::fs::File;
 use std::io::Read;
 use std::panic::{self, AssertUnwindSafe};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use probity::object::Object;
-use probity::program::Btf;
-
-use crate::output::Failure;
+use rayon::prelude::*;
 
 /// The longest file that is read.
 const LONGEST: u64 = 1 << 29;
@@ -27,16 +25,35 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>, String> {
 /// An object, or why it can't be read.
 pub(crate) fn object(path: &Path) -> Result<Object, String> {
     let bytes = read(path)?;
-    guarded(|| Object::parse(&bytes))?.map_err(|error| error.to_string())
+    let object = guarded(|| Object::parse(&bytes))?.map_err(|error| error.to_string())?;
+    Ok(named(object, path))
 }
 
-/// The types of a target kernel, when asked for.
-pub(crate) fn target(path: Option<&Path>) -> Result<Option<Btf>, Failure> {
-    let Some(path) = path else { return Ok(None) };
-    let failure = |text: String| Failure::unreadable(format!("{}: {text}", path.display()));
-    let bytes = read(path).map_err(failure)?;
-    let types = guarded(|| Btf::parse(&bytes)).map_err(failure)?;
-    types.map(Some).map_err(|error| failure(error.to_string()))
+/// The objects of the command line, with the paths that they are shown with; linked into one when
+/// asked for.
+pub(crate) fn objects(paths: &[PathBuf], link: bool) -> Vec<(PathBuf, Result<Object, String>)> {
+    if link && paths.len() > 1 {
+        let shown: Vec<String> = paths.iter().map(|path| path.display().to_string()).collect();
+        return vec![(shown.join("+").into(), linked(paths, &shown))];
+    }
+    paths.par_iter().map(|path| (path.clone(), object(path))).collect()
+}
+
+/// Several objects as one, which has the name of the first.
+fn linked(paths: &[PathBuf], shown: &[String]) -> Result<Object, String> {
+    let mut files = Vec::new();
+    for (path, shown) in paths.iter().zip(shown) {
+        files.push(read(path).map_err(|error| format!("{shown}: {error}"))?);
+    }
+    let inputs: Vec<(&str, &[u8])> =
+        shown.iter().map(String::as_str).zip(files.iter().map(Vec::as_slice)).collect();
+    let object = guarded(|| Object::join(&inputs))?.map_err(|error| error.to_string())?;
+    Ok(named(object, &paths[0]))
+}
+
+fn named(mut object: Object, path: &Path) -> Object {
+    object.set_name(&path.file_name().unwrap_or_default().to_string_lossy());
+    object
 }
 
 /// A result, or what a fault of this program said: one input must not take the others with it.

@@ -27,6 +27,8 @@ struct ProgramItem {
     attach_type: Option<&'static str>,
     insns: usize,
     optional: bool,
+    /// The structure and member of the table of functions that has it.
+    struct_ops: Option<String>,
 }
 
 #[derive(Debug, Serialize)]
@@ -43,9 +45,9 @@ struct MapItem {
 
 pub(crate) fn run(args: &ListArgs) -> Result<Exit, Failure> {
     let mut exit = Exit::Accepted;
-    for path in &args.objects {
+    for (path, object) in input::objects(&args.objects, args.link) {
         let shown = path.display().to_string();
-        let object = match input::object(path) {
+        let object = match object {
             Ok(object) => object,
             Err(error) => {
                 complain(&format!("{shown}: {error}"));
@@ -54,7 +56,7 @@ pub(crate) fn run(args: &ListArgs) -> Result<Exit, Failure> {
             }
         };
         let programs: Vec<ProgramItem> =
-            object.programs().iter().map(|entry| program(&shown, entry)).collect();
+            object.programs().iter().map(|entry| program(&shown, &object, entry)).collect();
         let maps: Vec<MapItem> = object.maps().iter().map(|row| map(&shown, row)).collect();
         match args.format {
             Format::Jsonl => {
@@ -68,7 +70,7 @@ pub(crate) fn run(args: &ListArgs) -> Result<Exit, Failure> {
     Ok(exit)
 }
 
-fn program(object: &str, entry: &Entry) -> ProgramItem {
+fn program(shown: &str, object: &Object, entry: &Entry) -> ProgramItem {
     let section = entry.section.strip_prefix('?').unwrap_or(&entry.section);
     let found = PlatformSections(PLATFORM).resolve(section);
     let row = found.as_ref().and_then(|found| PLATFORM.prog_type(found.prog_type));
@@ -77,13 +79,14 @@ fn program(object: &str, entry: &Entry) -> ProgramItem {
         row.attach.iter().find(|attach| attach.number == number)
     });
     ProgramItem {
-        object: object.to_owned(),
+        object: shown.to_owned(),
         name: entry.name.clone(),
         section: entry.section.clone(),
         prog_type: row.map(|row| row.name),
         attach_type: attach.map(|attach| attach.name),
         insns: entry.insns,
         optional: entry.is_optional,
+        struct_ops: object.table_member(&entry.name).map(|(table, member)| format!("{table}.{member}")),
     }
 }
 
@@ -113,7 +116,11 @@ fn text(shown: &str, object: &Object, programs: &[ProgramItem], maps: &[MapItem]
         [
             "program".to_owned(),
             clean(&row.name),
-            clean(&row.section),
+            match &row.struct_ops {
+                Some(member) if row.optional => format!("?struct_ops/{}", clean(member)),
+                Some(member) => format!("struct_ops/{}", clean(member)),
+                None => clean(&row.section),
+            },
             prog_type.map_or_else(|| "type unknown".into(), short_name),
             count(row.insns as u64, "instruction"),
         ]

@@ -10,6 +10,7 @@
 //! | [`spec_fmt`] | `probity spec fmt` |
 //! | [`spec_out`] | `probity spec header`, `doc`, `list` and `diff` |
 //! | [`input`] | files in |
+//! | [`target`] | the kernel to load into: types and configuration |
 //! | [`output`] | text out, exit codes |
 //! | [`insn`] | instructions as text, with the names that a program knows |
 //! | [`spec_text`] | the text of the Linux spec, to quote from |
@@ -25,6 +26,7 @@ mod spec;
 mod spec_fmt;
 mod spec_out;
 mod spec_text;
+mod target;
 
 use std::process::ExitCode;
 

@@ -57,6 +57,11 @@ pub(crate) fn complain(text: &str) {
     let _ = writeln!(anstream::stderr(), "{}: {}", Painted("error", RED), clean(text));
 }
 
+/// Prints one line on stderr that is no error.
+pub(crate) fn note(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{}: {}", Painted("note", DIM), clean(text));
+}
+
 /// Prints text on stdout; colours are taken out where nobody sees them. A reader that has gone away
 /// is no error.
 pub(crate) fn print(text: &str) -> Result<(), Failure> {

@@ -44,6 +44,7 @@ fn fields_stand_in_their_order() {
         "section",
         "prog_type",
         "attach_type",
+        "struct_ops",
         "verdict",
         "code",
         "errno",
@@ -60,6 +61,7 @@ fn fields_stand_in_their_order() {
         "max_states_per_insn",
         "stack_depth",
         "time_us",
+        "notes",
     ];
     let mut rest = run.out.as_str();
     for field in fields {

@@ -32,6 +32,9 @@ pub(crate) struct CoreRecord {
     pub(crate) kind: u32,
 }
 
+/// The kind of a relocation to a number of the object's own types.
+const TYPE_ID_LOCAL: u32 = 6;
+
 /// The records of one code section, each ascending by offset.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Records {
@@ -94,12 +97,7 @@ impl BtfExt {
                 .ok_or_else(|| bad(at, "a part is not inside the section"))?;
             ext.read_part(&bytes[..end], start, part, words, btf, &mut left)?;
         }
-        for records in ext.sections.values_mut() {
-            records.funcs.sort_by_key(|record| record.offset);
-            records.lines.sort_by_key(|record| record.offset);
-            records.cores.sort_by_key(|record| record.offset);
-        }
-        Ok(ext)
+        Ok(BtfExt::new(ext.sections))
     }
 
     fn read_part(
@@ -152,6 +150,26 @@ impl BtfExt {
             at = end;
         }
         Ok(())
+    }
+
+    /// True when there are CO-RE relocations that the object's own types do not answer.
+    pub(crate) fn wants_target(&self) -> bool {
+        self.sections.values().any(|records| records.cores.iter().any(|record| record.kind != TYPE_ID_LOCAL))
+    }
+
+    /// All sections with records.
+    pub(crate) fn sections(&self) -> impl Iterator<Item = (&str, &Records)> {
+        self.sections.iter().map(|(name, records)| (name.as_str(), records))
+    }
+
+    /// From records of sections, in any order.
+    pub(crate) fn new(mut sections: HashMap<String, Records>) -> BtfExt {
+        for records in sections.values_mut() {
+            records.funcs.sort_by_key(|record| record.offset);
+            records.lines.sort_by_key(|record| record.offset);
+            records.cores.sort_by_key(|record| record.offset);
+        }
+        BtfExt { sections }
     }
 
     /// The records of a code section.

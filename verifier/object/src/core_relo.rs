@@ -11,7 +11,7 @@
 //! | `compat` | when two types count as the same |
 //! | `value` | the number that is asked for of a place |
 
-mod compat;
+pub(crate) mod compat;
 mod spec;
 mod value;
 
@@ -84,7 +84,7 @@ pub(crate) struct Budget {
 
 /// The types are nested too deeply, or are too many.
 #[derive(Clone, Copy, Debug)]
-pub(super) struct TooComplex;
+pub(crate) struct TooComplex;
 
 impl Budget {
     pub(crate) fn new() -> Budget {

@@ -5,7 +5,7 @@ use std::{collections::HashMap, ops::Range};
 use object::{
     LittleEndian as Le,
     elf::{
-        EM_BPF, EM_NONE, FileHeader64, SHF_EXECINSTR, SHT_NOBITS, SHT_PROGBITS, SHT_REL, SHT_RELA,
+        EM_BPF, EM_NONE, FileHeader64, SHF_ALLOC, SHF_EXECINSTR, SHT_NOBITS, SHT_PROGBITS, SHT_REL, SHT_RELA,
         SHT_SYMTAB, STB_LOCAL, STB_WEAK, STT_FUNC, STT_SECTION, STV_HIDDEN, STV_INTERNAL,
     },
     read::{
@@ -23,9 +23,15 @@ type Header = FileHeader64<Le>;
 pub(crate) struct Section {
     pub(crate) name: String,
     /// Its bytes in the file; empty for `.bss`.
-    range: Range<usize>,
+    pub(crate) range: Range<usize>,
     /// Its size in memory.
     pub(crate) size: u64,
+    /// What its place in memory is a multiple of.
+    pub(crate) align: u64,
+    /// True when it is part of what is loaded: not types, names or relocations.
+    pub(crate) is_loaded: bool,
+    /// True when it has no bytes in the file.
+    pub(crate) is_zero: bool,
     /// True when it has instructions.
     pub(crate) is_code: bool,
     /// Ascending by offset.
@@ -122,6 +128,9 @@ impl Elf {
                 })?
             };
             sections.push(Section {
+                align: section.sh_addralign(Le),
+                is_loaded: section.sh_flags(Le) & u64::from(SHF_ALLOC) != 0,
+                is_zero: kind == SHT_NOBITS,
                 is_code: kind == SHT_PROGBITS && section.sh_flags(Le) & u64::from(SHF_EXECINSTR) != 0,
                 name,
                 range,
@@ -142,6 +151,11 @@ impl Elf {
             symbols.push(read_symbol(symbol, section, strings, &mut names)?);
         }
         read_relocs(bytes, &table, &mut sections, symbols.len())?;
+        Ok(Elf::new(bytes.to_vec(), sections, symbols))
+    }
+
+    /// From tables that are known to fit to the bytes.
+    pub(crate) fn new(bytes: Vec<u8>, sections: Vec<Section>, symbols: Vec<Symbol>) -> Elf {
         let mut by_name = HashMap::new();
         for (index, symbol) in symbols.iter().enumerate() {
             if let (Some(section), false) = (symbol.section, symbol.name.is_empty()) {
@@ -152,7 +166,7 @@ impl Elf {
         for (index, section) in sections.iter().enumerate() {
             section_by_name.entry(section.name.clone()).or_insert(index);
         }
-        Ok(Elf { bytes: bytes.to_vec(), sections, symbols, by_name, section_by_name })
+        Elf { bytes, sections, symbols, by_name, section_by_name }
     }
 
     /// The first section with a name.
@@ -166,6 +180,12 @@ impl Elf {
             .get(section)
             .and_then(|section| self.bytes.get(section.range.clone()))
             .unwrap_or_default()
+    }
+
+    /// The licence, without what ends it.
+    pub(crate) fn license(&self) -> &[u8] {
+        let data = self.section("license").map(|section| self.data(section)).unwrap_or_default();
+        data.split(|byte| *byte == 0).next().unwrap_or_default()
     }
 
     /// The name of a section.

@@ -10,6 +10,7 @@ use probity_program::{
 use crate::{
     GlobalData,
     externs::{Extern, ExternKind},
+    maps::map_name,
 };
 
 /// What a value is written as.
@@ -113,7 +114,12 @@ impl Layout {
     }
 
     /// The map with all values.
-    pub(crate) fn map(&self, values: Option<&BTreeMap<String, String>>, options: &GlobalData) -> MapDef {
+    pub(crate) fn map(
+        &self,
+        object: &str,
+        values: Option<&BTreeMap<String, String>>,
+        options: &GlobalData,
+    ) -> MapDef {
         let mut contents = vec![0; self.size as usize];
         for (name, slot) in &self.slots {
             let value = values.and_then(|values| slot.bytes(values.get(name)?));
@@ -125,7 +131,7 @@ impl Layout {
             }
         }
         let mut def = MapDef::new(options.map_type, 4, self.size, 1);
-        def.name = ".kconfig".into();
+        def.name = map_name(object, ".kconfig");
         def.flags = options.rdonly_flag | options.mmapable_flag;
         def.btf_value = self.btf_id;
         def.contents = Some(contents);

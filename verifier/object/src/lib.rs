@@ -16,6 +16,8 @@
 //! | [`limits`] | how much of everything is accepted |
 //! | `elf` | sections, symbols and relocations |
 //! | `btf_ext` | function, line and CO-RE records |
+//! | [`join`] | several objects linked into one |
+//! | [`config`] | the text of a kernel's configuration |
 //! | `functions` | where the functions are in the code sections |
 //! | `externs` | what the object expects from the kernel |
 //! | `kconfig` | values of the kernel's configuration |
@@ -27,12 +29,14 @@
 //! | `struct_ops` | tables of functions that a kernel calls |
 
 mod btf_ext;
+pub mod config;
 mod core_relo;
 mod elf;
 pub mod error;
 mod externs;
 mod functions;
 mod info;
+pub mod join;
 mod kconfig;
 pub mod limits;
 mod link;
@@ -43,6 +47,7 @@ mod relocate;
 mod struct_ops;
 
 pub use error::{ObjectError, ProgramError};
+pub use join::JoinError;
 pub use maps::ObjectMap;
 pub use object::{Entry, Object};
 pub use options::{GlobalData, LoadOptions, SectionType, Sections};

@@ -26,5 +26,7 @@ pub const FUNCTION_INSNS: usize = 1 << 24;
 pub const MAP_MEMBERS: usize = 64;
 /// Slots of an object's maps that have a value from the start.
 pub const SLOTS: usize = 1 << 20;
+/// Bytes of all sections of joined objects.
+pub const JOINED: usize = 1 << 29;
 /// Maps in an object.
 pub const MAPS: usize = 1 << 14;

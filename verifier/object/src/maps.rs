@@ -14,7 +14,8 @@ use std::collections::HashMap;
 
 use probity_program::{Btf, MapDef};
 
-pub(crate) use data::{DataSection, complete_types};
+pub(crate) use btf_defined::definition;
+pub(crate) use data::{DataSection, complete_types, map_name};
 
 use crate::{ObjectError, elf::Elf, limits};
 
@@ -31,6 +32,8 @@ pub struct ObjectMap {
     pub numa_node: Option<u32>,
     /// What its slots hold from the start: an index, and the name of a map or program.
     pub slots: Vec<(u32, String)>,
+    /// The map in the object that an old definition names as its inner one, when it is of maps.
+    pub(crate) old_inner: Option<usize>,
     /// The index of its section.
     pub(crate) section: usize,
     /// Where it is in its section.

@@ -8,11 +8,12 @@ use probity_program::{
 };
 
 use crate::{
-    LoadOptions, ObjectError, ObjectMap, ProgramError, StructOps,
+    JoinError, LoadOptions, ObjectError, ObjectMap, ProgramError, StructOps,
     btf_ext::{BtfExt, Records},
     elf::Elf,
-    externs::{self, Extern},
+    externs::{self, Extern, ExternKind},
     functions::{Function, Functions},
+    join,
     kconfig::Layout,
     link::Linker,
     maps::{self, Maps},
@@ -34,6 +35,7 @@ pub struct Object {
     /// Table and member by program.
     table_places: HashMap<String, (usize, usize)>,
     license: String,
+    name: String,
 }
 
 /// A program of an object, by name.
@@ -45,18 +47,23 @@ pub struct Entry {
     pub section: String,
     /// The number of its instructions, subprograms not counted.
     pub insns: usize,
-    /// True when the section's name begins with `?`: not loaded unless asked for.
+    /// True when it is not loaded unless asked for: its section's name begins with `?`, or a table of
+    /// functions that has it is one that is not made unless asked for. A program of a table that is
+    /// made is loaded in any case.
     pub is_optional: bool,
     pub(crate) function: usize,
 }
 
-impl Object {
-    /// Reads an object file.
-    ///
-    /// # Errors
-    ///
-    /// When the bytes are not a little-endian 64-bit BPF object, or a damaged one.
-    pub fn parse(bytes: &[u8]) -> Result<Object, ObjectError> {
+/// The tables of an object file.
+pub(crate) struct Tables {
+    pub(crate) elf: Elf,
+    /// With the sizes of sections and the places of variables.
+    pub(crate) btf: Option<Btf>,
+    pub(crate) ext: BtfExt,
+}
+
+impl Tables {
+    pub(crate) fn parse(bytes: &[u8]) -> Result<Tables, ObjectError> {
         let elf = Elf::parse(bytes)?;
         let section = |name: &str| elf.section(name).map(|index| elf.data(index));
         let mut btf = match section(".BTF") {
@@ -67,24 +74,50 @@ impl Object {
             (Some(bytes), Some(btf)) => BtfExt::parse(bytes, btf)?,
             _ => BtfExt::default(),
         };
+        if let Some(btf) = &mut btf {
+            maps::complete_types(&elf, btf);
+        }
+        Ok(Tables { elf, btf, ext })
+    }
+}
+
+impl Object {
+    /// Reads an object file.
+    ///
+    /// # Errors
+    ///
+    /// When the bytes are not a little-endian 64-bit BPF object, or a damaged one.
+    pub fn parse(bytes: &[u8]) -> Result<Object, ObjectError> {
+        let Tables { elf, btf, ext } = Tables::parse(bytes)?;
+        Object::assemble(elf, btf, ext)
+    }
+
+    /// Links several objects statically, each with its name, into one: sections of the same name are
+    /// joined, and what one declares is found in another.
+    ///
+    /// # Errors
+    ///
+    /// When one of them can't be read, or they don't fit together.
+    pub fn join(objects: &[(&str, &[u8])]) -> Result<Object, JoinError> {
+        join::join(objects)
+    }
+
+    /// From tables whose types are complete.
+    pub(crate) fn assemble(elf: Elf, mut btf: Option<Btf>, ext: BtfExt) -> Result<Object, ObjectError> {
         let externs = externs::collect(&elf, btf.as_ref());
         let kconfig = match &mut btf {
-            Some(btf) => {
-                maps::complete_types(&elf, btf);
-                Layout::new(btf, &externs)
-            }
+            Some(btf) => Layout::new(btf, &externs),
             None => Layout::default(),
         };
         let functions = Functions::collect(&elf)?;
-        let entries = entries(&elf, &functions);
         let struct_ops = struct_ops::collect(&elf, btf.as_ref(), &functions)?;
-        let license = section("license").unwrap_or_default();
-        let license = license.split(|byte| *byte == 0).next().unwrap_or_default();
+        let entries = entries(&elf, &functions, &struct_ops);
         Ok(Object {
             maps: Maps::collect(&elf, btf.as_ref())?,
             table_places: table_places(&struct_ops),
             struct_ops,
-            license: String::from_utf8_lossy(license).into_owned(),
+            license: String::from_utf8_lossy(elf.license()).into_owned(),
+            name: String::new(),
             btf: btf.map(Arc::new),
             ext,
             functions,
@@ -111,6 +144,17 @@ impl Object {
     #[must_use]
     pub fn struct_ops(&self) -> &[StructOps] {
         &self.struct_ops
+    }
+
+    /// The name that the maps of its global data begin with; empty when nobody gave one.
+    #[must_use]
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// Takes the object's name from that of its file: what stands before the first dot.
+    pub fn set_name(&mut self, file: &str) {
+        file.split('.').next().unwrap_or_default().clone_into(&mut self.name);
     }
 
     /// The licence; empty when the object has none.
@@ -156,15 +200,33 @@ impl Object {
         program.prog_type = section.prog_type;
         program.attach_type = section.attach_type;
         program.flags = section.flags;
-        program.attach_to = self.table_of(&entry.name).unwrap_or(section.attach_to);
+        program.attach_to = match self.table_member(&entry.name) {
+            Some((table, member)) => format!("{table}/{member}"),
+            None => section.attach_to,
+        };
         Ok(program)
     }
 
     /// The structure and member that a table of functions has a program in.
-    fn table_of(&self, program: &str) -> Option<String> {
+    #[must_use]
+    pub fn table_member(&self, program: &str) -> Option<(&str, &str)> {
         let (table, member) = self.table_places.get(program)?;
-        let table = &self.struct_ops[*table];
-        Some(format!("{}/{}", table.type_name, table.members[*member].0))
+        let table = self.struct_ops.get(*table)?;
+        Some((&table.type_name, &table.members.get(*member)?.0))
+    }
+
+    /// True when a program cannot be linked as it will be without the types of the target: it has
+    /// CO-RE relocations against them, or the object names functions or variables of the kernel.
+    #[must_use]
+    pub fn wants_target(&self) -> bool {
+        let of_kernel = |found: &Extern| matches!(found.kind, ExternKind::Func | ExternKind::Var);
+        self.ext.wants_target() || self.externs.values().any(of_kernel)
+    }
+
+    /// The variables whose values come from the kernel's configuration, in no order.
+    pub fn kconfig_names(&self) -> impl Iterator<Item = &str> {
+        let found = self.externs.values().filter(|found| found.kind == ExternKind::Config);
+        found.map(|found| found.name.as_str())
     }
 
     /// The records of a function's section.
@@ -195,7 +257,14 @@ fn table_places(tables: &[StructOps]) -> HashMap<String, (usize, usize)> {
     places
 }
 
-fn entries(elf: &Elf, functions: &Functions) -> Vec<Entry> {
+fn entries(elf: &Elf, functions: &Functions, tables: &[StructOps]) -> Vec<Entry> {
+    // By program: true when a table that is made has it.
+    let mut in_tables: HashMap<&str, bool> = HashMap::new();
+    for table in tables {
+        for (_, program) in &table.members {
+            *in_tables.entry(program).or_default() |= !table.is_optional;
+        }
+    }
     let mut entries: Vec<Entry> = Vec::new();
     for (index, function) in functions.list.iter().enumerate() {
         if function.is_entry {
@@ -204,7 +273,9 @@ fn entries(elf: &Elf, functions: &Functions) -> Vec<Entry> {
                 name: function.name.clone(),
                 section: section.to_owned(),
                 insns: function.len,
-                is_optional: section.starts_with('?'),
+                is_optional: in_tables
+                    .get(function.name.as_str())
+                    .map_or(section.starts_with('?'), |made| !made),
                 function: index,
             });
         }

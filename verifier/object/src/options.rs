@@ -64,13 +64,26 @@ pub struct LoadOptions<'a> {
     /// its `.config`, for `.kconfig` externs; also the names that are not options
     /// (`LINUX_KERNEL_VERSION`). Without it a program with such externs is an error.
     pub kconfig: Option<&'a BTreeMap<String, String>>,
+    /// True when an extern that is not weak and that the target lacks, or has with another type, is
+    /// an error; otherwise it is taken as present.
+    pub strict_externs: bool,
+    /// True for the types of maps whose values are maps: an old definition's number of an inner
+    /// map means something for these only.
+    pub is_of_maps: &'a dyn Fn(u32) -> bool,
 }
 
 impl<'a> LoadOptions<'a> {
-    /// Options without a target and without a configuration.
+    /// Options without a target and without a configuration, that believe every extern.
     #[must_use]
     pub fn new(sections: &'a dyn Sections, data: GlobalData) -> LoadOptions<'a> {
-        LoadOptions { sections, data, target: None, kconfig: None }
+        LoadOptions {
+            sections,
+            data,
+            target: None,
+            kconfig: None,
+            strict_externs: false,
+            is_of_maps: &|_| false,
+        }
     }
 }
 

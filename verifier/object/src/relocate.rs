@@ -2,10 +2,14 @@
 
 use std::collections::HashMap;
 
-use probity_program::btf::Kind;
+use probity_program::{
+    MapDef,
+    btf::{Kind, Type},
+};
 
 use crate::{
     ProgramError,
+    core_relo::compat,
     elf::{Reloc, Symbol},
     externs::{Extern, ExternKind},
     functions::Function,
@@ -166,8 +170,14 @@ impl<'a> Linker<'a> {
         let mut inner = None;
         let def = match map {
             MapRef::Defined(index) => {
-                inner.clone_from(&object.maps.list[index].inner);
-                object.maps.list[index].def.clone()
+                let map = &object.maps.list[index];
+                inner.clone_from(&map.inner);
+                if let Some(template) = map.old_inner.filter(|_| (self.options.is_of_maps)(map.def.map_type))
+                {
+                    let template = &object.maps.list[template].def;
+                    inner = Some(MapDef { name: format!("{}.inner", map.def.name), ..template.clone() });
+                }
+                map.def.clone()
             }
             MapRef::Data(index) => {
                 let section = &object.maps.data[index];
@@ -179,11 +189,11 @@ impl<'a> Linker<'a> {
                         max: limits::DATA,
                     });
                 }
-                section.map(&object.elf, data)
+                section.map(&object.elf, object.name(), data)
             }
             MapRef::Kconfig => {
                 let values = self.options.kconfig;
-                object.kconfig.map(values, data)
+                object.kconfig.map(object.name(), values, data)
             }
         };
         let index = self.maps.len();
@@ -205,7 +215,7 @@ impl<'a> Linker<'a> {
         if found.kind != ExternKind::Func {
             return Err(self.bad(place, "it is called, but is not a function"));
         }
-        if found.is_weak && self.is_absent(found) {
+        if self.is_absent(place, found)? {
             let insn = &mut self.insns[place.pc];
             insn.src = 0;
             insn.imm = POISON_KFUNC.wrapping_add(place.reloc.symbol as i32);
@@ -244,7 +254,7 @@ impl<'a> Linker<'a> {
             self.load_pseudo(place.pc, PSEUDO_MAP_VALUE, index, offset);
             return Ok(());
         }
-        if found.is_weak && self.is_absent(found) {
+        if self.is_absent(place, found)? {
             self.load_constant(place.pc, 0);
         } else if found.kind == ExternKind::Untyped {
             self.load_constant(place.pc, UNTYPED_ADDRESS);
@@ -255,15 +265,40 @@ impl<'a> Linker<'a> {
         Ok(())
     }
 
-    /// True when the target is known and lacks a function or variable.
-    fn is_absent(&self, found: &Extern) -> bool {
-        let kind = match found.kind {
-            ExternKind::Func => Kind::Func,
-            ExternKind::Var => Kind::Var,
+    /// True when the target is known and lacks a function or variable that may be missing.
+    fn is_absent(&mut self, place: Place<'_>, found: &Extern) -> Result<bool, ProgramError> {
+        let (kind, what) = match found.kind {
+            ExternKind::Func => (Kind::Func, "function"),
+            ExternKind::Var => (Kind::Var, "variable"),
             // The addresses of these are in no types.
-            ExternKind::Untyped | ExternKind::Config => return false,
+            ExternKind::Untyped | ExternKind::Config => return Ok(false),
         };
-        self.options.target.is_some_and(|target| target.find_by_name_kind(&found.name, kind).is_none())
+        let (Some(target), Some(local)) = (self.options.target, self.object.btf.as_deref()) else {
+            return Ok(false);
+        };
+        let reason = match target.find_by_name_kind(&found.name, kind) {
+            None if found.is_weak => return Ok(true),
+            None => format!("the target's types have no such {what}, and it is not __weak"),
+            // A wrong type is an error of weak ones too.
+            Some(_) if !self.options.strict_externs => return Ok(false),
+            Some(id) => {
+                let theirs = match target.ty(id) {
+                    Some(Type::Func { proto, .. }) => proto,
+                    Some(Type::Var { ty, .. }) => ty,
+                    _ => id,
+                };
+                match compat::types(local, found.ty, target, theirs, &mut self.core_budget) {
+                    Ok(true) => return Ok(false),
+                    Ok(false) => format!("the target has a {what} of this name with another type"),
+                    Err(_) => "its type is too complex".into(),
+                }
+            }
+        };
+        if !self.options.strict_externs {
+            return Ok(false);
+        }
+        let remedy = "declare it as the target's types have it, or give the BTF of a kernel that has it";
+        Err(self.error(place.function, place.at, found.name.clone(), reason, remedy))
     }
 }
 

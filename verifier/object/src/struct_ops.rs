@@ -14,6 +14,8 @@ pub struct StructOps {
     pub name: String,
     /// Its structure, as the kernel calls it.
     pub type_name: String,
+    /// True when it is not made unless asked for: its section's name begins with `?`.
+    pub is_optional: bool,
     /// The members that are programs, with the programs.
     pub members: Vec<(String, String)>,
 }
@@ -36,6 +38,7 @@ pub(crate) fn collect(
     };
     for section in &elf.sections {
         let name = section.name.strip_prefix('?').unwrap_or(&section.name);
+        let is_optional = name.len() != section.name.len();
         if name != ".struct_ops" && name != ".struct_ops.link" {
             continue;
         }
@@ -75,6 +78,7 @@ pub(crate) fn collect(
             found.push(StructOps {
                 name: name.to_owned(),
                 type_name: probity_program::btf::essential_name(body.name).to_owned(),
+                is_optional,
                 members,
             });
         }

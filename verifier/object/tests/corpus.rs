@@ -26,6 +26,8 @@ fn compare(list: &str, file_of: impl Fn(&str) -> String, count: &str) -> Option<
     let mut options: LoadOptions<'_> = options();
     options.target = Some(&target);
     options.kconfig = Some(&kconfig);
+    // libbpf took them all.
+    options.strict_externs = true;
     let mut objects: BTreeMap<String, Result<Object, String>> = BTreeMap::new();
     let mut tally = Tally::default();
     for line in std::fs::read_to_string(corpus.join(list)).unwrap().lines() {

@@ -11,6 +11,8 @@ use probity_program::{Btf, Linkage, Program};
 const CALLS: &[u8] = include_bytes!("fixtures/calls.o");
 const EXTERNS: &[u8] = include_bytes!("fixtures/externs.o");
 const LEGACY: &[u8] = include_bytes!("fixtures/legacy.o");
+const KINDS: &[u8] = include_bytes!("fixtures/kinds.o");
+const KINDS_TARGET: &[u8] = include_bytes!("fixtures/kinds_target.o");
 
 fn load(bytes: &[u8], name: &str) -> Program {
     Object::parse(bytes).unwrap().program(name, &options()).unwrap()
@@ -211,4 +213,103 @@ fn fields_are_where_the_target_has_them() {
     assert_eq!((program.insns[6].src, program.insns[6].imm), (0, 0));
     let program = object.program("ksyms", &options).unwrap();
     assert_eq!(program.ksyms, ["runqueues"]);
+}
+
+#[test]
+fn core_relocations_of_every_kind_are_as_libbpf_has_them() {
+    let target = Object::parse(KINDS_TARGET).unwrap().btf().unwrap().as_ref().clone();
+    let object = Object::parse(KINDS).unwrap();
+    assert!(object.wants_target() && !Object::parse(LEGACY).unwrap().wants_target());
+    let mut options = options();
+    options.target = Some(&target);
+    let text = include_str!("fixtures/kinds.libbpf.txt");
+    assert_eq!(text.lines().count(), object.programs().len());
+    for line in text.lines() {
+        let (head, insns) = line.split_once(": ").unwrap();
+        let name = head.split(' ').nth(1).unwrap();
+        let program = object.program(name, &options).unwrap();
+        let ours: Vec<String> = program
+            .insns
+            .iter()
+            .map(|insn| {
+                // A map is a descriptor there.
+                let imm = if insn.code == 0x18 && insn.src == 2 { 4 } else { insn.imm };
+                format!("{:02x}.{:x}{:x}.{}.{imm}", insn.code, insn.dst, insn.src, insn.off)
+            })
+            .collect();
+        assert_eq!(ours.join(" "), insns, "{name}");
+    }
+}
+
+#[test]
+fn maps_of_data_have_the_name_of_the_object_as_libbpf_makes_it() {
+    let mut object = Object::parse(CALLS).unwrap();
+    let mut names = |file: &str| {
+        object.set_name(file);
+        let program = object.program("first_program", &options()).unwrap();
+        let names: Vec<_> = program.maps.iter().map(|map| map.name.clone()).collect();
+        names.join(" ")
+    };
+    assert_eq!(names("foo.o"), "foo.rodata counts foo.bss foo.data");
+    assert_eq!(names("averyveryverylongname.o"), "averyver.rodata counts averyver.bss averyver.data");
+    assert_eq!(names("my-ob.bpf.o"), "my_ob.rodata counts my_ob.bss my_ob.data");
+    assert_eq!(names(""), ".rodata counts .bss .data");
+}
+
+#[test]
+fn old_definitions_know_inner_maps() {
+    for (bytes, pinning, node) in [
+        (&include_bytes!("fixtures/old_inner.o")[..], 0, Some(3)),
+        (&include_bytes!("fixtures/old_inner_tc.o")[..], 2, None),
+    ] {
+        let object = Object::parse(bytes).unwrap();
+        let outer = object.maps().iter().find(|map| map.def.name == "outer").unwrap();
+        assert_eq!((outer.pinning, outer.numa_node), (pinning, node));
+        let program = object.program("filter", &options()).unwrap();
+        assert_eq!(program.maps.len(), 1, "nobody said which types are of maps");
+        let of_maps = |map_type: u32| map_type == 12;
+        let mut options = options();
+        options.is_of_maps = &of_maps;
+        let program = object.program("filter", &options).unwrap();
+        assert_eq!(program.maps[0].inner, Some(1));
+        let inner = &program.maps[1];
+        assert_eq!((inner.name.as_str(), inner.map_type, inner.value_size), ("outer.inner", 1, 8));
+    }
+}
+
+#[test]
+fn externs_that_the_target_lacks_are_named() {
+    let object = Object::parse(EXTERNS).unwrap();
+    let own = object.btf().unwrap().as_ref().clone();
+    let (empty, mut options) = (Btf::default(), options());
+    options.target = Some(&empty);
+    assert_eq!(object.program("kfuncs", &options).unwrap().kfuncs.len(), 2, "taken as present");
+    options.strict_externs = true;
+    // A structure that is only declared is not that of the kernel: libbpf says so too.
+    let error = object.program("kfuncs", &options).unwrap_err().to_string();
+    assert!(
+        error.contains("bpf_task_acquire: the target's types have no such function, and it is not __weak"),
+        "{error}"
+    );
+    let error = object.program("ksyms", &options).unwrap_err().to_string();
+    assert!(error.contains("runqueues: the target's types have no such variable"), "{error}");
+    // A target that has them all, with these types.
+    options.target = Some(&own);
+    assert_eq!(object.program("kfuncs", &options).unwrap().kfuncs.len(), 3);
+    assert_eq!(object.program("ksyms", &options).unwrap().ksyms.len(), 2);
+}
+
+#[test]
+fn externs_of_another_type_are_refused() {
+    let Some(corpus) = corpus() else {
+        return;
+    };
+    let target = Btf::parse(&std::fs::read(corpus.join("vmlinux-6.18.44.btf")).unwrap()).unwrap();
+    let mut options = options();
+    (options.target, options.strict_externs) = (Some(&target), true);
+    let object = Object::parse(include_bytes!("fixtures/wrong_types.o")).unwrap();
+    for (program, what) in [("function", "a function"), ("variable", "a variable"), ("weak", "a function")] {
+        let error = object.program(program, &options).unwrap_err().to_string();
+        assert!(error.contains(&format!("the target has {what} of this name with another type")), "{error}");
+    }
 }

@@ -19,6 +19,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`loader`] | object and platform brought together |
+//! | `maps` | what a loader adds to the definitions of maps |
 //! | [`sections`] | a platform's section table, for the loader of objects |
 //! | [`object`] | ELF objects |
 //! | [`program`] | programs, maps, BTF |
@@ -28,6 +29,7 @@
 //! | [`rt`] | what emitted code names |
 
 pub mod loader;
+mod maps;
 pub mod sections;
 
 pub use loader::{Checked, Loader, ProgramReport, check};

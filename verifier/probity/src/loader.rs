@@ -8,7 +8,10 @@ use probity_object::{LoadOptions, Object, ObjectError, ProgramError, SectionType
 use probity_platform::{Platform, Profile};
 use probity_program::{Btf, Program};
 
-use crate::sections::{PlatformSections, global_data};
+use crate::{
+    maps,
+    sections::{PlatformSections, global_data},
+};
 
 /// Verifies every program of an object against a platform, for the version that its spec describes.
 ///
@@ -46,6 +49,8 @@ pub struct Checked {
     pub program: Program,
     /// The engine's report.
     pub report: Report,
+    /// What was made up for the program, because its object leaves it to its user space: a line each.
+    pub notes: Vec<String>,
 }
 
 impl ProgramReport {
@@ -133,9 +138,9 @@ impl<'a> Loader<'a> {
     /// Verifies one program of an object.
     #[must_use]
     pub fn check_program(&self, object: &Object, entry: &Entry) -> ProgramReport {
-        let outcome = self.link(object, entry).map(|program| {
+        let outcome = self.complete(object, entry).map(|(program, notes)| {
             let report = verify(&program, self.platform, &self.profile);
-            Checked { program, report }
+            Checked { program, report, notes }
         });
         ProgramReport { entry: entry.clone(), outcome }
     }
@@ -146,11 +151,19 @@ impl<'a> Loader<'a> {
     ///
     /// When nothing says its type, or it refers to what can't be found or is not supported.
     pub fn link(&self, object: &Object, entry: &Entry) -> Result<Program, ProgramError> {
+        Ok(self.complete(object, entry)?.0)
+    }
+
+    /// Links one program, and says what was made up for it.
+    fn complete(&self, object: &Object, entry: &Entry) -> Result<(Program, Vec<String>), ProgramError> {
         let sections = |section: &str| self.resolve(&entry.name, section);
         let mut options = LoadOptions::new(&sections, global_data(self.platform));
         options.target = self.target;
         options.kconfig = self.kconfig;
-        let program = object.program(&entry.name, &options)?;
+        options.strict_externs = true;
+        let is_of_maps = |map_type| maps::is_of_maps(self.platform, map_type);
+        options.is_of_maps = &is_of_maps;
+        let mut program = object.program(&entry.name, &options)?;
         match program.maps.iter().find(|map| map.contents.is_some()) {
             Some(data) if self.platform.global_data.is_none() => Err(ProgramError::Unsupported {
                 program: entry.name.clone(),
@@ -159,7 +172,10 @@ impl<'a> Loader<'a> {
                 pc: 0,
                 remedy: "keep the data in a map, or declare `global_data` in the platform's spec",
             }),
-            _ => Ok(program),
+            _ => {
+                let notes = maps::complete(self.platform, &mut program);
+                Ok((program, notes))
+            }
         }
     }
 

@@ -62,3 +62,22 @@ fn the_vocabulary_is_whole() {
     let version: probity::rt::Version = firewall::PLATFORM.version;
     assert_eq!(firewall::PLATFORM.default_profile().version, version);
 }
+
+#[test]
+fn capacities_are_completed_as_loaders_do() {
+    let object = Object::parse(include_bytes!("../../cli/tests/objects/tables.o")).unwrap();
+    let entry = object.programs().iter().find(|entry| entry.name == "use_maps").unwrap();
+    let loader = Loader::new(&probity::linux::PLATFORM);
+    let program = loader.link(&object, entry).unwrap();
+    let sizes: Vec<_> = program.maps.iter().map(|map| (map.name.as_str(), map.max_entries)).collect();
+    assert_eq!(sizes, [("sized_later", 1), ("ring", 8192)]);
+    let report = loader.check_program(&object, entry);
+    assert_eq!(report.outcome.unwrap().notes.len(), 1, "rounding up is what every loader does");
+}
+
+#[test]
+fn inner_maps_of_old_definitions_are_found() {
+    let bytes = include_bytes!("../../object/tests/fixtures/old_inner.o");
+    let reports = probity::check(bytes, &probity::linux::PLATFORM).unwrap();
+    assert!(reports[0].verified().is_some(), "{:?}", reports[0].outcome);
+}

@@ -7,11 +7,13 @@
 //! | module | subject |
 //! |---|---|
 //! | [`error`] | what can be wrong with BTF bytes |
+//! | [`merge`] | the types of several objects as one |
 //! | `parse` | the header, and the check of all records |
 //! | [`types`] | what a type is once decoded |
 //! | `query` | names, sizes, modifiers, tags |
 
 pub mod error;
+pub mod merge;
 mod parse;
 mod query;
 pub mod types;

@@ -8,7 +8,8 @@
 mod record;
 mod text;
 
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use probity::Loader;
@@ -16,7 +17,8 @@ use probity::object::Object;
 use rayon::prelude::*;
 
 use crate::args::{CheckArgs, Format};
-use crate::output::{Exit, Failure, count, print, print_jsonl};
+use crate::output::{Exit, Failure, count, note, print, print_jsonl};
+use crate::target::Target;
 use crate::{PLATFORM, input};
 use record::{Record, Verdict};
 
@@ -24,22 +26,33 @@ use record::{Record, Verdict};
 const MANY: usize = 8;
 
 pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
-    let target = input::target(args.btf.as_deref())?;
-    let mut loader = Loader::new(PLATFORM).flags(args.prog_flags);
-    if let Some(target) = &target {
-        loader = loader.target(target);
-    }
-    for given in &args.types {
-        loader = loader.prog_type(&given.program, given.prog_type, given.attach);
-    }
     let pool = rayon::ThreadPoolBuilder::new()
         .num_threads(args.jobs)
         .build()
         .map_err(|error| Failure::unreadable(format!("no threads: {error}")))?;
-    let records = pool.install(|| records(args, &loader))?;
+    let objects = pool.install(|| input::objects(&args.objects, args.link));
+    let read = objects.iter().filter_map(|(_, object)| object.as_ref().ok());
+    let target = Target::find(&args.target, read)?;
+    let mut loader = Loader::new(PLATFORM).flags(args.prog_flags);
+    if let Some(types) = &target.types {
+        loader = loader.target(types);
+    }
+    if let Some(values) = &target.kconfig {
+        loader = loader.kconfig(values);
+    }
+    for given in &args.types {
+        loader = loader.prog_type(&given.program, given.prog_type, given.attach);
+    }
+    let records = pool.install(|| records(args, &loader, &objects, &target))?;
     match args.format {
         Format::Jsonl => print_jsonl(&records)?,
-        Format::Text => print(&text::render(&records))?,
+        Format::Text => {
+            let mut said = BTreeSet::new();
+            for text in records.iter().flat_map(|record| &record.notes).filter(|text| said.insert(*text)) {
+                note(text);
+            }
+            print(&text::render(&records))?;
+        }
     }
     Ok(exit(&records))
 }
@@ -63,12 +76,15 @@ enum Job<'a> {
     Nothing(&'a Path, &'static str, &'a str),
 }
 
-fn records(args: &CheckArgs, loader: &Loader<'_>) -> Result<Vec<Record>, Failure> {
-    let objects: Vec<Result<Object, String>> =
-        args.objects.par_iter().map(|path| input::object(path)).collect();
-    must_exist(args, &objects)?;
+fn records(
+    args: &CheckArgs,
+    loader: &Loader<'_>,
+    objects: &[(PathBuf, Result<Object, String>)],
+    target: &Target,
+) -> Result<Vec<Record>, Failure> {
+    must_exist(args, objects)?;
     let mut jobs = Vec::new();
-    for (path, object) in args.objects.iter().zip(&objects) {
+    for (path, object) in objects {
         match object {
             Err(text) => jobs.push(Job::Nothing(path, "unreadable", text)),
             Ok(object) if object.programs().is_empty() => {
@@ -92,7 +108,9 @@ fn records(args: &CheckArgs, loader: &Loader<'_>) -> Result<Vec<Record>, Failure
         .map(|job| {
             let record = match *job {
                 Job::Program(path, object, index) => {
-                    Record::of_program(path, loader, object, &object.programs()[index])
+                    let mut record = Record::of_program(path, loader, object, &object.programs()[index]);
+                    record.notes.splice(0..0, target.notes(object));
+                    record
                 }
                 Job::Nothing(path, code, text) => Record::of_object(path, code, text),
             };
@@ -106,10 +124,10 @@ fn records(args: &CheckArgs, loader: &Loader<'_>) -> Result<Vec<Record>, Failure
 
 /// Every program that the command line names must be in an object, unless it may be in one that
 /// can't be read.
-fn must_exist(args: &CheckArgs, objects: &[Result<Object, String>]) -> Result<(), Failure> {
+fn must_exist(args: &CheckArgs, objects: &[(PathBuf, Result<Object, String>)]) -> Result<(), Failure> {
     let named = args.programs.iter().chain(args.types.iter().map(|given| &given.program));
     let mut known: Vec<&str> = Vec::new();
-    for object in objects {
+    for (_, object) in objects {
         let Ok(object) = object else { return Ok(()) };
         known.extend(object.programs().iter().map(|entry| entry.name.as_str()));
     }

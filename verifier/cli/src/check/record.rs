@@ -40,6 +40,8 @@ pub(super) struct Record {
     pub(super) section: Option<String>,
     pub(super) prog_type: Option<&'static str>,
     pub(super) attach_type: Option<&'static str>,
+    /// The structure and member of the table of functions that has it.
+    pub(super) struct_ops: Option<String>,
     pub(super) verdict: Verdict,
     pub(super) code: Option<&'static str>,
     pub(super) errno: Option<i32>,
@@ -56,6 +58,8 @@ pub(super) struct Record {
     pub(super) max_states_per_insn: u64,
     pub(super) stack_depth: String,
     pub(super) time_us: u64,
+    /// What was taken or made up without being asked for: the running kernel's types, sizes of maps.
+    pub(super) notes: Vec<String>,
 }
 
 impl Record {
@@ -67,6 +71,7 @@ impl Record {
             section: None,
             prog_type: None,
             attach_type: None,
+            struct_ops: None,
             verdict,
             code: None,
             errno: None,
@@ -83,6 +88,7 @@ impl Record {
             max_states_per_insn: 0,
             stack_depth: String::new(),
             time_us: 0,
+            notes: Vec::new(),
         }
     }
 
@@ -106,6 +112,8 @@ impl Record {
         };
         record.program = Some(entry.name.clone());
         record.section = Some(entry.section.clone());
+        let member = object.table_member(&entry.name);
+        record.struct_ops = member.map(|(table, member)| format!("{table}.{member}"));
         if let Some(found) = loader.section_type(entry)
             && let Some(row) = PLATFORM.prog_type(found.prog_type)
         {
@@ -117,7 +125,7 @@ impl Record {
         record
     }
 
-    fn of_report(path: &Path, Checked { program, report }: &Checked) -> Record {
+    fn of_report(path: &Path, Checked { program, report, notes }: &Checked) -> Record {
         let verdict = match report.verdict {
             probity::Verdict::Accepted(_) => Verdict::Accepted,
             probity::Verdict::Rejected(_) => Verdict::Rejected,
@@ -125,6 +133,7 @@ impl Record {
         };
         let mut record = Record::new(path, verdict);
         record.counts(report);
+        record.notes.clone_from(notes);
         if let Some(finding) = report.finding() {
             record.finding(program, finding);
         }

@@ -62,6 +62,7 @@ fn facts(record: &Record) -> Vec<String> {
         Some(row) => facts.push(short_name(row)),
         None => facts.extend(record.section.as_ref().map(|section| format!("section {}", clean(section)))),
     }
+    facts.extend(record.struct_ops.as_deref().map(clean));
     if record.processed > 0 {
         facts.push(format!("{} processed", count(record.processed, "instruction")));
     }

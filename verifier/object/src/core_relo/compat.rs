@@ -54,7 +54,7 @@ pub(super) fn fields(
 }
 
 /// True when one type can stand for the other: names and members are not compared.
-pub(super) fn types(
+pub(crate) fn types(
     local: &Btf,
     a: TypeId,
     target: &Btf,

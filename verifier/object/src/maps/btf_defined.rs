@@ -49,11 +49,28 @@ pub(super) fn collect(elf: &Elf, btf: &Btf, list: &mut Vec<ObjectMap>) -> Result
             pinning: read.pinning,
             numa_node: read.numa_node,
             slots,
+            old_inner: None,
             section,
             offset: u64::from(var.offset),
         });
     }
     Ok(())
+}
+
+/// A map's definition and that of its inner map, without numbers of types: what two declarations of
+/// it must have in common.
+pub(crate) fn definition(
+    btf: &Btf,
+    map: &str,
+    ty: TypeId,
+) -> Result<(MapDef, Option<MapDef>, u32, Option<u32>), ObjectError> {
+    let reader = Reader { btf, map };
+    let Some(Type::Struct(body)) = btf.resolved(ty) else {
+        return Err(reader.bad("it is not a structure"));
+    };
+    let read = reader.body(&body, true)?;
+    let bare = |def: MapDef| MapDef { btf_key: 0, btf_value: 0, ..def };
+    Ok((bare(read.def), read.inner.map(bare), read.pinning, read.numa_node))
 }
 
 /// What the initialiser of `values` puts into the slots.

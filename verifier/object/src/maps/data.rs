@@ -66,10 +66,10 @@ fn has_visible(btf: Option<&Btf>, section: &str) -> bool {
 
 impl DataSection {
     /// The map that holds the section, its contents included.
-    pub(crate) fn map(&self, elf: &Elf, options: &GlobalData) -> MapDef {
+    pub(crate) fn map(&self, elf: &Elf, object: &str, options: &GlobalData) -> MapDef {
         let size = u32::try_from(self.size).unwrap_or(u32::MAX);
         let mut def = MapDef::new(options.map_type, 4, size, 1);
-        def.name.clone_from(&self.name);
+        def.name = map_name(object, &self.name);
         def.btf_value = self.btf_id;
         if self.is_rodata {
             def.flags |= options.rdonly_flag;
@@ -83,6 +83,26 @@ impl DataSection {
         def.contents = Some(contents);
         def
     }
+}
+
+/// The most characters of a map's name that a kernel takes.
+const NAME: usize = 15;
+/// The characters of a map's name that are kept for its section at least.
+const NAME_OF_SECTION: usize = 7;
+
+/// What the map of a section is called: `.rodata` of the object `filter` is `filter.rodata`, cut off
+/// in the middle, and a section with a second dot keeps its name. Measured with libbpf 1.1.
+pub(crate) fn map_name(object: &str, section: &str) -> String {
+    let allowed = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == '.';
+    let clean = |text: &str, max: usize| -> String {
+        text.chars().map(|c| if allowed(c) { c } else { '_' }).take(max).collect()
+    };
+    if section.get(1..).is_some_and(|rest| rest.contains('.')) {
+        return clean(section, NAME);
+    }
+    let section = clean(section, NAME);
+    let prefix = NAME - section.len().clamp(NAME_OF_SECTION, NAME);
+    clean(object, prefix) + &section
 }
 
 /// Compilers leave the sizes of sections and the offsets of variables in the types to the linker:

@@ -1,5 +1,9 @@
 //! Structures of numbers in the section `maps`: type, key size, value size, entries, flags, and
-//! whatever a loader of its time added.
+//! whatever a loader of its time added. Two forms know inner maps: seven numbers, of which the
+//! sixth is the index of the inner map and the last the node of memory; and the nine of `tc`
+//! (iproute2's `bpf_elf.h`): an id, pinning, and the id of the inner map behind the five.
+
+use std::collections::HashMap;
 
 use probity_program::MapDef;
 
@@ -8,6 +12,12 @@ use crate::{ObjectError, elf::Elf};
 
 /// The bytes of the five numbers that all agree on.
 const KNOWN: usize = 20;
+/// The bytes of the form whose sixth number is the index of an inner map.
+const WITH_INDEX: usize = 28;
+/// The bytes of the form with ids of maps and of inner maps.
+const WITH_IDS: usize = 36;
+/// The flag of a map with a node of memory.
+const NUMA_NODE: u32 = 1 << 2;
 
 pub(super) fn collect(elf: &Elf) -> Result<Vec<ObjectMap>, ObjectError> {
     let mut list = Vec::new();
@@ -27,6 +37,7 @@ pub(super) fn collect(elf: &Elf) -> Result<Vec<ObjectMap>, ObjectError> {
         return Ok(list);
     }
     let size = data.len() / symbols.len();
+    let mut ids = Vec::new();
     for symbol in symbols {
         let bad = |reason: &str| ObjectError::Map {
             map: symbol.name.clone(),
@@ -52,15 +63,29 @@ pub(super) fn collect(elf: &Elf) -> Result<Vec<ObjectMap>, ObjectError> {
             def.flags = number(4);
         }
         def.name.clone_from(&symbol.name);
+        ids.push((size == WITH_IDS).then(|| (number(5), number(7))));
+        let on_node = size == WITH_INDEX && def.flags & NUMA_NODE != 0;
         list.push(ObjectMap {
             def,
             inner: None,
-            pinning: 0,
-            numa_node: None,
+            pinning: if size == WITH_IDS { number(6) } else { 0 },
+            numa_node: on_node.then(|| number(6)),
             slots: Vec::new(),
+            old_inner: (size == WITH_INDEX).then(|| number(5) as usize),
             section,
             offset: symbol.value,
         });
+    }
+    let by_id: HashMap<u32, usize> =
+        ids.iter().enumerate().filter_map(|(index, ids)| Some(((*ids)?.0, index))).collect();
+    let count = list.len();
+    for (index, (map, ids)) in list.iter_mut().zip(&ids).enumerate() {
+        let inner = match ids {
+            Some((_, 0)) => None,
+            Some((_, inner)) => by_id.get(inner).copied(),
+            None => map.old_inner,
+        };
+        map.old_inner = inner.filter(|inner| *inner < count && *inner != index);
     }
     Ok(list)
 }

@@ -7,7 +7,7 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use probity_object::{GlobalData, LoadOptions, SectionType};
+use probity_object::{GlobalData, LoadOptions, SectionType, config};
 
 /// Linux' numbers for global data.
 pub(crate) const DATA: GlobalData =
@@ -40,18 +40,7 @@ pub(crate) fn corpus() -> Option<PathBuf> {
 /// The configuration of the corpus' kernel.
 pub(crate) fn kconfig(corpus: &Path) -> BTreeMap<String, String> {
     let text = std::fs::read_to_string(corpus.join("config-6.18.44.txt")).unwrap();
-    let mut values: BTreeMap<String, String> = text
-        .lines()
-        .filter(|line| !line.starts_with('#'))
-        .filter_map(|line| line.split_once('='))
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect();
-    for (name, value) in [
-        ("LINUX_KERNEL_VERSION", "0x06122c"),
-        ("LINUX_HAS_BPF_COOKIE", "1"),
-        ("LINUX_HAS_SYSCALL_WRAPPER", "1"),
-    ] {
-        values.insert(name.into(), value.into());
-    }
+    let mut values = config::options(&text);
+    config::add_virtual(&mut values, config::version(&text).unwrap_or((6, 18, 44)));
     values
 }

@@ -179,3 +179,55 @@ fn a_kernels_types() {
         assert_eq!(btf.name(id), Some(ty.name()));
     }
 }
+
+/// 1 int, 2 struct s { int a; s *b; } with 3 its pointer, 4 a function, 5 a tag on 2's second member.
+fn circle(member: u32, tag: u32) -> Btf {
+    let types = [
+        &[1, info(Kind::Int, 0, false), 4, 0x0100_0020][..],
+        &[5, info(Kind::Struct, 2, false), 16, 7, 1, 0, member, 3, 64],
+        &[0, info(Kind::Ptr, 0, false), 2],
+        &[11, info(Kind::Func, 0, false), 6],
+        &[19, info(Kind::DeclTag, 0, false), 2, tag],
+        &[0, info(Kind::FuncProto, 1, false), 1, 7, 3],
+    ];
+    Btf::parse(&build(&types.concat(), STRINGS)).unwrap()
+}
+
+#[test]
+fn circles_of_types_are_merged_when_nothing_tells_them_apart() {
+    let (one, same, other, tagged) = (circle(9, 1), circle(9, 1), circle(7, 1), circle(9, 0));
+    let merge = merge::Merge::new(vec![&one, &same, &other, &tagged]).unwrap();
+    let merged = merge.finish(&[]).unwrap();
+    let ids = |id: u32| [0, 1, 2, 3].map(|input| merged.id(input, TypeId(id)).0);
+    assert_eq!(ids(1), [1, 1, 1, 1]);
+    // A member of another name, and a tag elsewhere, are other types; so is what leads to them.
+    for id in [2, 3, 5, 6] {
+        let [one, same, other, tagged] = ids(id);
+        assert!(one == same && one != other && one != tagged && other != tagged, "{id}");
+    }
+    let [a, b, c, d] = ids(4);
+    assert!(a != b && b != c && c != d, "functions stay what they are");
+    assert_eq!(merged.btf.len(), 1 + 3 * 4 + 4);
+    let body = merged.btf.member(merged.id(1, TypeId(2)), "b").unwrap();
+    let Some(Type::Ptr { target }) = merged.btf.ty(body.ty) else { panic!("no pointer") };
+    assert_eq!(target, merged.id(0, TypeId(2)));
+}
+
+#[test]
+fn declarations_become_what_they_declare() {
+    let (one, two) = (circle(9, 1), circle(9, 1));
+    let mut merge = merge::Merge::new(vec![&one, &two]).unwrap();
+    merge.same((0, TypeId(4)), (1, TypeId(4)));
+    let section = merge::MergedSection {
+        name: ".text".into(),
+        size: 8,
+        vars: vec![(0, DatasecVar { var: TypeId(4), offset: 0, size: 8 })],
+    };
+    let merged = merge.finish(&[section]).unwrap();
+    assert_eq!(merged.id(0, TypeId(4)), merged.id(1, TypeId(4)));
+    assert_eq!(merged.id(0, TypeId(99)), TypeId::VOID);
+    let id = merged.btf.find_by_name_kind(".text", Kind::Datasec).unwrap();
+    let Some(Type::Datasec(section)) = merged.btf.ty(id) else { panic!("no section") };
+    assert_eq!(section.vars().next().unwrap().var, merged.id(1, TypeId(4)));
+    assert_eq!(merge.string(1, 1), u32::try_from(STRINGS.len() + 1).unwrap());
+}
