@@ -75,6 +75,26 @@ pub(super) fn check_jumps(raw: &[Insn], functions: &[Function]) -> Result<(), (u
     Ok(())
 }
 
+/// The records of functions, when there are any, are about exactly the functions that the
+/// instructions have.
+pub(super) fn check_info(program: &Program, functions: &[Function]) -> Result<(), (usize, Rejection)> {
+    let typed = program.funcs.iter().all(|info| info.btf_id != 0);
+    if program.btf.is_none() || program.funcs.is_empty() || !typed {
+        return Ok(());
+    }
+    if program.funcs.len() != functions.len() {
+        let message = "number of funcs in func_info doesn't match number of subprogs";
+        return Err(reject(0, Why::FunctionInfo, message.into()));
+    }
+    match program.funcs.iter().zip(functions).find(|(info, function)| info.pc != function.start) {
+        None => Ok(()),
+        Some((_, function)) => {
+            let message = "func_info BTF section doesn't match subprog layout in BPF program";
+            Err(reject(function.start, Why::FunctionInfo, message.into()))
+        }
+    }
+}
+
 /// Where a jump goes; None for what is no jump.
 fn jump_target(insn: Insn, pc: usize) -> Option<i64> {
     let class = insn.code & 0x07;

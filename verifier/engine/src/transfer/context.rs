@@ -16,11 +16,15 @@ impl<O: Observer> Walk<'_, O> {
         off: i32,
         size: u32,
         access: Access,
+        sign_extend: bool,
     ) -> Result<(), Rejection> {
         self.check_leak(access, "ctx")?;
         self.check_unmodified(regno, reg)?;
         let view = &self.platform.views[reg.data as usize];
-        let Some(rule) = self.rule(view, i64::from(off), size, access.is_write()) else {
+        let is_number = |rule: &&Rule| self.platform.kind(rule.yields.kind).behaviour == Behaviour::Scalar;
+        let rule = self.rule(view, i64::from(off), size, access.is_write());
+        // A pointer has no sign to extend.
+        let Some(rule) = rule.filter(|rule| !sign_extend || is_number(rule)) else {
             let message = format!("invalid bpf_context access off={off} size={size}");
             return Err(denied(Why::InvalidContextAccess, message)
                 .facts(field_needed(view, off, access), format!("{size} bytes at offset {off}"))
