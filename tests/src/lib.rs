@@ -5,9 +5,11 @@
 //! | [`corpus`] | folders of programs with a kernel's verdicts, run through the engine |
 //! | [`kernel`] | the running kernel as an oracle |
 //! | [`generate`] | random programs from a seed, and their shrinker |
+//! | [`probes`] | small programs with a kernel's verdicts, messages and counts |
 //! | [`raw`] | the corpus of raw programs with a kernel's verdicts |
 
 pub mod corpus;
 pub mod generate;
 pub mod kernel;
+pub mod probes;
 pub mod raw;
