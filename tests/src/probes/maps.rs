@@ -1,18 +1,32 @@
 //! The maps that the records name, and the types of their values.
 
-use probity_program::MapDef;
+use probity_program::{MapDef, flags};
 
 use crate::{kernel::btf::BtfImage, raw::RawRecord};
 
 const HASH: u32 = 1;
 const ARRAY: u32 = 2;
 const PROG_ARRAY: u32 = 3;
+const PERF_EVENT_ARRAY: u32 = 4;
 const PERCPU_ARRAY: u32 = 6;
 const LRU_HASH: u32 = 9;
+const ARRAY_OF_MAPS: u32 = 12;
+const DEVMAP: u32 = 14;
+const SOCKMAP: u32 = 15;
+const XSKMAP: u32 = 17;
+const QUEUE: u32 = 22;
 const RINGBUF: u32 = 27;
 const ARENA: u32 = 33;
 
-const MMAPABLE: u32 = 1 << 10;
+/// Gives each map of maps its template, behind all the maps that have names.
+pub(super) fn add_inner(maps: &mut Vec<MapDef>) {
+    for index in 0..maps.len() {
+        if maps[index].map_type == ARRAY_OF_MAPS {
+            maps[index].inner = Some(maps.len());
+            maps.push(MapDef::new(ARRAY, 4, 48, 4));
+        }
+    }
+}
 
 /// The map of a name; `subject` is the part of the probe's name before its `/`. The types of values
 /// are added to `btf`.
@@ -26,7 +40,21 @@ pub(super) fn named(name: &str, subject: &str, btf: &mut Types) -> Option<MapDef
         "parr" => MapDef::new(PERCPU_ARRAY, 4, 8, 4),
         "pa" => MapDef::new(PROG_ARRAY, 4, 4, 4),
         "rb" => MapDef::new(RINGBUF, 0, 0, 4096),
-        "arena" => MapDef { flags: MMAPABLE, ..MapDef::new(ARENA, 0, 0, 1) },
+        "arena" => MapDef { flags: flags::MAP_MMAPABLE, ..MapDef::new(ARENA, 0, 0, 1) },
+        "rdonly" => MapDef { flags: flags::MAP_RDONLY_PROG, ..MapDef::new(ARRAY, 4, 48, 1) },
+        "wronly" => MapDef { flags: flags::MAP_WRONLY_PROG, ..MapDef::new(ARRAY, 4, 48, 1) },
+        "rodata" => MapDef {
+            flags: flags::MAP_RDONLY_PROG,
+            contents: Some((1..=48).collect()),
+            frozen: true,
+            ..MapDef::new(ARRAY, 4, 48, 1)
+        },
+        "perf" => MapDef::new(PERF_EVENT_ARRAY, 4, 4, 2),
+        "outer" => MapDef::new(ARRAY_OF_MAPS, 4, 4, 2),
+        "devmap" => MapDef::new(DEVMAP, 4, 4, 2),
+        "sockmap" => MapDef::new(SOCKMAP, 4, 4, 2),
+        "xskmap" => MapDef::new(XSKMAP, 4, 4, 2),
+        "queue" => MapDef::new(QUEUE, 0, 8, 2),
         "lm" | "lm2" => btf.map(MapDef::new(ARRAY, 4, 16, 1), "bpf_spin_lock", 4),
         "rm" => btf.map(MapDef::new(ARRAY, 4, 16, 2), "bpf_res_spin_lock", 8),
         "tm" => btf.map(MapDef::new(ARRAY, 4, 24, 1), "bpf_timer", 16),

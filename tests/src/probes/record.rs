@@ -111,6 +111,7 @@ pub(super) fn build(
     let subject = name.split('/').next().unwrap_or_default();
     let mut types = maps::Types::new(&btf);
     program.maps = maps.iter().map(|map| maps::named(map, subject, &mut types)).collect::<Option<_>>()?;
+    maps::add_inner(&mut program.maps);
     program.btf = types.to_bytes().and_then(|bytes| Btf::parse(&bytes).ok()).map(Arc::new);
     let function = |&(pc, btf_id): &(usize, u32)| {
         let btf = program.btf.as_deref()?;
@@ -138,9 +139,7 @@ fn expected(record: &Record) -> Expected {
 
 /// The reason: the end of a log, without its statistics and without the trace.
 fn message(record: &Record) -> Option<Vec<String>> {
-    let statistics = |line: &&String| {
-        ["processed ", "verification time ", "stack depth "].iter().any(|start| line.starts_with(start))
-    };
+    let statistics = |line: &&String| is_statistics(line);
     let end = record.log.iter().rev().find(|line| !statistics(line));
     let lines: Vec<&String> =
         if record.msg.is_empty() { end.into_iter().collect() } else { record.msg.iter().collect() };
@@ -166,6 +165,21 @@ fn counts(record: &Record) -> Option<Counts> {
         total_states: after("total_states")?,
         peak_states: after("peak_states")?,
     })
+}
+
+fn is_statistics(line: &str) -> bool {
+    ["processed ", "verification time ", "stack depth "].iter().any(|start| line.starts_with(start))
+}
+
+/// The reason in a log of level 1: at most its last two lines.
+#[must_use]
+pub fn reason(log: &str) -> Vec<String> {
+    let cut = ["verification time ", "processed "].iter().filter_map(|start| log.rfind(start)).min();
+    let log = &log[..cut.unwrap_or(log.len())];
+    let lines = log.lines().rev().map(str::trim_end).take_while(|line| !is_trace(line)).take(2);
+    let mut lines: Vec<String> = lines.map(str::to_owned).collect();
+    lines.reverse();
+    lines
 }
 
 /// Lines of a log that are not part of a reason.

@@ -6,7 +6,7 @@ use probity_program::{Program, flags};
 use crate::explore::Walk;
 use crate::explore::walk::{Kinds, Observer, Setting, Unobserved};
 use crate::prepare::Code;
-use crate::prepare::Offered;
+use crate::prepare::{Offered, functions};
 use crate::report::{Finding, Report, Stats, Verdict};
 use crate::state::State;
 use crate::verified::Verified;
@@ -102,6 +102,11 @@ impl Run {
         }
         let kinds = Kinds::of(platform)
             .ok_or_else(|| (None, unsupported("a platform without scalar and stack kinds")))?;
+        if program.flags & !flags::KNOWN != 0 {
+            let message = format!("program flags {:#x} are not known", program.flags & !flags::KNOWN);
+            return Err((None, Rejection::new(Why::NotAllowed, message)));
+        }
+        self.stack_depth = vec![0; functions::count(&program.insns, platform)];
         let code = Code::prepare(program, platform, prog_type, profile)
             .map_err(|(pc, rejection)| (Some(pc), rejection))?;
         let offered = Offered::new(platform, prog_type, program, profile);
@@ -112,15 +117,17 @@ impl Run {
         self.stats = walk.stats;
         self.stats.total_states = walk.checkpoints.total as u64;
         self.stats.peak_states = walk.checkpoints.peak as u64;
-        // Functions that no path entered are dead code, and not counted.
+        self.stack_depth.clone_from(&walk.stack_depth);
+        let pc = walk.pc;
+        result.map_err(|rejection| (Some(pc), rejection))?;
+        stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
+            .map_err(|(pc, rejection)| (Some(pc), rejection))?;
+        // Functions that no path entered are dead code, and gone from a program that is accepted.
         let entered = walk.stack_depth.iter().zip(&walk.entered).enumerate();
         self.stack_depth = entered
             .filter(|&(index, (_, &entered))| index == 0 || entered)
             .map(|(_, (&depth, _))| depth)
             .collect();
-        let pc = walk.pc;
-        result.map_err(|rejection| (Some(pc), rejection))?;
-        stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
-            .map_err(|(pc, rejection)| (Some(pc), rejection))
+        Ok(())
     }
 }

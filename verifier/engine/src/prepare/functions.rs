@@ -19,6 +19,23 @@ fn reject(pc: usize, why: Why, message: String) -> (usize, Rejection) {
 /// address is taken.
 pub(super) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, (usize, Rejection)> {
     let mut starts = BTreeSet::from([0]);
+    discover_into(&mut starts, raw, platform)?;
+    Ok(starts.into_iter().collect())
+}
+
+/// How many functions are found, up to the first call that leads nowhere.
+pub(crate) fn count(raw: &[Insn], platform: &Platform) -> usize {
+    let mut starts = BTreeSet::from([0]);
+    // What is wrong is said where it is looked for.
+    let _ = discover_into(&mut starts, raw, platform);
+    starts.len()
+}
+
+fn discover_into(
+    starts: &mut BTreeSet<usize>,
+    raw: &[Insn],
+    platform: &Platform,
+) -> Result<(), (usize, Rejection)> {
     for (pc, insn) in raw.iter().enumerate() {
         let call = insn.code == BPF_JMP | BPF_CALL && insn.src == BPF_PSEUDO_CALL;
         let address = insn.code == BPF_LD | BPF_IMM | BPF_DW && insn.src == BPF_PSEUDO_FUNC;
@@ -34,7 +51,7 @@ pub(super) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, 
             return Err(reject(pc, Why::TooManySubprograms, "too many subprograms".into()));
         }
     }
-    Ok(starts.into_iter().collect())
+    Ok(())
 }
 
 /// The functions that begin at `starts`.
