@@ -69,7 +69,11 @@ impl<O: Observer> Walk<'_, O> {
     pub(super) fn view_name(&self, reg: &Reg) -> String {
         let kind = self.platform.kind(reg.kind);
         let view = kind.view.map(|view| &self.platform.views[usize::from(view)]);
-        if view.is_some_and(View::is_writable) { kind.prints.replace('_', " ") } else { kind.prints.to_owned() }
+        if view.is_some_and(View::is_writable) {
+            kind.prints.replace('_', " ")
+        } else {
+            kind.prints.to_owned()
+        }
     }
 
     /// The rule that allows an access.
