@@ -93,7 +93,8 @@ fn the_engine_says_what_the_kernel_said() {
 
 #[test]
 fn this_kernel_says_the_same() {
-    if !measured_kernel("this_kernel_says_the_same") {
+    // The other test writes the files then, from the kernel's answers.
+    if std::env::var_os("BLESS").is_some() || !measured_kernel("this_kernel_says_the_same") {
         return;
     }
     for (name, probes) in files() {
