@@ -1,4 +1,4 @@
-//! Random programs of arithmetic and branches, asked of the engine and of the running kernel.
+//! Random programs, asked of the engine and of the running kernel.
 //!
 //! Both must say the same: verdict, error number, message, and the counts of the walk. What they
 //! say different things of is made smaller while the difference stays, and printed with its seed.
@@ -12,7 +12,7 @@ use probity_linux::PLATFORM;
 use probity_platform::Profile;
 use probity_program::{Program, flags};
 use probity_tests::{
-    generate::{generate, shrink},
+    generate::{generate, generate_mixed, shrink},
     kernel::{self, LoadOptions},
 };
 use rayon::prelude::*;
@@ -122,8 +122,11 @@ fn number(variable: &str, default: u64) -> u64 {
     }
 }
 
-/// The program of a seed with its flags.
+/// The program of a seed with its flags: one in four is of everything at once.
 fn program(seed: u64) -> Program {
+    if seed % 4 == 3 {
+        return generate_mixed(seed);
+    }
     let index = usize::try_from(seed % FLAGS.len() as u64).expect("an index");
     Program { flags: FLAGS[index], ..generate(seed) }
 }
