@@ -6,10 +6,12 @@
 //! | [`kernel`] | the running kernel as an oracle |
 //! | [`fuzz`] | damaged objects from a seed |
 //! | [`generate`] | random programs from a seed, and their shrinker |
+//! | [`probes`] | small programs with a kernel's verdicts, messages and counts |
 //! | [`raw`] | the corpus of raw programs with a kernel's verdicts |
 
 pub mod corpus;
 pub mod fuzz;
 pub mod generate;
 pub mod kernel;
+pub mod probes;
 pub mod raw;

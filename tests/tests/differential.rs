@@ -1,4 +1,4 @@
-//! Random programs of arithmetic and branches, asked of the engine and of the running kernel.
+//! Random programs, asked of the engine and of the running kernel.
 //!
 //! Both must say the same: verdict, error number, message, and the counts of the walk. What they
 //! say different things of is made smaller while the difference stays, and printed with its seed.
@@ -10,15 +10,19 @@ use std::{env, fs};
 use probity_engine::Verdict;
 use probity_linux::PLATFORM;
 use probity_platform::Profile;
-use probity_program::Program;
+use probity_program::{Program, flags};
 use probity_tests::{
-    generate::{generate, shrink},
+    generate::{generate, generate_mixed, shrink},
     kernel::{self, LoadOptions},
 };
 use rayon::prelude::*;
 
 /// The version whose answers the engine gives.
 const RELEASE: &str = "6.18.";
+/// The flags of loading that programs are asked with, by their seed: most with none.
+const FLAGS: [u32; 8] =
+    [0, 0, 0, flags::TEST_STATE_FREQ, flags::TEST_STATE_FREQ, flags::TEST_REG_INVARIANTS, 0, STRICT_AND_FREQ];
+const STRICT_AND_FREQ: u32 = flags::STRICT_ALIGNMENT | flags::TEST_STATE_FREQ;
 /// So many disagreements are made smaller and printed.
 const SHOWN: usize = 10;
 
@@ -52,7 +56,7 @@ enum Difference {
 impl Difference {
     /// True when it is printed, and no failure: it is about how an answer was found.
     fn is_allowed(self) -> bool {
-        matches!(self, Difference::StackDepth | Difference::ProcessedOfRejected)
+        matches!(self, Difference::ProcessedOfRejected)
     }
 }
 
@@ -101,6 +105,7 @@ fn difference(kernel: &Answer, engine: &Answer) -> Option<Difference> {
         _ if kernel.errno != engine.errno => Difference::Errno,
         _ if kernel.message != engine.message => Difference::Message,
         ("reject", _) if kernel.processed != engine.processed => Difference::ProcessedOfRejected,
+        ("reject", _) if kernel.stack_depth != engine.stack_depth => Difference::StackDepth,
         ("reject", _) => return None,
         _ if kernel.processed != engine.processed => Difference::Processed,
         _ if states(kernel) != states(engine) => Difference::States,
@@ -117,16 +122,25 @@ fn number(variable: &str, default: u64) -> u64 {
     }
 }
 
+/// The program of a seed with its flags: one in four is of everything at once.
+fn program(seed: u64) -> Program {
+    if seed % 4 == 3 {
+        return generate_mixed(seed);
+    }
+    let index = usize::try_from(seed % FLAGS.len() as u64).expect("an index");
+    Program { flags: FLAGS[index], ..generate(seed) }
+}
+
 /// The program, smaller, and what both say of it.
 fn explained(seed: u64, kind: Difference, profile: &Profile) -> String {
     let holds =
         |program: &Program| difference(&of_kernel(program), &of_engine(program, profile)) == Some(kind);
-    let small = shrink(&generate(seed), holds);
+    let small = shrink(&program(seed), holds);
     let (kernel, engine) = (of_kernel(&small), of_engine(&small, profile));
     let listing = probity_isa::disassemble(&small.insns, &());
     format!(
-        "seed {seed}: {kind:?}, program type {}\n{listing}kernel: {kernel:?}\nengine: {engine:?}\n",
-        small.prog_type
+        "seed {seed}: {kind:?}, program type {}, flags {}\n{listing}kernel: {kernel:?}\nengine: {engine:?}\n",
+        small.prog_type, small.flags
     )
 }
 
@@ -146,7 +160,7 @@ fn engine_and_kernel_agree() {
     let answers: Vec<(u64, &str, Option<Difference>)> = seeds
         .into_par_iter()
         .map(|seed| {
-            let program = generate(seed);
+            let program = program(seed);
             let kernel = of_kernel(&program);
             (seed, kernel.verdict, difference(&kernel, &of_engine(&program, &profile)))
         })

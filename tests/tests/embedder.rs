@@ -70,12 +70,25 @@ mod tight {
     }
 }
 
+/// A platform with room for very little.
+mod tiny {
+    probity::spec! {
+        platform tiny;
+        use core::{ scalars, context };
+        limits { insns 6; processed 8; pending 1; subprogs 2; }
+        policy { allow loops; }
+        view input size 8 { number: u64; }
+        prog_type run = 1 { ctx input; section "run"; }
+    }
+}
+
 /// A platform and a program type of it.
 type Target = (&'static Platform, u32);
 
 const FIREWALL: Target = (&firewall::PLATFORM, firewall::prog_types::FILTER);
 const WATCH: Target = (&game::PLATFORM, game::prog_types::WATCH);
 const PLAY: Target = (&game::PLATFORM, game::prog_types::PLAY);
+const TINY: Target = (&tiny::PLATFORM, tiny::prog_types::RUN);
 const TIGHT: Target = (&tight::PLATFORM, tight::prog_types::COMPUTE);
 
 /// A verdict: accepted, or the code, the message, and the place in the spec.
@@ -358,4 +371,19 @@ fn limits_are_those_of_the_spec() {
     let stack = "*(u64 *)(r10 -40) = 0\ncall f\nr0 = 0\nexit\nf: *(u64 *)(r10 -40) = 0\nr0 = 0\nexit";
     accepted(FIREWALL, stack);
     not_allowed(PLAY, stack, Code::StackDepth);
+}
+
+#[test]
+fn programs_are_no_larger_than_the_limits() {
+    accepted(TINY, "r0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nexit");
+    not_allowed(TINY, "r0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nexit", Code::ProgramSize);
+    not_allowed(TINY, "", Code::ProgramSize);
+    // Eight instructions on the way, then nine.
+    accepted(TINY, "r0 = 0\ntop: r0 += 1\nif r0 < 3 goto top\nexit");
+    not_allowed(TINY, "r0 = 0\ntop: r0 += 1\nif r0 < 4 goto top\nexit", Code::TooComplex);
+    accepted(TINY, "r0 = *(u64 *)(r1 +0)\nif r0 > 5 goto pc+0\nr0 = 0\nexit");
+    let two = "r0 = *(u64 *)(r1 +0)\nif r0 > 5 goto pc+0\nif r0 > 3 goto pc+0\nr0 = 0\nexit";
+    not_allowed(TINY, two, Code::TooManyBranches);
+    accepted(TINY, "call f\nexit\nf: r0 = 0\nexit");
+    not_allowed(TINY, "call f\ncall g\nexit\nf: exit\ng: exit", Code::TooManySubprograms);
 }

@@ -26,9 +26,12 @@ pub(super) fn platform(model: &Model) -> TokenStream {
     let policy = policy(model);
     let limits = limits(model);
     let hosted = model.hosted;
-    let words = match &model.not_sleepable {
-        None => quote! { rt::Words::DEFAULT },
-        Some(text) => quote! { rt::Words { not_sleepable: #text } },
+    let not_sleepable = model.words.not_sleepable.as_ref().map(|text| quote! { not_sleepable: #text, });
+    let sleepable_maps = model.words.sleepable_maps.as_ref().map(|text| quote! { sleepable_maps: #text, });
+    let words = match (&not_sleepable, &sleepable_maps) {
+        (None, None) => quote! { rt::Words::DEFAULT },
+        (Some(_), Some(_)) => quote! { rt::Words { #not_sleepable #sleepable_maps } },
+        _ => quote! { rt::Words { #not_sleepable #sleepable_maps ..rt::Words::DEFAULT } },
     };
     let global_data = option(model.global_data.map(number));
     quote! {

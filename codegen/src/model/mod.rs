@@ -40,8 +40,8 @@ pub struct Model {
     pub objects: Vec<Object>,
     /// True when a host has a function for every callable without a body.
     pub hosted: bool,
-    /// What a program is told that is to sleep and may not; None: the usual words.
-    pub not_sleepable: Option<String>,
+    /// Messages in its own words.
+    pub words: Words,
     /// Flags of maps by bit: name, mask, doc comment.
     pub map_flags: Vec<(String, u32, String)>,
     /// Map types by number.
@@ -64,6 +64,15 @@ pub struct Model {
     pub limits: Limits,
     /// The number of the map type of global data.
     pub global_data: Option<u32>,
+}
+
+/// Messages in a platform's own words; None: the usual ones. See [`probity_platform::Words`].
+#[derive(Clone, Debug, Default)]
+pub struct Words {
+    /// Of a program that is to sleep and may not.
+    pub not_sleepable: Option<String>,
+    /// Of a program that sleeps and a map that it may not use.
+    pub sleepable_maps: Option<String>,
 }
 
 /// A condition on the target and the program; see [`probity_platform::Guard`].

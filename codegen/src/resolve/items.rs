@@ -4,6 +4,7 @@ use probity_platform::{Limits, Policy, Switches, Version};
 
 use crate::Diagnostic;
 use crate::code::Code;
+use crate::model::Words;
 use crate::source::Span;
 use crate::syntax::ast::{
     ArgClass, Callback, Every, Extend, Helper, Ident, Item, ItemKind, Kind, Line, MapFlags, MapType, Object,
@@ -139,19 +140,24 @@ pub(super) fn policy(cx: &mut Cx<'_>, all: &Collected<'_>) -> Policy {
     policy
 }
 
-/// What a program is told that is to sleep and may not, in the platform's words.
-pub(super) fn not_sleepable(cx: &mut Cx<'_>, all: &Collected<'_>) -> Option<String> {
-    let mut said = None;
+/// Messages in the platform's own words.
+pub(super) fn words(cx: &mut Cx<'_>, all: &Collected<'_>) -> Words {
+    let (mut not_sleepable, mut sleepable_maps) = (None, None);
     for line in &all.words {
-        let name = &line.kind.name;
-        if name.name == "not_sleepable" {
-            super::once(cx, &mut said, line.kind.text.value.clone(), line.span, "not_sleepable");
-        } else {
-            let names = ["not_sleepable"];
-            cx.report(Diagnostic::unknown(Code::UnknownName, "message", &name.name, name.span, names));
+        let (name, text) = (&line.kind.name, line.kind.text.value.clone());
+        match name.name.as_str() {
+            "not_sleepable" => super::once(cx, &mut not_sleepable, text, line.span, &name.name),
+            "sleepable_maps" => super::once(cx, &mut sleepable_maps, text, line.span, &name.name),
+            _ => {
+                let names = ["not_sleepable", "sleepable_maps"];
+                cx.report(Diagnostic::unknown(Code::UnknownName, "message", &name.name, name.span, names));
+            }
         }
     }
-    said.map(|(text, _)| text)
+    Words {
+        not_sleepable: not_sleepable.map(|(text, _)| text),
+        sleepable_maps: sleepable_maps.map(|(text, _)| text),
+    }
 }
 
 /// What the engine's bit masks hold: larger limits are refused.

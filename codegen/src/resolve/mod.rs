@@ -146,7 +146,7 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
         stack_objects,
         objects,
         hosted: collected.host.is_none(),
-        not_sleepable: items::not_sleepable(cx, collected),
+        words: items::words(cx, collected),
         map_flags,
         map_types,
         special_fields: special_fields::special_fields(cx, collected, &scope),

@@ -1,12 +1,12 @@
 //! The entry: one program, one report.
 
 use probity_platform::{Code as Why, GuardEnv, Platform, Profile, ProgType, Rejection};
-use probity_program::Program;
+use probity_program::{Program, flags};
 
 use crate::explore::Walk;
 use crate::explore::walk::{Kinds, Observer, Setting, Unobserved};
 use crate::prepare::Code;
-use crate::prepare::{Offered, guard_env};
+use crate::prepare::{Offered, functions, guard_env};
 use crate::report::{Finding, Report, Stats, Verdict};
 use crate::state::State;
 use crate::verified::Verified;
@@ -88,15 +88,20 @@ impl Run {
         if let Some((_, reason)) = prog_type.unsupported.iter().find(|(guard, _)| guard.holds(&env)) {
             return Err((None, unsupported(format!("program type {} ({reason})", prog_type.name))));
         }
-        check_sleep(platform, prog_type, &env).map_err(|rejection| (None, rejection))?;
         if platform.limits.stack > MAX_STACK || platform.limits.frames > MAX_FRAMES {
             let name = format!("a platform with more than {MAX_STACK} bytes of stack or {MAX_FRAMES} frames");
             return Err((None, unsupported(name)));
         }
         let kinds = Kinds::of(platform)
             .ok_or_else(|| (None, unsupported("a platform without scalar and stack kinds")))?;
+        if program.flags & !flags::KNOWN != 0 {
+            let message = format!("program flags {:#x} are not known", program.flags & !flags::KNOWN);
+            return Err((None, Rejection::new(Why::NotAllowed, message)));
+        }
+        self.stack_depth = vec![0; functions::count(&program.insns, platform)];
         let code = Code::prepare(program, platform, prog_type, profile)
             .map_err(|(pc, rejection)| (Some(pc), rejection))?;
+        check_sleep(platform, prog_type, &env).map_err(|rejection| (None, rejection))?;
         let offered = Offered::new(platform, prog_type, program, profile);
         let setting = Setting { platform, profile, prog_type, offered: &offered, kinds };
         let mut walk = Walk::new(program, &code, setting, observer);
@@ -105,16 +110,18 @@ impl Run {
         self.stats = walk.stats;
         self.stats.total_states = walk.checkpoints.total as u64;
         self.stats.peak_states = walk.checkpoints.peak as u64;
-        // Functions that no path entered are dead code, and not counted.
+        self.stack_depth.clone_from(&walk.stack_depth);
+        let pc = walk.pc;
+        result.map_err(|rejection| (Some(pc), rejection))?;
+        stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
+            .map_err(|(pc, rejection)| (Some(pc), rejection))?;
+        // Functions that no path entered are dead code, and gone from a program that is accepted.
         let entered = walk.stack_depth.iter().zip(&walk.entered).enumerate();
         self.stack_depth = entered
             .filter(|&(index, (_, &entered))| index == 0 || entered)
             .map(|(_, (&depth, _))| depth)
             .collect();
-        let pc = walk.pc;
-        result.map_err(|rejection| (Some(pc), rejection))?;
-        stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
-            .map_err(|(pc, rejection)| (Some(pc), rejection))
+        Ok(())
     }
 }
 

@@ -10,11 +10,16 @@ use crate::{
 pub struct Words {
     /// Of a program that is to sleep and may not.
     pub not_sleepable: &'static str,
+    /// Of a program that sleeps and uses a map that such programs may not use.
+    pub sleepable_maps: &'static str,
 }
 
 impl Words {
     /// What is said when the spec says nothing.
-    pub const DEFAULT: Words = Words { not_sleepable: "programs of this type can't be sleepable" };
+    pub const DEFAULT: Words = Words {
+        not_sleepable: "programs of this type can't be sleepable",
+        sleepable_maps: "sleepable programs can't use maps of this type",
+    };
 }
 
 /// Everything that a spec says, as tables. Codegen writes one as a `static`.

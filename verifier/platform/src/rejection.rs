@@ -61,6 +61,8 @@ codes! {
     InvalidMapAddress = "invalid-map-address", EINVAL;
     /// No instructions, or too many.
     ProgramSize = "program-size", E2BIG;
+    /// Records of functions that do not fit the instructions.
+    FunctionInfo = "function-info", EINVAL;
     /// A jump out of its function.
     JumpOutOfRange = "jump-out-of-range", EINVAL;
     /// A jump into the second half of a 64-bit load.
@@ -85,6 +87,8 @@ codes! {
     TooComplex = "too-complex", E2BIG;
     /// More pending branches than allowed.
     TooManyBranches = "too-many-branches", EFAULT;
+    /// A side of a branch with no value left, where that is asked to be an error.
+    ContradictoryBounds = "contradictory-bounds", EFAULT;
     /// A register that was never written.
     UninitializedRegister = "uninitialized-register", EACCES;
     /// Arithmetic that a pointer does not take.

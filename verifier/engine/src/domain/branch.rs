@@ -66,6 +66,28 @@ pub fn refine_same(op: JumpOp, width: Width, value: &Scalar, taken: bool) -> Ref
     Refined { dst: value, src: value, dst_violation, src_violation }
 }
 
+/// The first operand that `refine`, or `refine_same` when `same`, finds contradictory, with the
+/// intervals that contradict each other: false for `dst`, true for `src`.
+#[must_use]
+pub fn contradiction(
+    op: JumpOp,
+    width: Width,
+    dst: &Scalar,
+    src: &Scalar,
+    same: bool,
+    taken: bool,
+) -> Option<(bool, Scalar)> {
+    let (mut a, mut b) = assume(op, width, dst, src, taken);
+    if same {
+        a = Scalar::synced(a.tnum, a.wide().meet(b.wide()), a.half().meet(b.half()));
+        b = a;
+    }
+    [(false, a), (true, b)].into_iter().find_map(|(is_src, mut value)| {
+        value.sync();
+        (!value.is_consistent()).then_some((is_src, value))
+    })
+}
+
 /// Both operands with the outcome applied, nothing deduced yet.
 fn assume(op: JumpOp, width: Width, dst: &Scalar, src: &Scalar, taken: bool) -> (Scalar, Scalar) {
     let (mut a, mut b) = (*dst, *src);

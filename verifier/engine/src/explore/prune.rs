@@ -32,7 +32,8 @@ pub enum Visit {
 impl<O: Observer> Walk<'_, O> {
     pub(super) fn visit_prune_point(&mut self) -> Result<Visit, Rejection> {
         let pc = self.pc;
-        let force = self.state_freq || self.state.history.len() > MAX_HISTORY;
+        let force =
+            self.state_freq || self.code.insns[pc].checkpoint || self.state.history.len() > MAX_HISTORY;
         let jumps = self.stats.jumps - self.stored_at.jumps;
         let insns = self.stats.processed - self.stored_at.processed;
         let mut add = force || (jumps >= MIN_JUMPS && insns >= MIN_INSNS);

@@ -141,8 +141,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             offered: setting.offered,
             kinds: setting.kinds,
             state_freq: program.flags & probity_program::flags::TEST_STATE_FREQ != 0,
-            strict_alignment: program.flags & probity_program::flags::STRICT_ALIGNMENT != 0
-                || !setting.platform.policy.unaligned,
+            strict_alignment: strict_alignment(program.flags, setting.platform.policy.unaligned),
             state: State {
                 frames: smallvec::SmallVec::new(),
                 references: References::default(),
@@ -298,6 +297,12 @@ impl<'a, O: Observer> Walk<'a, O> {
         self.state.history = self.history.push(self.state.history, self.pc, self.prev_pc, slot, linked);
         self.noted = true;
     }
+}
+
+/// Whether every access must be aligned. The flag for any alignment wins over the one for strict.
+fn strict_alignment(flags: u32, platform_allows: bool) -> bool {
+    use probity_program::flags::{ANY_ALIGNMENT, STRICT_ALIGNMENT};
+    flags & ANY_ALIGNMENT == 0 && (flags & STRICT_ALIGNMENT != 0 || !platform_allows)
 }
 
 fn too_large(processed: u64) -> Rejection {

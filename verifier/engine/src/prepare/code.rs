@@ -16,6 +16,8 @@ pub struct Decoded {
     pub instruction: Result<Instruction, DecodeError>,
     /// States are compared and stored before it.
     pub prune_point: bool,
+    /// States are always stored before it.
+    pub checkpoint: bool,
     /// Its predecessor on a path need not be the instruction before it.
     pub jump_point: bool,
     /// How many slots it takes: 2 for a 64-bit load, also a malformed one.
@@ -95,6 +97,7 @@ impl Code {
             }
         }
         functions::check_jumps(raw, &code.functions)?;
+        functions::check_info(program, &code.functions)?;
         let offered = Offered::new(platform, prog_type, program, profile);
         returns::find(&mut code, &offered);
         returns::check(program, &code)?;
@@ -137,6 +140,7 @@ fn decode_all(raw: &[Insn]) -> Vec<Decoded> {
         .map(|pc| Decoded {
             instruction: decode(raw, pc),
             prune_point: false,
+            checkpoint: false,
             jump_point: false,
             slots: raw[pc].slots(),
             is_jump: matches!(raw[pc].code & 0x07, 0x05 | 0x06),

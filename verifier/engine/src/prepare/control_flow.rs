@@ -3,10 +3,13 @@
 //! Prune points: the target of every jump, every conditional jump itself, every function's entry,
 //! the instruction after a call, and a static call itself. Jump points, where the predecessor on a
 //! path must be recorded: the same but for conditional jumps and static calls themselves
-//! (verifier.md, section 1.1).
+//! (verifier.md, section 1.1). All by the raw instruction: a malformed one counts as what it looks
+//! like until a path gets there.
 
-use probity_isa::opcode::{BPF_CALL, BPF_EXIT, BPF_JA, BPF_JMP, BPF_JMP32, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC};
-use probity_isa::{Insn, Instruction};
+use probity_isa::Insn;
+use probity_isa::opcode::{
+    BPF_CALL, BPF_EXIT, BPF_JA, BPF_JCOND, BPF_JMP, BPF_JMP32, BPF_MAY_GOTO, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC,
+};
 use probity_platform::{Code as Why, Platform, Rejection};
 
 use super::Code;
@@ -104,13 +107,16 @@ fn check_reached(code: &Code, marks: &[Mark]) -> Result<(), (usize, Rejection)> 
 
 fn mark_points(code: &mut Code, raw: &[Insn], pc: usize) {
     let target = edges(raw, pc).branch.filter(|&target| target < code.insns.len());
-    let Ok(instruction) = &code.insns[pc].instruction else { return };
-    let (own, after) = match instruction {
-        Instruction::Jump { .. } | Instruction::MayGoto { .. } => (true, false),
-        Instruction::CallSubprog { .. } => (true, true),
-        Instruction::CallHelper { .. } | Instruction::CallKfunc { .. } => (false, true),
-        _ => (false, false),
+    let insn = raw[pc];
+    let class = insn.code & 0x07;
+    let jump = class == BPF_JMP || class == BPF_JMP32;
+    let (own, after) = match insn.code & 0xf0 {
+        _ if !jump => (false, false),
+        BPF_EXIT | BPF_JA => (false, false),
+        BPF_CALL => (insn.src == BPF_PSEUDO_CALL, true),
+        _ => (true, false),
     };
+    code.insns[pc].checkpoint = insn.code == BPF_JMP | BPF_JCOND && insn.src == BPF_MAY_GOTO;
     if own {
         code.insns[pc].prune_point = true;
     }

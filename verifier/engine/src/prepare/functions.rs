@@ -19,6 +19,23 @@ fn reject(pc: usize, why: Why, message: String) -> (usize, Rejection) {
 /// address is taken.
 pub(super) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, (usize, Rejection)> {
     let mut starts = BTreeSet::from([0]);
+    discover_into(&mut starts, raw, platform)?;
+    Ok(starts.into_iter().collect())
+}
+
+/// How many functions are found, up to the first call that leads nowhere.
+pub(crate) fn count(raw: &[Insn], platform: &Platform) -> usize {
+    let mut starts = BTreeSet::from([0]);
+    // What is wrong is said where it is looked for.
+    let _ = discover_into(&mut starts, raw, platform);
+    starts.len()
+}
+
+fn discover_into(
+    starts: &mut BTreeSet<usize>,
+    raw: &[Insn],
+    platform: &Platform,
+) -> Result<(), (usize, Rejection)> {
     for (pc, insn) in raw.iter().enumerate() {
         let call = insn.code == BPF_JMP | BPF_CALL && insn.src == BPF_PSEUDO_CALL;
         let address = insn.code == BPF_LD | BPF_IMM | BPF_DW && insn.src == BPF_PSEUDO_FUNC;
@@ -34,7 +51,7 @@ pub(super) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, 
             return Err(reject(pc, Why::TooManySubprograms, "too many subprograms".into()));
         }
     }
-    Ok(starts.into_iter().collect())
+    Ok(())
 }
 
 /// The functions that begin at `starts`.
@@ -73,6 +90,26 @@ pub(super) fn check_jumps(raw: &[Insn], functions: &[Function]) -> Result<(), (u
         }
     }
     Ok(())
+}
+
+/// The records of functions, when there are any, are about exactly the functions that the
+/// instructions have.
+pub(super) fn check_info(program: &Program, functions: &[Function]) -> Result<(), (usize, Rejection)> {
+    let typed = program.funcs.iter().all(|info| info.btf_id != 0);
+    if program.btf.is_none() || program.funcs.is_empty() || !typed {
+        return Ok(());
+    }
+    if program.funcs.len() != functions.len() {
+        let message = "number of funcs in func_info doesn't match number of subprogs";
+        return Err(reject(0, Why::FunctionInfo, message.into()));
+    }
+    match program.funcs.iter().zip(functions).find(|(info, function)| info.pc != function.start) {
+        None => Ok(()),
+        Some((_, function)) => {
+            let message = "func_info BTF section doesn't match subprog layout in BPF program";
+            Err(reject(function.start, Why::FunctionInfo, message.into()))
+        }
+    }
 }
 
 /// Where a jump goes; None for what is no jump.

@@ -73,7 +73,10 @@ fn check_load(
     }
     let sleepable = program.flags & probity_program::flags::SLEEPABLE != 0;
     if sleepable && !row.traits.contains(MapTraits::SLEEPABLE) {
-        return Err(crate::unsupported(format!("map type {} in a sleepable program", row.name)));
+        return Err(Rejection::new(Why::InvalidMap, platform.words.sleepable_maps)
+            .errno(EINVAL)
+            .facts("a map type that sleeping programs may use", row.name)
+            .at(row.site));
     }
     used[index] = true;
     let limit = platform.limits.maps as usize;

@@ -21,8 +21,7 @@ impl<O: Observer> Walk<'_, O> {
         always: bool,
     ) -> Result<(), Rejection> {
         let strict = self.strict_alignment || always || reg.behaviour == Some(Behaviour::Stack);
-        if !strict || size == 1 || matches!(reg.behaviour, None | Some(Behaviour::Scalar | Behaviour::Arena))
-        {
+        if !strict || size == 1 || matches!(reg.behaviour, None | Some(Behaviour::Arena)) {
             return Ok(());
         }
         let packet = reg.behaviour == Some(Behaviour::Packet);
@@ -37,12 +36,13 @@ impl<O: Observer> Walk<'_, O> {
             format!("misaligned packet access off {base}+{var}+{}+{off} size {size}", reg.off)
         } else {
             let what = match reg.behaviour {
-                Some(Behaviour::Stack) => "stack ",
-                Some(Behaviour::MapValue) => "value ",
-                Some(Behaviour::MapKey) => "key ",
-                Some(Behaviour::Context) => "context ",
-                Some(Behaviour::View) => "sock ",
-                _ => "",
+                _ if reg.maybe_null() => String::new(),
+                Some(Behaviour::Stack) => "stack ".to_owned(),
+                Some(Behaviour::MapValue) => "value ".to_owned(),
+                Some(Behaviour::MapKey) => "key ".to_owned(),
+                Some(Behaviour::Context) => "context ".to_owned(),
+                Some(Behaviour::View) => format!("{} ", self.view_name(reg)),
+                _ => String::new(),
             };
             format!("misaligned {what}access off {var}+{}+{off} size {size}", reg.off)
         };

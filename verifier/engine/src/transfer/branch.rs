@@ -6,7 +6,7 @@ use probity_platform::{Behaviour, Code as Why, Rejection};
 use probity_program::flags;
 
 use super::denied;
-use crate::domain;
+use crate::domain::{self, Scalar};
 use crate::explore::history::Linked;
 use crate::explore::walk::{Next, Observer, Walk};
 use crate::state::{Reg, State};
@@ -65,8 +65,8 @@ impl<O: Observer> Walk<'_, O> {
         match (left.is_pointer(), right.is_pointer()) {
             (false, false) => domain::decide(op, width, &left.val, &right.val),
             (true, true) if width == Width::W64 => self.decide_packets(op, left, right),
-            (true, false) if width == Width::W64 && right.is_null_scalar() => self.decide_null(op, left),
-            (false, true) if width == Width::W64 && left.is_null_scalar() => self.decide_null(op, right),
+            (true, false) if is_zero(width, right) => self.decide_null(op, left),
+            (false, true) if is_zero(width, left) => self.decide_null(op, right),
             _ => None,
         }
     }
@@ -83,7 +83,7 @@ impl<O: Observer> Walk<'_, O> {
         let same = src == Source::Reg(dst);
         let right = match src {
             Source::Reg(reg) => self.state.reg(reg).val,
-            Source::Imm(imm) => domain::Scalar::constant(i64::from(imm).cast_unsigned()),
+            Source::Imm(imm) => Scalar::constant(i64::from(imm).cast_unsigned()),
         };
         let refine = |taken| {
             if same {
@@ -93,10 +93,12 @@ impl<O: Observer> Walk<'_, O> {
             }
         };
         let (taken, fallthrough) = (refine(true), refine(false));
-        let violated = |refined: &domain::Refined| refined.dst_violation || refined.src_violation;
-        let strict = self.program.flags & flags::TEST_REG_INVARIANTS != 0;
-        if strict && (violated(&taken) || violated(&fallthrough)) {
-            return Err(unsupported("contradictory bounds under BPF_F_TEST_REG_INVARIANTS"));
+        if self.program.flags & flags::TEST_REG_INVARIANTS != 0 {
+            for side in [true, false] {
+                if let Some(found) = domain::contradiction(op, width, &left, &right, same, side) {
+                    return Err(contradictory(side, found));
+                }
+            }
         }
         if let Some(branch) = self.last_branch() {
             learn(branch, dst, src, &taken, linked);
@@ -157,6 +159,33 @@ fn learn(state: &mut State, dst: u8, src: Source, refined: &domain::Refined, lin
         super::links::propagate(state, reg, linked);
     }
     super::links::propagate(state, dst, linked);
+}
+
+/// Any number whose bits of this width are 0. The kernel takes a pointer for different from it at
+/// both widths.
+fn is_zero(width: Width, number: &Reg) -> bool {
+    match width {
+        Width::W64 => number.is_null_scalar(),
+        Width::W32 => number.val.tnum.low().is_const() && number.val.tnum.low().value == 0,
+    }
+}
+
+/// A side of a branch on which no value of an operand is left, found too late.
+fn contradictory(taken: bool, (is_src, value): (bool, Scalar)) -> Rejection {
+    let Scalar { umin, umax, smin, smax, u32_min, u32_max, s32_min, s32_max, tnum } = value;
+    if umin <= umax && smin <= smax && u32_min <= u32_max && s32_min <= s32_max {
+        // Measured only for intervals that are empty.
+        return unsupported("bounds that contradict known bits under BPF_F_TEST_REG_INVARIANTS");
+    }
+    let place = format!("{taken}_reg{}", if is_src { 2 } else { 1 });
+    let message = format!(
+        "verifier bug: REG INVARIANTS VIOLATION ({place}): range bounds violation \
+         u64=[{umin:#x}, {umax:#x}] s64=[{smin:#x}, {smax:#x}] u32=[{u32_min:#x}, {u32_max:#x}] \
+         s32=[{s32_min:#x}, {s32_max:#x}] var_off=({:#x}, {:#x})",
+        tnum.value, tnum.mask
+    );
+    Rejection::new(Why::ContradictoryBounds, message)
+        .facts("each side of a branch leaves values for its operands, or is not taken", "an empty interval")
 }
 
 fn comparison_prohibited(reg: u8) -> Rejection {

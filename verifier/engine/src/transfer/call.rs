@@ -42,6 +42,9 @@ impl<O: Observer> Walk<'_, O> {
             // The other program returns in this function's place; or the call fails.
             let pc = self.pc;
             self.push_branch(pc + 1, Some(pc))?;
+            if call.invalidates_packet {
+                self.invalidate_packet();
+            }
             *self.state.reg_mut(0) = self.unknown();
             return self.return_to_caller();
         }
@@ -144,12 +147,18 @@ impl<O: Observer> Walk<'_, O> {
         *self.state.reg_mut(0) = returned;
         self.check_map_callers(call)?;
         let stale = call.invalidates_packet || call.callable.flags.contains(CallableFlags::CHANGES_PKT_DATA);
-        if stale {
-            let unknown = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
-            let packet = |reg: &Reg| matches!(reg.behaviour, Some(Behaviour::Packet | Behaviour::PacketEnd));
-            self.state.for_each_reg(packet, |reg| *reg = unknown);
+        // What another program does to the packet is seen only where that returns to.
+        if stale && !call.replaces_program {
+            self.invalidate_packet();
         }
         Ok(())
+    }
+
+    /// The packet may have moved.
+    fn invalidate_packet(&mut self) {
+        let unknown = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
+        let packet = |reg: &Reg| matches!(reg.behaviour, Some(Behaviour::Packet | Behaviour::PacketEnd));
+        self.state.for_each_reg(packet, |reg| *reg = unknown);
     }
 
     fn returned(&mut self, call: &Call) -> Reg {

@@ -16,11 +16,15 @@ impl<O: Observer> Walk<'_, O> {
         off: i32,
         size: u32,
         access: Access,
+        sign_extend: bool,
     ) -> Result<(), Rejection> {
         self.check_leak(access, "ctx")?;
         self.check_unmodified(regno, reg)?;
         let view = &self.platform.views[reg.data as usize];
-        let Some(rule) = self.rule(view, i64::from(off), size, access.is_write()) else {
+        let is_number = |rule: &&Rule| self.platform.kind(rule.yields.kind).behaviour == Behaviour::Scalar;
+        let rule = self.rule(view, i64::from(off), size, access.is_write());
+        // A pointer has no sign to extend.
+        let Some(rule) = rule.filter(|rule| !sign_extend || is_number(rule)) else {
             let message = format!("invalid bpf_context access off={off} size={size}");
             return Err(denied(Why::InvalidContextAccess, message)
                 .facts(field_needed(view, off, access), format!("{size} bytes at offset {off}"))
@@ -48,10 +52,10 @@ impl<O: Observer> Walk<'_, O> {
         }
         let rule = view.and_then(|view| self.rule(view, off, size, access.is_write()));
         let Some(rule) = rule else {
-            let name = self.type_of(regno);
+            let name = self.view_name(reg);
             // Views that may be written have a message without register.
             let message = if view.is_some_and(View::is_writable) {
-                format!("invalid access to {} off={off} size={size}", name.replace('_', " "))
+                format!("invalid access to {name} off={off} size={size}")
             } else {
                 format!("R{regno} invalid {name} access off={off} size={size}")
             };
@@ -59,6 +63,17 @@ impl<O: Observer> Walk<'_, O> {
         };
         self.load_field(rule, access);
         Ok(())
+    }
+
+    /// What messages call a view: its kind, in words when it may be written.
+    pub(super) fn view_name(&self, reg: &Reg) -> String {
+        let kind = self.platform.kind(reg.kind);
+        let view = kind.view.map(|view| &self.platform.views[usize::from(view)]);
+        if view.is_some_and(View::is_writable) {
+            kind.prints.replace('_', " ")
+        } else {
+            kind.prints.to_owned()
+        }
     }
 
     /// The rule that allows an access.

@@ -98,7 +98,7 @@ impl<O: Observer> Walk<'_, O> {
                 self.check_region(regno, &reg, full, size, reg.region_size(), false)?;
                 self.loaded(access);
             }
-            Some(Behaviour::Context) => self.access_context(regno, &reg, off, size, access)?,
+            Some(Behaviour::Context) => self.access_context(regno, &reg, off, size, access, sign_extend)?,
             Some(Behaviour::Stack) => {
                 self.access_stack(regno, full, size, access)?;
             }

@@ -25,7 +25,7 @@
 //! | [`subprog`] | calls of functions, and exit |
 
 use probity_isa::{DecodeError, Instruction, Source};
-use probity_platform::rejection::EACCES;
+use probity_platform::rejection::{EACCES, EINVAL};
 use probity_platform::{Code as Why, Rejection};
 
 use crate::explore::walk::{Next, Observer, Walk};
@@ -156,7 +156,8 @@ fn decode_error(error: &DecodeError) -> Rejection {
         DecodeError::InvalidAtomicOpcode(_) | DecodeError::InvalidAtomicSize => Why::InvalidAtomic,
         _ => Why::UnknownOpcode,
     };
-    Rejection::new(why, error.to_string())
+    // All of these are about the instruction's form.
+    Rejection::new(why, error.to_string()).errno(EINVAL)
 }
 
 /// An access that is not safe.

@@ -1,0 +1,120 @@
+//! What the engine does not model ends as `unsupported`, with its name: maps in maps of which too
+//! little is known, and platforms that are larger than the engine's words.
+
+use probity_engine::{Verdict, verify};
+use probity_linux::PLATFORM;
+use probity_platform::Platform;
+use probity_program::{MapDef, Program};
+use probity_tests::probes::{Probe, text};
+
+mod deep {
+    probity::spec! {
+        platform deep;
+        use core::{ scalars, context };
+        limits { stack 520; frames 8; }
+        view input size 8 { number: u64; }
+        prog_type run = 1 { ctx input; section "run"; }
+    }
+}
+
+mod many {
+    probity::spec! {
+        platform many;
+        use core::{ scalars, context };
+        limits { stack 512; frames 17; }
+        view input size 8 { number: u64; }
+        prog_type run = 1 { ctx input; section "run"; }
+    }
+}
+
+mod largest {
+    probity::spec! {
+        platform largest;
+        use core::{ scalars, context };
+        limits { stack 512; frames 16; }
+        view input size 8 { number: u64; }
+        prog_type run = 1 { ctx input; section "run"; }
+    }
+}
+
+/// The name of what is not modelled.
+fn unsupported(program: &Program, platform: &'static Platform) -> Option<String> {
+    match verify(program, platform, &platform.default_profile()).verdict {
+        Verdict::Unsupported(finding) => Some(finding.rejection.message),
+        Verdict::Accepted(_) => None,
+        Verdict::Rejected(finding) => panic!("{finding:?}"),
+    }
+}
+
+#[test]
+fn platforms_larger_than_the_engine() {
+    let insns = probity_isa::assemble("r0 = 0\nexit", &()).expect("a program");
+    let program = Program::from_insns(1, insns);
+    let name = "a platform with more than 512 bytes of stack or 16 frames";
+    for platform in [&deep::PLATFORM, &many::PLATFORM] {
+        assert_eq!(unsupported(&program, platform).as_deref(), Some(name), "{}", platform.name);
+    }
+    assert_eq!(unsupported(&program, &largest::PLATFORM), None);
+    // All of it can be used.
+    let deepest = "*(u64 *)(r10 -512) = 1\nr0 = *(u64 *)(r10 -512)\nr0 = 0\nexit";
+    let insns = probity_isa::assemble(deepest, &()).expect("a program");
+    assert_eq!(unsupported(&Program::from_insns(1, insns), &largest::PLATFORM), None);
+    let mut frames = String::from("call f1\nr0 = 0\nexit\n");
+    for number in 1..15 {
+        frames.push_str(&format!("f{number}: call f{}\nr0 = 0\nexit\n", number + 1));
+    }
+    frames.push_str("f15: r0 = 0\nexit");
+    let insns = probity_isa::assemble(&frames, &()).expect("a program");
+    assert_eq!(unsupported(&Program::from_insns(1, insns), &largest::PLATFORM), None);
+}
+
+const LOOKUP: &str = "r1 = map[0] ll
+    *(u32 *)(r10 -4) = 0
+    r2 = r10
+    r2 += -4
+    call 1
+    if r0 == 0 goto out
+    r1 = r0
+    r2 = r10
+    r2 += -4
+    call 1
+    if r0 == 0 goto out
+    r0 = *(u64 *)(r0 +8)
+    out: r0 = 0
+    exit";
+
+/// A program that looks up a map in a map, and a value in that.
+fn in_outer(inner: Option<usize>, template: MapDef) -> Program {
+    const SOCKET_FILTER: u32 = 1;
+    const ARRAY_OF_MAPS: u32 = 12;
+    let insns = probity_isa::assemble(LOOKUP, &()).expect("a program");
+    let mut program = Program::from_insns(SOCKET_FILTER, insns);
+    let outer = MapDef { name: "outer".into(), inner, ..MapDef::new(ARRAY_OF_MAPS, 4, 4, 1) };
+    program.maps = vec![outer, template];
+    program
+}
+
+#[test]
+fn inner_maps_that_are_not_known() {
+    const ARRAY: u32 = 2;
+    let array = MapDef::new(ARRAY, 4, 16, 1);
+    assert_eq!(unsupported(&in_outer(Some(1), array.clone()), &PLATFORM), None);
+    let unknown = Some("the inner map of outer".to_owned());
+    assert_eq!(unsupported(&in_outer(None, array.clone()), &PLATFORM), unknown);
+    assert_eq!(unsupported(&in_outer(Some(2), array), &PLATFORM), unknown);
+    let no_type = MapDef::new(9999, 4, 16, 1);
+    assert_eq!(unsupported(&in_outer(Some(1), no_type), &PLATFORM), unknown);
+}
+
+#[test]
+fn inner_maps_with_special_values() {
+    let read: Vec<Probe> =
+        text::read("\n# special/timer\nSOCKET_FILTER maps=tm\nr0 = 0; exit\n").expect("a probe");
+    let probe = &read[0];
+    let mut program = in_outer(Some(1), probe.program.maps[0].clone());
+    program.btf.clone_from(&probe.program.btf);
+    assert_eq!(unsupported(&program, &PLATFORM).as_deref(), Some("map values with bpf_timer"));
+    // A template that is looked up itself.
+    program.maps[0] = probe.program.maps[0].clone();
+    assert_eq!(unsupported(&program, &PLATFORM).as_deref(), Some("map values with bpf_timer"));
+}
