@@ -11,10 +11,12 @@
 //! | [`prepare`] | decoding, functions, control flow, liveness of registers |
 //! | [`transfer`] | what each instruction does to a state |
 //! | [`explore`] | the walk over all paths: order, checkpoints, pruning, precision |
+//! | [`mod@explain`] | why a program was rejected: the failing path run again, watched |
 //! | [`stack_depth`] | the stack of call chains |
 //! | [`mod@print`] | types and values as messages print them |
 
 pub mod domain;
+pub mod explain;
 pub mod explore;
 pub mod prepare;
 pub mod print;
@@ -25,6 +27,7 @@ pub mod transfer;
 pub mod verified;
 pub mod verify;
 
+pub use explain::{Explanation, explain};
 pub use report::{Finding, Report, Stats, Verdict};
 pub use verified::Verified;
 pub use verify::{verify, verify_observed};
