@@ -70,6 +70,20 @@ int value_index_negative(struct xdp_md *ctx)
 	return XDP_PASS;
 }
 
+/* Bounded from both sides, and the lower bound is wrong. */
+SEC("xdp")
+int value_index_below_zero(struct xdp_md *ctx)
+{
+	__u32 key = 0;
+	long index = (int)ctx->rx_queue_index;
+	__u8 *value = bpf_map_lookup_elem(&counts, &key);
+
+	if (!value || index >= 16 || index < -4)
+		return XDP_PASS;
+	value[index]++;
+	return XDP_PASS;
+}
+
 SEC("xdp")
 int value_read_behind_its_end(struct xdp_md *ctx)
 {

@@ -43,7 +43,7 @@ pub const ADVICE: &[Advice] = &[
         Code::PacketOutOfBounds,
         "the access may lie behind the end of the packet",
         &[
-            "before line {line}, add `if ((void *)({var} + 1) > data_end) return ...;`, on the pointer that is used at line {line}: a comparison of another pointer, or one before the pointer moved, proves nothing",
+            "before line {line}, add `if ((void *)({var} + 1) > data_end) return ...;`: it must be the pointer that line {line} uses, compared after its last change",
             "before line {line}, add `if ({arg_text} + {needed_memory} > data_end) return ...;`",
             "before the access, compare the same pointer plus the bytes to be used with the packet's end: `if ((void *)(p + 1) > data_end) return ...;`",
         ],
@@ -67,6 +67,7 @@ pub const ADVICE: &[Advice] = &[
             "before line {line}, bound the offset so that every byte lies in the {value_size} bytes of a value of `{map}`",
             "before line {line}, bound the index: `if ({index} >= N) return ...;`, with the number of elements for N",
             "give `{callable}` memory of at least {needed_memory} bytes for `{arg}`, or a smaller size",
+            "use at line {line} only offsets at which {size} bytes lie in the {region} bytes of the memory, or get more of it",
             "bound the offset before the access: `if (offset > SIZE - sizeof(*p)) return ...;`",
         ],
     ),
@@ -103,7 +104,7 @@ pub const ADVICE: &[Advice] = &[
         Code::PointerOffset,
         "a pointer is moved too far, or by a number without bounds",
         &[
-            "before line {line}, bound `{var}`: `if ({var} > MAX) return ...;`, with an unsigned type and a constant for MAX",
+            "before line {line}, bound `{index}`: `if ({index} >= N) return ...;`, with an unsigned type and the number of elements for N",
             "before line {line}, bound the number that is added to the pointer: keep it in an unsigned variable, and compare it with a constant",
             "bound the number that is added to the pointer: `if (offset > MAX) return ...;`, with an unsigned type",
         ],
@@ -172,6 +173,7 @@ pub const ADVICE: &[Advice] = &[
         Code::ArgumentType,
         "an argument is not what the helper takes",
         &[
+            "the pointer is of no use since line {lost_line}, because of what is called there: don't pass it at line {line}, or get it again",
             "at line {line}, pass for `{arg}` of `{callable}` what its declaration asks for, not `{arg_text}`",
             "pass for `{arg}` of `{callable}` what its declaration asks for",
             "pass what the helper's declaration asks for",

@@ -3,34 +3,87 @@
 
 use probity_program::LineInfo;
 
-/// The name that is dereferenced, indexed or read at a line's column: `tcp` of `tcp->flags`,
-/// `value` of `*value`.
+/// The pointer that is dereferenced, indexed or read at a line's column: `tcp` of `tcp->flags`,
+/// `value` of `*value`, `a->b` of `a->b->c = 1`.
 pub(super) fn name(line: &LineInfo) -> Option<&str> {
     let text = &*line.text;
-    let start = start(line)?;
-    let skipped = text[start..].find(|c: char| !matches!(c, '*' | '(' | '&' | '!' | ' '))?;
-    let at = start + skipped;
+    let at = start(line)?;
+    if is_operator(&text[at..]) {
+        let target = without_index(target(&text[..at]));
+        let target = owner(target).unwrap_or(target);
+        return Some(target).filter(|name| is_path(name));
+    }
+    let at = at + text[at..].find(|c: char| !matches!(c, '*' | '(' | '&' | '!' | ' '))?;
     let word = word(&text[at..])?;
     // A member: what it is a member of.
-    let before = text[..at].trim_end();
-    if let Some(owner) = before.strip_suffix("->").or_else(|| before.strip_suffix('.')) {
-        let owner = owner.trim_end();
-        let from = owner.rfind(|c: char| !is_word(c)).map_or(0, |at| at + 1);
-        return Some(&owner[from..]).filter(|name| is_name(name));
+    let whole = target(&text[..at + word.len()]);
+    if let Some(owner) = owner(whole) {
+        return Some(owner).filter(|name| is_path(name));
     }
     let called = text[at + word.len()..].trim_start().starts_with('(');
     (is_name(word) && !called && !KEYWORDS.contains(&word)).then_some(word)
 }
 
-/// What stands in brackets behind the column: `index` of `array[index]`.
+/// What stands in brackets at the column: `index` of `array[index]`.
 pub(super) fn index(line: &LineInfo) -> Option<&str> {
-    let rest = &line.text[start(line)?..];
+    let at = start(line)?;
+    let text = &*line.text;
+    if is_operator(&text[at..]) {
+        let target = target(&text[..at]);
+        let open = target.strip_suffix(']')?.rfind('[')?;
+        return Some(target[open + 1..target.len() - 1].trim()).filter(|text| !text.is_empty());
+    }
+    let rest = &text[at..];
     let open = rest.find('[')?;
     if rest[..open].contains([';', ',', '=']) {
         return None;
     }
     let inside = &rest[open + 1..];
     Some(inside[..inside.find(']')?].trim()).filter(|text| !text.is_empty() && !text.contains('['))
+}
+
+/// True where an assignment or an increment stands, whose target is before it.
+fn is_operator(text: &str) -> bool {
+    ["++", "--", "=", "+=", "-=", "|=", "&=", "^=", "<<=", ">>="].iter().any(|sign| text.starts_with(sign))
+        && !text.starts_with("==")
+}
+
+/// The last expression of a text: names, members and indexes.
+fn target(text: &str) -> &str {
+    let text = text.trim_end();
+    let mut depth = 0_usize;
+    let mut from = text.len();
+    for (at, c) in text.char_indices().rev() {
+        let arrow = c == '-' && text[at..].starts_with("->") || c == '>' && text[..at].ends_with('-');
+        match c {
+            ']' => depth += 1,
+            '[' if depth == 0 => break,
+            '[' => depth -= 1,
+            _ if depth > 0 || is_word(c) || c == '.' || arrow => {}
+            _ => break,
+        }
+        from = at;
+    }
+    &text[from..]
+}
+
+/// `array` of `array[index]`.
+fn without_index(text: &str) -> &str {
+    match text.strip_suffix(']').and_then(|inside| inside.rfind('[')) {
+        Some(open) => &text[..open],
+        None => text,
+    }
+}
+
+/// What a member is a member of.
+fn owner(text: &str) -> Option<&str> {
+    let arrow = text.rfind("->")?;
+    Some(&text[..arrow])
+}
+
+/// Names with members.
+fn is_path(text: &str) -> bool {
+    text.split("->").flat_map(|part| part.split('.')).all(is_name)
 }
 
 /// An argument, counted from 0, of the call at a line's column, when it is all on that line.
@@ -99,7 +152,11 @@ mod tests {
         assert_eq!(name(&line("\treturn *value;", 9)), Some("value"));
         assert_eq!(name(&line("\treturn lookup(1);", 9)), None);
         assert_eq!(name(&line("\treturn *value;", 2)), None);
-        assert_eq!(name(&line("ü = 5", 2)), None);
+        assert_eq!(name(&line("\tvalue->of[3]++;", 14)), Some("value"));
+        assert_eq!(name(&line("\ta->b->c = 1;", 10)), Some("a->b"));
+        assert_eq!(name(&line("\ta->b->c + 1;", 8)), Some("a->b"));
+        assert_eq!(name(&line("\t*data = 0;", 8)), Some("data"));
+        assert_eq!(name(&line("\trecord[16] = 1;", 13)), Some("record"));
         for column in 0..20 {
             let _ = name(&line("a->b[ü].c = (x)", column));
             let _ = index(&line("a->b[ü].c = (x)", column));
@@ -111,6 +168,7 @@ mod tests {
     fn indexes_and_arguments_are_found() {
         assert_eq!(index(&line("\treturn table[at & 7];", 9)), Some("at & 7"));
         assert_eq!(index(&line("\tx = f(a), b[1];", 2)), None);
+        assert_eq!(index(&line("\tvalue->of[at]++;", 15)), Some("at"));
         let call = line("\treturn f(&map, g(1, 2), size) != 0;", 9);
         assert_eq!(argument(&call, 0), Some("&map"));
         assert_eq!(argument(&call, 1), Some("g(1, 2)"));

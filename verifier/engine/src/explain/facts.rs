@@ -116,7 +116,12 @@ impl<'a> Facts<'a> {
         }
         if !matches!(failing.instruction, Some(Instruction::CallHelper { .. })) {
             self.maybe("var", self.line.and_then(expression::name));
-            self.maybe("index", self.line.and_then(expression::index));
+            let index = self.line.and_then(expression::index);
+            self.maybe("index", index.filter(|index| !index.chars().all(|c| c.is_ascii_digit())));
+            if self.code == Code::PointerOffset {
+                // What moves the pointer is meant, and that is its index.
+                self.found.remove("var");
+            }
         }
         let told = |what: What| history.iter().rev().find(|step| step.what == what);
         let origin = [What::Returned, What::Loaded].into_iter().find_map(told).or(history.first());
@@ -125,9 +130,6 @@ impl<'a> Facts<'a> {
         if let Some(step) = told(What::Acquired) {
             self.maybe("acquired_line", step.line);
             self.acquired(step.pc);
-        }
-        if self.code == Code::MixedPointers {
-            self.found.remove("var");
         }
     }
 

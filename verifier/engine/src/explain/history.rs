@@ -1,7 +1,7 @@
 //! Where a value came from: the failing path is walked backwards from the failure, and every
 //! instruction that made, moved or bounded the value is a step.
 
-use probity_isa::{AtomicOp, Disasm, Instruction, Source};
+use probity_isa::{AtomicOp, Disasm, Instruction, JumpOp, Source, Width};
 use probity_platform::{Behaviour, Code, Rejection};
 
 use super::replay::{Moment, Path};
@@ -306,7 +306,7 @@ impl Tracer<'_> {
             }
             _ => {
                 let text = self.values.describe(&pointer, base.frame());
-                text.strip_prefix("pointer to ").map_or_else(|| text.clone(), str::to_owned)
+                text.strip_prefix("a pointer to ").map_or_else(|| text.clone(), str::to_owned)
             }
         }
     }
@@ -413,12 +413,18 @@ impl Tracer<'_> {
         }
     }
 
-    /// `if r2 > 255` is not taken
+    /// `if r2 > 255` does not hold
     fn condition(&self, moment: &Moment, next: &Moment) -> String {
-        let text = self.text(moment.pc);
-        let condition = text.split(" goto").next().unwrap_or_default();
-        let taken = if next.pc == moment.pc + 1 { "does not hold" } else { "holds" };
-        format!("`{condition}` {taken}")
+        let Some(Instruction::Jump { width, op, dst, src, .. }) = moment.instruction else {
+            return format!("`{}`", self.text(moment.pc));
+        };
+        let letter = if width == Width::W32 { 'w' } else { 'r' };
+        let right = match src {
+            Source::Reg(reg) => format!("{letter}{reg}"),
+            Source::Imm(imm) => imm.to_string(),
+        };
+        let holds = if next.pc == moment.pc + 1 { "does not hold" } else { "holds" };
+        format!("`if {letter}{dst} {} {right}` {holds}", sign(op))
     }
 
     /// From a function's beginning to its call.
@@ -526,6 +532,23 @@ impl Tracer<'_> {
         }
         steps.reverse();
         Told { steps, left_out }
+    }
+}
+
+/// A condition as C writes it; signed ones say so.
+fn sign(op: JumpOp) -> &'static str {
+    match op {
+        JumpOp::Jeq => "==",
+        JumpOp::Jne => "!=",
+        JumpOp::Jset => "&",
+        JumpOp::Jgt => ">",
+        JumpOp::Jge => ">=",
+        JumpOp::Jlt => "<",
+        JumpOp::Jle => "<=",
+        JumpOp::Jsgt => "(signed) >",
+        JumpOp::Jsge => "(signed) >=",
+        JumpOp::Jslt => "(signed) <",
+        JumpOp::Jsle => "(signed) <=",
     }
 }
 

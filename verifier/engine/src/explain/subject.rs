@@ -10,6 +10,7 @@ use super::Register;
 use super::replay::Moment;
 use super::value::Values;
 use crate::state::stack::SLOT;
+use crate::transfer::pointer::MAX_OFFSET;
 
 /// What failed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -97,11 +98,26 @@ pub(super) fn find(values: Values<'_>, moment: &Moment, rejection: &Rejection) -
         | Code::CallDepth
         | Code::StackDepth
         | Code::SelfCheck
+        | Code::InfiniteLoop
         | Code::TooManyBranches => return None,
         Code::UninitializedStack | Code::PartialPointer => {
+            if let Instruction::Store { src: Source::Reg(src), .. } = *instruction
+                && moment.state.reg(src).is_pointer()
+            {
+                return Some(Subject::Reg(src));
+            }
             if let Some(found) = stack_byte(values, moment, instruction, rejection) {
                 return Some(found);
             }
+        }
+        Code::PointerOffset => {
+            if let Some(number) = far(moment, instruction) {
+                return Some(Subject::Reg(number));
+            }
+        }
+        Code::PacketArgument => {
+            let packet = |&reg: &u8| moment.state.reg(reg).behaviour == Some(Behaviour::Packet);
+            return (1..=5).find(packet).map(Subject::Reg);
         }
         _ => {}
     }
@@ -124,6 +140,16 @@ pub(super) fn find(values: Values<'_>, moment: &Moment, rejection: &Rejection) -
         _ => return None,
     };
     Some(Subject::Reg(reg))
+}
+
+/// The number that moves a pointer too far, when it is the number's fault.
+fn far(moment: &Moment, instruction: &Instruction) -> Option<u8> {
+    let Instruction::Alu { dst, src: Source::Reg(src), .. } = *instruction else { return None };
+    let is_far = |&reg: &u8| {
+        let reg = moment.state.reg(reg);
+        reg.is_scalar() && (reg.val.smin <= -MAX_OFFSET || reg.val.smin >= MAX_OFFSET)
+    };
+    [src, dst].into_iter().find(is_far)
 }
 
 /// The register that a message names: `R2 offset is outside of the packet`.

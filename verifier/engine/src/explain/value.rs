@@ -1,4 +1,4 @@
-//! A register as a person reads it: `a number from 0 to 4095`, `pointer to a value of map counts
+//! A register as a person reads it: `a number from 0 to 4095`, `a pointer to a value of map counts
 //! (8 bytes), may be null`.
 
 use std::fmt::Write as _;
@@ -23,27 +23,27 @@ impl Values<'_> {
     #[must_use]
     pub fn describe(&self, reg: &Reg, current: usize) -> String {
         let Some(behaviour) = reg.behaviour else {
-            return "nothing: it was not written, or a call made it unusable".into();
+            return "unset: nothing wrote it, or a call made it unusable".into();
         };
         let mut text = match behaviour {
             Behaviour::Scalar => return number(&reg.val),
             Behaviour::Stack => return stack(reg, current),
             Behaviour::PacketEnd => "the end of the packet".into(),
             Behaviour::Context => format!("the context `{}`", self.view(reg.data)),
-            Behaviour::Packet if self.is_bounded_by_packet(reg) => "pointer to packet metadata".into(),
-            Behaviour::Packet => "pointer to packet data".into(),
-            Behaviour::Region => format!("pointer to memory of {}", bytes(reg.region_size())),
+            Behaviour::Packet if self.is_bounded_by_packet(reg) => "a pointer to packet metadata".into(),
+            Behaviour::Packet => "a pointer to packet data".into(),
+            Behaviour::Region => format!("a pointer to memory of {}", bytes(reg.region_size())),
             Behaviour::View => match self.platform.kind(reg.kind).view {
-                Some(view) => format!("pointer to a `{}`", self.view(u32::from(view))),
-                None => format!("pointer to a {}", self.prints(reg)),
+                Some(view) => format!("a pointer to a `{}`", self.view(u32::from(view))),
+                None => format!("a pointer to a {}", self.prints(reg)),
             },
             Behaviour::Map => self.map(reg.map(), "", |_| 0),
-            Behaviour::MapKey => self.map(reg.map(), "pointer to a key of ", |map| map.key_size),
-            Behaviour::MapValue => self.map(reg.map(), "pointer to a value of ", |map| map.value_size),
+            Behaviour::MapKey => self.map(reg.map(), "a pointer to a key of ", |map| map.key_size),
+            Behaviour::MapValue => self.map(reg.map(), "a pointer to a value of ", |map| map.value_size),
             Behaviour::Func => "a function of the program".into(),
-            Behaviour::Arena => "pointer into an arena".into(),
+            Behaviour::Arena => "a pointer into an arena".into(),
             Behaviour::Object | Behaviour::Handle | Behaviour::StackObject => {
-                format!("pointer to a {}", self.prints(reg))
+                format!("a pointer to a {}", self.prints(reg))
             }
         };
         if reg.flags.contains(TypeFlags::MEM_RDONLY) {
@@ -165,10 +165,10 @@ fn stack(reg: &Reg, current: usize) -> String {
     let whose = if reg.frame() == current { "the stack" } else { "a caller's stack" };
     match reg.val.is_const() {
         Some(var) => match i64::from(reg.off).wrapping_add(var.cast_signed()) {
-            0 => format!("pointer to the end of {whose}, fp"),
-            off => format!("pointer into {whose}, fp{off:+}"),
+            0 => format!("a pointer to the end of {whose}, fp"),
+            off => format!("a pointer into {whose}, fp{off:+}"),
         },
-        None => format!("pointer into {whose}, fp plus {}", range(&reg.val, i64::from(reg.off))),
+        None => format!("a pointer into {whose}, fp plus {}", range(&reg.val, i64::from(reg.off))),
     }
 }
 
