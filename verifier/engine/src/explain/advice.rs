@@ -67,7 +67,7 @@ pub const ADVICE: &[Advice] = &[
             "before line {line}, bound the offset so that every byte lies in the {value_size} bytes of a value of `{map}`",
             "before line {line}, bound the index: `if ({index} >= N) return ...;`, with the number of elements for N",
             "give `{callable}` memory of at least {needed_memory} bytes for `{arg}`, or a smaller size",
-            "use at line {line} only offsets at which {size} bytes lie in the {region} bytes of the memory, or get more of it",
+            "the memory has {region} bytes: bound the offset so that the whole access at line {line} lies inside, or get more memory",
             "bound the offset before the access: `if (offset > SIZE - sizeof(*p)) return ...;`",
         ],
     ),

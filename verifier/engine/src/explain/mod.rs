@@ -6,7 +6,8 @@
 //! |---|---|
 //! | `replay` | the failing path, and its states |
 //! | `subject` | which register or slot failed, which registers take part |
-//! | [`history`] | where a value came from, step by step |
+//! | `history` | where a value came from, step by step |
+//! | `undo` | one instruction of the path undone |
 //! | [`step`] | what a step of a history is |
 //! | [`mod@value`] | a register as a person reads it |
 //! | `expression` | what C calls a value |
@@ -21,10 +22,11 @@ use crate::report::Finding;
 pub mod advice;
 mod expression;
 mod facts;
-pub mod history;
+mod history;
 mod replay;
 pub mod step;
 mod subject;
+mod undo;
 pub mod value;
 
 pub use step::{Step, What};
