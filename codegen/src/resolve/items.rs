@@ -1,6 +1,6 @@
 //! Items sorted by what they declare, and the small items: policy, limits, switches.
 
-use probity_platform::{Limits, Policy, Switches, Version};
+use probity_platform::{Limits, Policy, Site, Switches, Version};
 
 use crate::Diagnostic;
 use crate::code::Code;
@@ -32,6 +32,7 @@ pub(crate) struct Collected<'a> {
     pub(crate) sets: Vec<Of<'a, Set>>,
     pub(crate) prog_types: Vec<Of<'a, ProgType>>,
     policy: Vec<&'a Ident>,
+    pub(crate) policy_span: Option<Span>,
     limits: Vec<&'a crate::syntax::ast::Limit>,
     switches: Vec<Of<'a, Switch>>,
 }
@@ -90,7 +91,10 @@ fn sort<'a>(cx: &mut Cx<'_>, all: &mut Collected<'a>, item: &'a Item) {
         ItemKind::View(view) => all.views.push((view, item)),
         ItemKind::Set(set) => all.sets.push((set, item)),
         ItemKind::ProgType(prog) => all.prog_types.push((prog, item)),
-        ItemKind::Policy(names) => all.policy.extend(names),
+        ItemKind::Policy(names) => {
+            all.policy.extend(names);
+            all.policy_span.get_or_insert(item.span);
+        }
         ItemKind::Limits(limits) => all.limits.extend(limits),
         ItemKind::Switch(switch) => all.switches.push((switch, item)),
     }
@@ -116,6 +120,11 @@ pub(super) fn policy(cx: &mut Cx<'_>, all: &Collected<'_>) -> Policy {
         *slot = true;
     }
     policy
+}
+
+/// Where each limit is declared.
+pub(super) fn limit_sites(cx: &Cx<'_>, all: &Collected<'_>) -> Vec<(String, Site)> {
+    all.limits.iter().map(|limit| (limit.name.name.clone(), cx.site(limit.name.span))).collect()
 }
 
 /// The platform's limits.

@@ -6,6 +6,7 @@
 //! | [`mod@verify`] | the entry |
 //! | [`report`] | verdict, counts, findings |
 //! | [`verified`] | the proof that lets a program run |
+//! | `demand` | the line of the spec for what policy and limits refuse |
 //! | [`domain`] | what is known of a number |
 //! | [`state`] | registers, stack, frames |
 //! | [`prepare`] | decoding, functions, control flow, liveness of registers |
@@ -15,6 +16,7 @@
 //! | [`stack_depth`] | the stack of call chains |
 //! | [`mod@print`] | types and values as messages print them |
 
+mod demand;
 pub mod domain;
 pub mod explain;
 pub mod explore;
