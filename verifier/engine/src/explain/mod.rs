@@ -81,10 +81,12 @@ pub fn explain(
         return explanation;
     }
     let values = Values { platform, program };
-    let path = finding.pc.map(|pc| replay::failing_path(program, platform, profile, pc));
+    // A limit is about the work over all paths: its states say nothing.
+    let counted = matches!(code, Code::TooComplex | Code::TooManyBranches);
+    let path = finding.pc.map(|pc| replay::failing_path(program, platform, profile, pc, !counted));
     let mut facts = facts::Facts::new(values, profile, finding);
     if let Some(path) = &path {
-        if matches!(code, Code::TooComplex | Code::TooManyBranches) {
+        if counted {
             explanation.history = history::hottest(values, path);
             facts.see_hottest(&explanation.history);
         } else if let Some(failing) = path.failing() {

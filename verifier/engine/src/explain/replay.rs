@@ -41,16 +41,17 @@ impl Path {
     }
 }
 
-/// Finds the path that ends with a failure at `pc`.
+/// Finds the path that ends with a failure at `pc`; with its states only if they are wanted.
 pub(super) fn failing_path(
     program: &Program,
     platform: &'static Platform,
     profile: &Profile,
     pc: usize,
+    states: bool,
 ) -> Path {
     let mut trail = Trail { visits: vec![0; program.insns.len()], ..Trail::default() };
     verify_observed(program, platform, profile, &mut trail);
-    let failed = trail.points.last().is_some_and(|point| point.pc as usize == pc);
+    let failed = states && trail.points.last().is_some_and(|point| point.pc as usize == pc);
     let first = trail.points.len().saturating_sub(KEPT);
     let mut keeper = Keeper { wanted: &trail.points[first..], kept: Vec::new(), time: 0 };
     if failed {
