@@ -20,8 +20,10 @@ pub(super) fn name(line: &LineInfo) -> Option<&str> {
     if let Some(owner) = owner(whole) {
         return Some(owner).filter(|name| is_path(name));
     }
-    let called = text[at + word.len()..].trim_start().starts_with('(');
-    (is_name(word) && !called && !KEYWORDS.contains(&word)).then_some(word)
+    let rest = text[at + word.len()..].trim_start();
+    // A call, or the type of a cast or of a declaration.
+    let other = rest.starts_with(['(', '*']) || rest.starts_with(is_word);
+    (is_name(word) && !other && !KEYWORDS.contains(&word)).then_some(word)
 }
 
 /// What stands in brackets at the column: `index` of `array[index]`.
@@ -117,7 +119,7 @@ pub(super) fn plain(argument: &str) -> Option<&str> {
     Some(argument.trim_start_matches('&').trim()).filter(|name| is_name(name))
 }
 
-const KEYWORDS: [&str; 8] = ["if", "return", "while", "for", "switch", "do", "else", "sizeof"];
+const KEYWORDS: [&str; 9] = ["if", "return", "while", "for", "switch", "do", "else", "sizeof", "asm"];
 
 fn start(line: &LineInfo) -> Option<usize> {
     let start = (line.column as usize).checked_sub(1)?;
@@ -152,6 +154,9 @@ mod tests {
         assert_eq!(name(&line("\treturn *value;", 9)), Some("value"));
         assert_eq!(name(&line("\treturn lookup(1);", 9)), None);
         assert_eq!(name(&line("\treturn *value;", 2)), None);
+        assert_eq!(name(&line("\tasm volatile(\"exit\");", 2)), None);
+        assert_eq!(name(&line("\treturn *(volatile int *)at;", 9)), None);
+        assert_eq!(name(&line("ü = 5", 2)), None);
         assert_eq!(name(&line("\tvalue->of[3]++;", 14)), Some("value"));
         assert_eq!(name(&line("\ta->b->c = 1;", 10)), Some("a->b"));
         assert_eq!(name(&line("\ta->b->c + 1;", 8)), Some("a->b"));

@@ -47,8 +47,6 @@ impl<'a> Facts<'a> {
             && let Some(row) = facts.row(id)
         {
             facts.set("callable", row.name);
-            let release = row.args.iter().find(|arg| arg.flags.contains(TypeFlags::OBJ_RELEASE));
-            facts.maybe("release_arg", release.map(|arg| arg.name));
         }
         facts
     }
@@ -128,7 +126,8 @@ impl<'a> Facts<'a> {
         self.maybe("origin_line", origin.and_then(|step| step.line));
         self.maybe("lost_line", told(What::Lost).and_then(|step| step.line));
         if let Some(step) = told(What::Acquired) {
-            self.maybe("acquired_line", step.line);
+            let line = step.line.filter(|&line| self.line.is_none_or(|own| own.line != line));
+            self.maybe("acquired_line", line);
             self.acquired(step.pc);
         }
     }
@@ -139,9 +138,6 @@ impl<'a> Facts<'a> {
     }
 
     fn holds(&mut self, reg: &Reg) {
-        if reg.maybe_null() {
-            self.set("maybe_null", "");
-        }
         if !matches!(reg.behaviour, Some(Behaviour::Map | Behaviour::MapKey | Behaviour::MapValue)) {
             return;
         }
