@@ -156,6 +156,18 @@ fn not_allowed(target: Target, text: &str, code: Code) {
     }
 }
 
+/// The program is rejected with a code, by what the spec says of its policy: nothing, or not this.
+#[track_caller]
+fn not_in_policy(target: Target, text: &str, code: Code) {
+    rejected_by(target, text, code, "policy {");
+}
+
+/// The program is rejected with a code, by a limit of the spec.
+#[track_caller]
+fn beyond_limits(target: Target, text: &str, code: Code) {
+    rejected_by(target, text, code, if code == Code::CallDepth { "frames " } else { "stack " });
+}
+
 #[test]
 fn sources_have_names() {
     assert_eq!(firewall::PLATFORM.sources, ["../spec/examples/firewall.bpfspec", "core.bpfspec"]);
@@ -231,16 +243,16 @@ fn exit_values_are_in_the_range_of_the_spec() {
 fn pointers_do_not_leave() {
     let into_map = "r6 = r1\nr1 = map_value[0] + 0 ll\n*(u64 *)(r1 +0) = r6\nr0 = 0\nexit";
     for target in [FIREWALL, TIGHT] {
-        not_allowed(target, into_map, Code::PointerLeak);
-        not_allowed(target, "r0 = r1\nexit", Code::PointerLeak);
-        not_allowed(target, "r0 = map[0] ll\nexit", Code::PointerLeak);
-        not_allowed(target, "*(u64 *)(r10 -8) = r1\nr0 = *(u64 *)(r10 -8)\nexit", Code::PointerLeak);
-        not_allowed(target, "r0 = 0\nif r1 > r10 goto pc+0\nexit", Code::PointerComparison);
-        not_allowed(target, "r0 = 0\nif r1 == 5 goto pc+0\nexit", Code::PointerComparison);
+        not_in_policy(target, into_map, Code::PointerLeak);
+        not_in_policy(target, "r0 = r1\nexit", Code::PointerLeak);
+        not_in_policy(target, "r0 = map[0] ll\nexit", Code::PointerLeak);
+        not_in_policy(target, "*(u64 *)(r10 -8) = r1\nr0 = *(u64 *)(r10 -8)\nexit", Code::PointerLeak);
+        not_in_policy(target, "r0 = 0\nif r1 > r10 goto pc+0\nexit", Code::PointerComparison);
+        not_in_policy(target, "r0 = 0\nif r1 == 5 goto pc+0\nexit", Code::PointerComparison);
         not_allowed(target, "r0 = r10\nr0 -= r1\nexit", Code::PointerArithmetic);
         not_allowed(target, "r0 = r1\nr0 &= -8\nexit", Code::PointerArithmetic);
-        not_allowed(target, "w0 = w1\nexit", Code::PointerLeak);
-        not_allowed(target, "r0 = (s8)r1\nexit", Code::PointerLeak);
+        not_in_policy(target, "w0 = w1\nexit", Code::PointerLeak);
+        not_in_policy(target, "r0 = (s8)r1\nexit", Code::PointerLeak);
         not_allowed(target, "*(u64 *)(r10 -8) = r1\nr0 = *(u8 *)(r10 -8)\nexit", Code::PartialPointer);
         not_allowed(
             target,
@@ -248,9 +260,9 @@ fn pointers_do_not_leave() {
             Code::PartialPointer,
         );
     }
-    not_allowed(TIGHT, "*(u64 *)(r1 +8) = r10\nr0 = 0\nexit", Code::PointerLeak);
+    not_in_policy(TIGHT, "*(u64 *)(r1 +8) = r10\nr0 = 0\nexit", Code::PointerLeak);
     let exchanged = "r6 = r1\nr1 = map_value[0] + 0 ll\nr6 = atomic64_xchg((u64 *)(r1 +0), r6)\nr0 = 0\nexit";
-    not_allowed(TIGHT, exchanged, Code::PointerLeak);
+    not_in_policy(TIGHT, exchanged, Code::PointerLeak);
     rejected_by(TIGHT, "call 100\nexit", Code::PointerLeak, "number: ARG_ANYTHING");
     // Bytes of the stack that hold a pointer. Memory is looked at when its size is.
     let spilled = "*(u64 *)(r10 -8) = r1\nr1 = r10\nr1 += -8\nr2 = 8\ncall 101\nr0 = 0\nexit";
@@ -265,7 +277,7 @@ fn pointers_do_not_leave() {
 fn pointers_are_not_changed_into_numbers() {
     for change in ["r6 = -r6", "w6 = -w6", "r6 = be64 r6", "r6 = le32 r6", "r6 = bswap64 r6"] {
         let text = format!("r6 = r1\n{change}\nr1 = map_value[0] + 0 ll\n*(u64 *)(r1 +0) = r6\nr0 = 0\nexit");
-        not_allowed(TIGHT, &text, Code::PointerArithmetic);
+        not_in_policy(TIGHT, &text, Code::PointerArithmetic);
         accepted(PLAY, &text);
     }
 }
@@ -274,12 +286,26 @@ fn pointers_are_not_changed_into_numbers() {
 fn stack_is_written_before_it_is_read() {
     // The frame is deep enough, the bytes were never written.
     let read = "*(u64 *)(r10 -16) = 0\nr0 = *(u64 *)(r10 -8)\nr0 = 0\nexit";
-    not_allowed(FIREWALL, read, Code::UninitializedStack);
+    not_in_policy(FIREWALL, read, Code::UninitializedStack);
     accepted(PLAY, read);
-    // Nothing that deep was ever written: to the engine, as to the kernel, the frame ends before.
+    // Nothing that deep was ever written: the message is the kernel's, where the frame ends before.
     let below = "r0 = *(u64 *)(r10 -8)\nr0 = 0\nexit";
-    not_allowed(FIREWALL, below, Code::StackOutOfBounds);
+    not_in_policy(FIREWALL, below, Code::UninitializedStack);
     accepted(PLAY, below);
+    // A part of a slot was written: the rest of it was not.
+    for store in
+        ["*(u32 *)(r10 -8) = 0", "*(u32 *)(r10 -8) = r1", "*(u8 *)(r10 -8) = 7", "*(u16 *)(r10 -4) = 7"]
+    {
+        let read = format!("r1 = 5\n{store}\nr0 = *(u64 *)(r10 -8)\nr0 = 0\nexit");
+        not_in_policy(FIREWALL, &read, Code::UninitializedStack);
+        let argument = format!("r1 = 5\n{store}\nr1 = r10\nr1 += -8\nr2 = 8\ncall 101\nr0 = 0\nexit");
+        rejected_by(FIREWALL, &argument, Code::UninitializedStack, "size: ARG_CONST_SIZE");
+        let variable = format!(
+            "r6 = *(u32 *)(r1 +0)\nr6 &= 3\nr1 = 5\n{store}\nr6 += r10\nr6 += -8\nr0 = *(u8 *)(r6 +4)\nr0 = 0\nexit"
+        );
+        not_in_policy(FIREWALL, &variable, Code::UninitializedStack);
+    }
+    accepted(FIREWALL, "*(u32 *)(r10 -8) = 0\n*(u32 *)(r10 -4) = 0\nr0 = *(u64 *)(r10 -8)\nr0 = 0\nexit");
     let argument = "*(u64 *)(r10 -16) = 0\nr1 = r10\nr1 += -16\nr2 = 16\ncall 101\nr0 = 0\nexit";
     rejected_by(FIREWALL, argument, Code::UninitializedStack, "size: ARG_CONST_SIZE");
     accepted(FIREWALL, &argument.replacen("r1 = r10", "*(u64 *)(r10 -8) = 0\nr1 = r10", 1));
@@ -327,15 +353,15 @@ fn instructions_are_allowed_by_the_policy() {
     ];
     for atomic in atomics {
         let text = format!("*(u64 *)(r10 -8) = 0\nr2 = 1\n{atomic}\nr0 = 0\nexit");
-        not_allowed(FIREWALL, &text, Code::NotAllowed);
+        not_in_policy(FIREWALL, &text, Code::NotAllowed);
         accepted(PLAY, &text);
         accepted(TIGHT, &text);
     }
     let round = "r0 = 0\ntop: r0 += 1\nif r0 < 2 goto top\nexit";
     accepted(FIREWALL, round);
-    not_allowed(PLAY, round, Code::BackEdge);
+    not_in_policy(PLAY, round, Code::BackEdge);
     let unaligned = "r1 = map_value[0] + 0 ll\nr2 = *(u32 *)(r1 +2)\nr0 = 0\nexit";
-    not_allowed(FIREWALL, unaligned, Code::Misaligned);
+    not_in_policy(FIREWALL, unaligned, Code::Misaligned);
     accepted(PLAY, unaligned);
     rejected_by(FIREWALL, "r6 = r1\nr0 = *(u8 *)skb[0]\nr0 = 0\nexit", Code::NotAllowed, "filter = 1");
 }
@@ -343,15 +369,15 @@ fn instructions_are_allowed_by_the_policy() {
 #[test]
 fn contexts_are_accessed_by_the_rules_of_their_views() {
     accepted(FIREWALL, "r0 = *(u8 *)(r1 +4)\nr0 &= 1\nexit");
-    rejected_by(FIREWALL, "r0 = *(u16 *)(r1 +4)\nr0 = 0\nexit", Code::InvalidContextAccess, "packet");
-    rejected_by(FIREWALL, "*(u32 *)(r1 +0) = 1\nr0 = 0\nexit", Code::InvalidContextAccess, "packet");
+    rejected_by(FIREWALL, "r0 = *(u16 *)(r1 +4)\nr0 = 0\nexit", Code::InvalidContextAccess, "direction: u8");
+    rejected_by(FIREWALL, "*(u32 *)(r1 +0) = 1\nr0 = 0\nexit", Code::InvalidContextAccess, "length: u32");
     // Narrow reads at the first byte only.
     for (at, size) in [(0, 8), (0, 16), (0, 32)] {
         accepted(PLAY, &format!("r0 = *(u{size} *)(r1 +{at})\nr0 &= 1\nexit"));
     }
     for (at, size) in [(1, 8), (2, 16), (3, 8)] {
         let text = format!("r0 = *(u{size} *)(r1 +{at})\nr0 &= 1\nexit");
-        rejected_by(PLAY, &text, Code::InvalidContextAccess, "turn size 16");
+        rejected_by(PLAY, &text, Code::InvalidContextAccess, "player: u32");
     }
     // What a program type denies.
     accepted(PLAY, "r0 = *(u64 *)(r1 +8)\nr0 &= 1\nexit");
@@ -362,15 +388,15 @@ fn contexts_are_accessed_by_the_rules_of_their_views() {
 #[test]
 fn limits_are_those_of_the_spec() {
     accepted(FIREWALL, "*(u64 *)(r10 -256) = 0\nr0 = 0\nexit");
-    not_allowed(FIREWALL, "*(u64 *)(r10 -264) = 0\nr0 = 0\nexit", Code::StackOutOfBounds);
+    beyond_limits(FIREWALL, "*(u64 *)(r10 -264) = 0\nr0 = 0\nexit", Code::StackOutOfBounds);
     accepted(PLAY, "*(u64 *)(r10 -64) = 0\nr0 = 0\nexit");
-    not_allowed(PLAY, "*(u64 *)(r10 -72) = 0\nr0 = 0\nexit", Code::StackOutOfBounds);
+    beyond_limits(PLAY, "*(u64 *)(r10 -72) = 0\nr0 = 0\nexit", Code::StackOutOfBounds);
     let frames = "call f\nr0 = 0\nexit\nf: call g\nexit\ng: r0 = 1\nexit";
     accepted(FIREWALL, frames);
-    not_allowed(PLAY, frames, Code::CallDepth);
+    beyond_limits(PLAY, frames, Code::CallDepth);
     let stack = "*(u64 *)(r10 -40) = 0\ncall f\nr0 = 0\nexit\nf: *(u64 *)(r10 -40) = 0\nr0 = 0\nexit";
     accepted(FIREWALL, stack);
-    not_allowed(PLAY, stack, Code::StackDepth);
+    beyond_limits(PLAY, stack, Code::StackDepth);
 }
 
 #[test]

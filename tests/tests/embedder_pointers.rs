@@ -47,7 +47,7 @@ mod open_bank {
         view input size 8 { number: u64; }
         view account size 16 { id: u64; balance: u64 read write; }
         kind PTR_TO_ACCOUNT: view account { prints "account"; offset fixed; never_null; }
-        helper open = 100 { proto (input: ARG_PTR_TO_CTX) -> RET_PTR_TO_ACCOUNT | PTR_MAYBE_NULL; }
+        helper open = 100 { proto (input: ARG_PTR_TO_CTX) -> RET_PTR_TO_ACCOUNT | PTR_MAYBE_NULL; lifetime run; }
         prog_type transfer = 1 { ctx input; helpers all; section "transfer"; }
     }
 }

@@ -60,3 +60,29 @@ fn the_mistake_is_found() {
     let line = "; if ((tcp->flags & (TCP_SYN | TCP_ACK)) != TCP_SYN) @ xdp_firewall_bug.c:115";
     assert!(verdict.log.contains(line), "{}", verdict.log);
 }
+
+/// The programs whose reports are kept word for word: the kernel refuses each with the same words.
+#[test]
+fn what_is_reported_is_what_the_kernel_says() {
+    if !kernel::available() {
+        return kernel::skip("what_is_reported_is_what_the_kernel_says");
+    }
+    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../verifier/cli/tests/reports");
+    let files = fs::read_dir(folder).expect("the folder").map(|entry| entry.expect("an entry").path());
+    let objects: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|end| end == "o")).collect();
+    let loader = probity::Loader::new(&probity::linux::PLATFORM);
+    let mut compared = 0;
+    for path in objects {
+        let bytes = fs::read(&path).expect("an object");
+        for checked in loader.check(&bytes).expect("a well-formed object") {
+            let name = &checked.entry.name;
+            let outcome = checked.outcome.unwrap_or_else(|error| panic!("{name}: {error}"));
+            let finding = outcome.report.finding().unwrap_or_else(|| panic!("{name} is accepted"));
+            let verdict = ask(&outcome.program);
+            assert_eq!(verdict.errno, finding.rejection.errno, "{name}: {}", verdict.log);
+            assert_eq!(verdict.message, finding.last_line(), "{name}: {}", verdict.log);
+            compared += 1;
+        }
+    }
+    assert!(compared >= 40, "{compared} programs");
+}

@@ -33,6 +33,11 @@ pub(super) fn platform(model: &Model) -> TokenStream {
         (Some(_), Some(_)) => quote! { rt::Words { #not_sleepable #sleepable_maps } },
         _ => quote! { rt::Words { #not_sleepable #sleepable_maps ..rt::Words::DEFAULT } },
     };
+    let policy_site = site(model.policy_site);
+    let limit_sites = model.limit_sites.iter().map(|(name, at)| {
+        let at = site(*at);
+        quote! { (#name, #at) }
+    });
     let global_data = option(model.global_data.map(number));
     quote! {
         rt::Platform {
@@ -57,7 +62,9 @@ pub(super) fn platform(model: &Model) -> TokenStream {
             switches: &[#(#switches),*],
             version: #version,
             policy: #policy,
+            policy_site: #policy_site,
             limits: #limits,
+            limit_sites: &[#(#limit_sites),*],
             global_data: #global_data,
         }
     }

@@ -60,8 +60,12 @@ pub struct Model {
     pub version: Version,
     /// What the platform allows.
     pub policy: Policy,
+    /// Where that is declared, or else the platform.
+    pub policy_site: Site,
     /// Its limits.
     pub limits: Limits,
+    /// Where they are declared, by name.
+    pub limit_sites: Vec<(String, Site)>,
     /// The number of the map type of global data.
     pub global_data: Option<u32>,
 }

@@ -1,6 +1,6 @@
 //! Items sorted by what they declare, and the small items: policy, limits, switches.
 
-use probity_platform::{Limits, Policy, Switches, Version};
+use probity_platform::{Limits, Policy, Site, Switches, Version};
 
 use crate::Diagnostic;
 use crate::code::Code;
@@ -43,6 +43,7 @@ pub(crate) struct Collected<'a> {
     pub(crate) sets: Vec<Of<'a, Set>>,
     pub(crate) prog_types: Vec<Of<'a, ProgType>>,
     policy: Vec<&'a Ident>,
+    pub(crate) policy_span: Option<Span>,
     limits: Vec<&'a crate::syntax::ast::Limit>,
     switches: Vec<Of<'a, Switch>>,
 }
@@ -112,7 +113,10 @@ fn sort<'a>(cx: &mut Cx<'_>, all: &mut Collected<'a>, item: &'a Item) {
         ItemKind::View(view) => all.views.push((view, item)),
         ItemKind::Set(set) => all.sets.push((set, item)),
         ItemKind::ProgType(prog) => all.prog_types.push((prog, item)),
-        ItemKind::Policy(names) => all.policy.extend(names),
+        ItemKind::Policy(names) => {
+            all.policy.extend(names);
+            all.policy_span.get_or_insert(item.span);
+        }
         ItemKind::Limits(limits) => all.limits.extend(limits),
         ItemKind::Switch(switch) => all.switches.push((switch, item)),
     }
@@ -162,6 +166,11 @@ pub(super) fn words(cx: &mut Cx<'_>, all: &Collected<'_>) -> Words {
 
 /// What the engine's bit masks hold: larger limits are refused.
 const MOST: &[(&str, u32)] = &[("frames", 16), ("stack", 512)];
+
+/// Where each limit is declared.
+pub(super) fn limit_sites(cx: &Cx<'_>, all: &Collected<'_>) -> Vec<(String, Site)> {
+    all.limits.iter().map(|limit| (limit.name.name.clone(), cx.site(limit.name.span))).collect()
+}
 
 /// The platform's limits.
 pub(super) fn limits(cx: &mut Cx<'_>, all: &Collected<'_>, defaults: Limits) -> Limits {

@@ -1,5 +1,7 @@
 //! The text of the Linux spec, to quote from.
 
+use std::ops::Range;
+
 use probity::platform::Site;
 use serde::Serialize;
 
@@ -14,6 +16,8 @@ pub(crate) struct SpecPlace {
     pub(crate) file: String,
     pub(crate) line: u32,
     pub(crate) column: u32,
+    /// The clause that stands there, as far as its line goes.
+    pub(crate) clause: Option<&'static str>,
     /// The text of the line, when it is known.
     #[serde(skip)]
     pub(crate) text: Option<&'static str>,
@@ -24,12 +28,37 @@ pub(crate) fn place(site: Site) -> Option<SpecPlace> {
     let name = *PLATFORM.sources.get(usize::from(site.file))?;
     let file = FILES.binary_search_by_key(&name, |(name, ..)| name).ok().map(|index| FILES[index]);
     let line = usize::try_from(site.line).ok()?.checked_sub(1)?;
+    let text = file.and_then(|(.., text)| text.lines().nth(line));
     Some(SpecPlace {
         file: file.map_or(name, |(_, path, _)| path).to_owned(),
         line: site.line,
         column: site.column,
-        text: file.and_then(|(.., text)| text.lines().nth(line)),
+        clause: text.map(|text| &text[clause_at(text, site.column)]),
+        text,
     })
+}
+
+/// The clause of a spec line at a column, in characters from 1.
+pub(crate) fn clause_at(text: &str, column: u32) -> Range<usize> {
+    let before = (column as usize).saturating_sub(1);
+    let start = text.char_indices().nth(before).map_or(text.len(), |(at, _)| at);
+    let rest = &text[start..];
+    let mut depth = 0_i32;
+    let end = rest.find(|c: char| match c {
+        '(' => {
+            depth += 1;
+            false
+        }
+        ')' => {
+            depth -= 1;
+            depth < 0
+        }
+        ';' | '{' => true,
+        ',' => depth == 0,
+        _ => false,
+    });
+    let clause = rest[..end.unwrap_or(rest.len())].trim_end();
+    start..start + clause.len()
 }
 
 #[cfg(test)]
@@ -43,5 +72,14 @@ mod tests {
             assert!(place.text.is_some(), "{name}");
             assert!(place.file.ends_with(name) && place.file.starts_with("spec/"), "{}", place.file);
         }
+    }
+
+    #[test]
+    fn the_clause_at_a_column_ends_with_it() {
+        let text = "    proto (map: A, key: B(1, 2)) -> C;";
+        assert_eq!(&text[clause_at(text, 12)], "map: A");
+        assert_eq!(&text[clause_at(text, 20)], "key: B(1, 2)");
+        assert_eq!(&text[clause_at(text, 5)], "proto (map: A, key: B(1, 2)) -> C");
+        assert_eq!(&text[clause_at(text, 1000)], "");
     }
 }

@@ -55,6 +55,12 @@ fn fields_stand_in_their_order() {
         "insn",
         "source",
         "spec",
+        "explanation",
+        "subject",
+        "registers",
+        "history",
+        "history_left_out",
+        "suggestion",
         "processed",
         "total_states",
         "peak_states",
@@ -193,6 +199,13 @@ fn a_reader_that_goes_away_is_no_error() {
 }
 
 #[test]
-fn there_is_no_colour_in_a_pipe() {
-    assert!(!probity(&["check", BUG]).out.contains('\x1b'));
+fn there_is_colour_when_it_is_wanted_and_not_in_a_pipe() {
+    let colour = |variables: &[&str]| {
+        let mut command = command(&["check", BUG]);
+        command.env_remove("NO_COLOR").env_remove("CLICOLOR").envs(variables.iter().map(|name| (name, "1")));
+        String::from_utf8(command.output().unwrap().stdout).unwrap().contains('\x1b')
+    };
+    assert!(!colour(&[]));
+    assert!(colour(&["CLICOLOR_FORCE"]));
+    assert!(!colour(&["NO_COLOR", "CLICOLOR_FORCE"]));
 }

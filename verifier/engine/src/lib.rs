@@ -6,15 +6,19 @@
 //! | [`mod@verify`] | the entry |
 //! | [`report`] | verdict, counts, findings |
 //! | [`verified`] | the proof that lets a program run |
+//! | `demand` | the line of the spec for what policy and limits refuse |
 //! | [`domain`] | what is known of a number |
 //! | [`state`] | registers, stack, frames |
 //! | [`prepare`] | decoding, functions, control flow, liveness of registers |
 //! | [`transfer`] | what each instruction does to a state |
 //! | [`explore`] | the walk over all paths: order, checkpoints, pruning, precision |
+//! | [`mod@explain`] | why a program was rejected: the failing path run again, watched |
 //! | [`stack_depth`] | the stack of call chains |
 //! | [`mod@print`] | types and values as messages print them |
 
+mod demand;
 pub mod domain;
+pub mod explain;
 pub mod explore;
 pub mod prepare;
 pub mod print;
@@ -25,6 +29,7 @@ pub mod transfer;
 pub mod verified;
 pub mod verify;
 
+pub use explain::{Explanation, explain};
 pub use report::{Finding, Report, Stats, Verdict};
 pub use verified::Verified;
 pub use verify::{verify, verify_observed};

@@ -10,7 +10,7 @@ use crate::prepare::{Offered, functions, guard_env};
 use crate::report::{Finding, Report, Stats, Verdict};
 use crate::state::State;
 use crate::verified::Verified;
-use crate::{stack_depth, unsupported};
+use crate::{demand, stack_depth, unsupported};
 
 /// Verifies a program against a platform, for a profile of it.
 #[must_use]
@@ -31,7 +31,9 @@ pub fn verify_observed<O: Observer>(
         Err((pc, rejection)) if rejection.code == Why::Unsupported => {
             Verdict::Unsupported(Finding { pc, rejection })
         }
-        Err((pc, rejection)) => Verdict::Rejected(Finding { pc, rejection }),
+        Err((pc, rejection)) => {
+            Verdict::Rejected(Finding { pc, rejection: demand::complete(platform, rejection) })
+        }
     };
     Report { verdict, stats: run.stats, stack_depth: run.stack_depth }
 }

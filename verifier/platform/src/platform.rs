@@ -2,7 +2,8 @@
 
 use crate::{
     ArgClass, Behaviour, Callable, Callback, GuardEnv, Kind, KindId, Limits, MapType, Object, Policy,
-    Profile, ProgType, Region, Section, SpecialField, SpecialFieldForm, StackObject, Switches, Version, View,
+    Profile, ProgType, Region, Section, Site, SpecialField, SpecialFieldForm, StackObject, Switches, Version,
+    View,
 };
 
 /// The platform's own words, where a message is about the platform as a whole.
@@ -68,8 +69,12 @@ pub struct Platform {
     pub version: Version,
     /// What the platform allows.
     pub policy: Policy,
+    /// Where that is declared; where the platform is, when it declares nothing of the kind.
+    pub policy_site: Site,
     /// Its limits.
     pub limits: Limits,
+    /// By name, where limits are declared. Those that a spec does not declare are not here.
+    pub limit_sites: &'static [(&'static str, Site)],
     /// The number of the map type that global data lives in, when the platform has global data.
     pub global_data: Option<u32>,
 }
@@ -79,6 +84,12 @@ impl Platform {
     #[must_use]
     pub fn kind(&self, id: KindId) -> &'static Kind {
         &self.kinds[usize::from(id.0)]
+    }
+
+    /// Where a limit is declared, by its name in the spec; [`Site::NONE`] when it is not.
+    #[must_use]
+    pub fn limit_site(&self, name: &str) -> Site {
+        self.limit_sites.iter().find(|(limit, _)| *limit == name).map_or(Site::NONE, |&(_, site)| site)
     }
 
     /// The first kind with a behaviour: what the engine makes of values that only it creates.

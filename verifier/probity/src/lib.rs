@@ -36,7 +36,7 @@ pub use loader::{Checked, Loader, ProgramReport, check};
 pub use sections::{PlatformSections, global_data};
 
 pub use probity_engine as engine;
-pub use probity_engine::{Finding, Report, Stats, Verdict, Verified};
+pub use probity_engine::{Explanation, Finding, Report, Stats, Verdict, Verified};
 pub use probity_isa as isa;
 pub use probity_macro::{platform, spec};
 pub use probity_object as object;

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use probity_engine::{Report, Verdict, Verified, verify};
+use probity_engine::{Explanation, Report, Verdict, Verified, explain, verify};
 use probity_object::object::Entry;
 use probity_object::{LoadOptions, Object, ObjectError, ProgramError, SectionType, Sections};
 use probity_platform::{Platform, Profile};
@@ -143,6 +143,13 @@ impl<'a> Loader<'a> {
             Checked { program, report, notes }
         });
         ProgramReport { entry: entry.clone(), outcome }
+    }
+
+    /// Explains why a program was not accepted: None when it was. Verifies it again for that.
+    #[must_use]
+    pub fn explain(&self, checked: &Checked) -> Option<Explanation> {
+        let finding = checked.report.finding()?;
+        Some(explain(&checked.program, self.platform, &self.profile, finding))
     }
 
     /// Links one program of an object.

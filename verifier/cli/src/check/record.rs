@@ -6,9 +6,10 @@ use std::time::{Duration, Instant};
 use probity::object::object::Entry;
 use probity::object::{Object, ProgramError};
 use probity::program::Program;
-use probity::{Checked, Finding, Loader, Report};
+use probity::{Checked, Explanation, Finding, Loader, Report};
 use serde::Serialize;
 
+use super::source::{Lines, Source};
 use crate::spec_text::{self, SpecPlace};
 use crate::{PLATFORM, input, insn};
 
@@ -22,13 +23,26 @@ pub(super) enum Verdict {
     Error,
 }
 
-/// A place in the C source.
+/// A register of the failing instruction.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Source {
-    pub(super) file: String,
-    pub(super) line: u32,
-    pub(super) column: u32,
+pub(super) struct Register {
+    pub(super) name: String,
+    pub(super) holds: String,
+}
+
+/// A step of a value's history.
+#[derive(Clone, Debug, Serialize)]
+pub(super) struct Step {
+    pub(super) pc: usize,
+    pub(super) insn: String,
+    pub(super) file: Option<String>,
+    pub(super) line: Option<u32>,
+    /// A stable word.
+    pub(super) what: &'static str,
     pub(super) text: String,
+    /// The C line, for the text report.
+    #[serde(skip)]
+    pub(super) source: Option<Source>,
 }
 
 /// What is said of one program, or of an object that gives none. The fields are stable: a new one
@@ -52,6 +66,16 @@ pub(super) struct Record {
     pub(super) insn: Option<String>,
     pub(super) source: Option<Source>,
     pub(super) spec: Option<SpecPlace>,
+    /// Our own words for `message`.
+    pub(super) explanation: Option<&'static str>,
+    /// The register or slot that failed.
+    pub(super) subject: Option<String>,
+    pub(super) registers: Vec<Register>,
+    /// Where the subject's value came from, oldest first.
+    pub(super) history: Vec<Step>,
+    /// Steps of the history that are not there.
+    pub(super) history_left_out: usize,
+    pub(super) suggestion: Option<String>,
     pub(super) processed: u64,
     pub(super) total_states: u64,
     pub(super) peak_states: u64,
@@ -60,6 +84,21 @@ pub(super) struct Record {
     pub(super) time_us: u64,
     /// What was taken or made up without being asked for: the running kernel's types, sizes of maps.
     pub(super) notes: Vec<String>,
+}
+
+impl Step {
+    fn new(program: &Program, lines: &Lines<'_>, step: probity::engine::explain::Step) -> Step {
+        let source = lines.place(step.pc);
+        Step {
+            pc: step.pc,
+            insn: insn::text(program, step.pc).0,
+            file: source.as_ref().map(|source| source.file.clone()),
+            line: step.line,
+            what: step.what.as_str(),
+            text: step.text,
+            source,
+        }
+    }
 }
 
 impl Record {
@@ -82,6 +121,12 @@ impl Record {
             insn: None,
             source: None,
             spec: None,
+            explanation: None,
+            subject: None,
+            registers: Vec::new(),
+            history: Vec::new(),
+            history_left_out: 0,
+            suggestion: None,
             processed: 0,
             total_states: 0,
             peak_states: 0,
@@ -104,9 +149,10 @@ impl Record {
     pub(super) fn of_program(path: &Path, loader: &Loader<'_>, object: &Object, entry: &Entry) -> Record {
         let start = Instant::now();
         let checked = input::guarded(|| loader.check_program(object, entry).outcome);
+        // What follows explains and renders: it is no part of checking.
         let time = start.elapsed();
         let mut record = match checked {
-            Ok(Ok(checked)) => Record::of_report(path, &checked),
+            Ok(Ok(checked)) => Record::of_report(path, loader, &checked),
             Ok(Err(error)) => Record::of_error(path, entry, &error),
             Err(fault) => Record::of_object(path, "internal-error", &fault),
         };
@@ -125,7 +171,8 @@ impl Record {
         record
     }
 
-    fn of_report(path: &Path, Checked { program, report, notes }: &Checked) -> Record {
+    fn of_report(path: &Path, loader: &Loader<'_>, checked: &Checked) -> Record {
+        let Checked { program, report, notes } = checked;
         let verdict = match report.verdict {
             probity::Verdict::Accepted(_) => Verdict::Accepted,
             probity::Verdict::Rejected(_) => Verdict::Rejected,
@@ -135,7 +182,13 @@ impl Record {
         record.counts(report);
         record.notes.clone_from(notes);
         if let Some(finding) = report.finding() {
-            record.finding(program, finding);
+            let lines = Lines::new(program, path);
+            record.finding(program, &lines, finding);
+            if record.verdict == Verdict::Rejected
+                && let Ok(Some(explanation)) = input::guarded(|| loader.explain(checked))
+            {
+                record.explain(program, &lines, explanation);
+            }
         }
         record
     }
@@ -149,7 +202,7 @@ impl Record {
         self.stack_depth = depths.join("+");
     }
 
-    fn finding(&mut self, program: &Program, finding: &Finding) {
+    fn finding(&mut self, program: &Program, lines: &Lines<'_>, finding: &Finding) {
         let rejection = &finding.rejection;
         let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
         self.code = Some(rejection.code.as_str());
@@ -161,12 +214,19 @@ impl Record {
         let Some(pc) = finding.pc else { return };
         self.pc = Some(pc);
         self.insn = Some(insn::text(program, pc).0);
-        self.source = program.line(pc).map(|line| Source {
-            file: line.file.to_string(),
-            line: line.line,
-            column: line.column,
-            text: line.text.to_string(),
-        });
+        self.source = lines.place(pc);
+    }
+
+    fn explain(&mut self, program: &Program, lines: &Lines<'_>, explanation: Explanation) {
+        self.explanation = Some(explanation.summary);
+        self.subject = explanation.subject;
+        let registers = explanation.registers.into_iter();
+        self.registers =
+            registers.map(|register| Register { name: register.name, holds: register.holds }).collect();
+        let steps = explanation.history.into_iter();
+        self.history = steps.map(|step| Step::new(program, lines, step)).collect();
+        self.history_left_out = explanation.left_out;
+        self.suggestion = explanation.suggestion;
     }
 
     /// A program that could not be linked.

@@ -30,6 +30,11 @@ pub trait Observer {
     fn resume(&mut self, pc: usize, state: &State) {
         let _ = (pc, state);
     }
+
+    /// A branch was put aside, to go on as if `prev_pc` had led to it.
+    fn put_aside(&mut self, prev_pc: Option<usize>) {
+        let _ = prev_pc;
+    }
 }
 
 /// Watches nothing.
@@ -273,6 +278,7 @@ impl<'a, O: Observer> Walk<'a, O> {
         if let Some(parent) = self.state.parent {
             self.checkpoints.get_mut(parent).branches += 1;
         }
+        self.observer.put_aside(prev_pc);
         self.pending.push(Pending { state: self.state.clone(), pc, prev_pc });
         let last = self.pending.len() - 1;
         Ok(&mut self.pending[last].state)

@@ -88,7 +88,9 @@ impl<O: Observer> Walk<'_, O> {
             return Ok(());
         }
         let message = format!("R{dst} pointer arithmetic prohibited");
-        Err(super::denied(Why::PointerArithmetic, message).facts("a number", self.type_of(dst)))
+        Err(super::denied(Why::PointerArithmetic, message)
+            .facts("a number", self.type_of(dst))
+            .at(self.platform.policy_site))
     }
 
     fn unary(&mut self, dst: u8, change: impl Fn(&Scalar) -> Scalar) {

@@ -1,6 +1,6 @@
 //! Loads and stores of the context and of other struct views, by the tables of the spec.
 
-use probity_platform::{Access as Rule, Behaviour, Code as Why, GuardEnv, Rejection, View};
+use probity_platform::{Access as Rule, Behaviour, Code as Why, GuardEnv, Rejection, Site, View};
 
 use super::denied;
 use super::memory::Access;
@@ -27,8 +27,8 @@ impl<O: Observer> Walk<'_, O> {
         let Some(rule) = rule.filter(|rule| !sign_extend || is_number(rule)) else {
             let message = format!("invalid bpf_context access off={off} size={size}");
             return Err(denied(Why::InvalidContextAccess, message)
-                .facts(field_needed(view, off, access), format!("{size} bytes at offset {off}"))
-                .at(view.site));
+                .facts(field_needed(view, i64::from(off), access), format!("{size} bytes at offset {off}"))
+                .at(self.demand(view, i64::from(off), size, access)));
         };
         self.load_field(rule, access);
         Ok(())
@@ -59,7 +59,13 @@ impl<O: Observer> Walk<'_, O> {
             } else {
                 format!("R{regno} invalid {name} access off={off} size={size}")
             };
-            return Err(denied(Why::InvalidContextAccess, message));
+            let mut rejection = denied(Why::InvalidContextAccess, message);
+            if let Some(view) = view {
+                rejection = rejection
+                    .facts(field_needed(view, off, access), format!("{size} bytes at offset {off}"))
+                    .at(self.demand(view, off, size, access));
+            }
+            return Err(rejection);
         };
         self.load_field(rule, access);
         Ok(())
@@ -74,6 +80,18 @@ impl<O: Observer> Walk<'_, O> {
         } else {
             kind.prints.to_owned()
         }
+    }
+
+    /// The line that an access violates: the field's, or the program type's where that denies what
+    /// the field allows; the view's where there is no field.
+    fn demand(&self, view: &'static View, off: i64, size: u32, access: Access) -> Site {
+        let Some(field) = u32::try_from(off).ok().and_then(|off| view.field_at(off)) else {
+            return view.site;
+        };
+        // Overlays come after the view that they lie over, and have its name.
+        let declared = self.platform.views.iter().find(|other| other.name == view.name);
+        let denied = declared.is_some_and(|other| self.rule(other, off, size, access.is_write()).is_some());
+        if denied { view.site } else { field.site }
     }
 
     /// The rule that allows an access.
@@ -124,7 +142,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 }
 
-fn field_needed(view: &View, off: i32, access: Access) -> String {
+fn field_needed(view: &View, off: i64, access: Access) -> String {
     let verb = if access.is_write() { "written" } else { "read" };
     match u32::try_from(off).ok().and_then(|off| view.field_at(off)) {
         Some(field) => format!(

@@ -94,10 +94,17 @@ impl<O: Observer> Walk<'_, O> {
                     print::tnum(reg.val.tnum)
                 ),
             };
-            let rejection = denied(Why::StackOutOfBounds, message).facts(
-                format!("an access between -{limit} and 0 from the frame pointer"),
-                format!("{low} to {end}"),
-            );
+            // Where stale bytes may not be read, the stack ends for a read where it was last written.
+            let unwritten = low >= -limit && low < 0 && end <= 0;
+            let rejection = if unwritten {
+                denied(Why::UninitializedStack, message)
+                    .facts("every byte was written before", format!("nothing below {} was", -lowest))
+            } else {
+                denied(Why::StackOutOfBounds, message).facts(
+                    format!("an access between -{limit} and 0 from the frame pointer"),
+                    format!("{low} to {end}"),
+                )
+            };
             return Err(if start_fits { rejection.errno(EINVAL) } else { rejection });
         }
         self.grow_stack(reg.frame(), -low);

@@ -48,7 +48,7 @@ impl<O: Observer> Walk<'_, O> {
                 Tag::Misc => {}
                 Tag::Zero => self.clobber_byte(frame, slot, byte, write),
                 Tag::Invalid if policy.uninit_stack => self.clobber_byte(frame, slot, byte, write),
-                Tag::Spill | Tag::Invalid if spilled => {
+                Tag::Spill if spilled => {
                     if write {
                         let unknown = self.unknown();
                         let slot = self.slot_mut(frame, slot);

@@ -91,7 +91,8 @@ impl<O: Observer> Walk<'_, O> {
         for (index, tag) in tags.iter().enumerate() {
             if *tag == Tag::Invalid && !self.platform.policy.uninit_stack {
                 let message = format!("invalid read from stack off {off}+{index} size {size}");
-                return Err(denied(Why::UninitializedStack, message));
+                return Err(denied(Why::UninitializedStack, message)
+                    .facts("every byte was written before", format!("byte {index} was not")));
             }
         }
         let spilled_zero = tags.iter().all(|&tag| tag == Tag::Spill) && value.reg.is_null_scalar();

@@ -101,7 +101,6 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     fn spill(&mut self, frame: usize, slot: usize, reg: Reg, size: u32) {
-        let leaks_allowed = self.platform.policy.pointer_leaks;
         let slot = self.slot_mut(frame, slot);
         slot.reg = reg;
         let spilled = SLOT - size as usize;
@@ -109,7 +108,7 @@ impl<O: Observer> Walk<'_, O> {
             *tag = match *tag {
                 _ if index >= spilled => Tag::Spill,
                 Tag::Zero => Tag::Zero,
-                Tag::Invalid if leaks_allowed => Tag::Invalid,
+                Tag::Invalid => Tag::Invalid,
                 _ => Tag::Misc,
             };
         }
