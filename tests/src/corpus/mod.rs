@@ -18,6 +18,7 @@
 //! | [`outcome`] | what the engine said, beside what the kernel said |
 //! | [`totals`] | the counts |
 
+pub mod logs;
 pub mod outcome;
 pub mod records;
 pub mod run;

@@ -12,10 +12,12 @@
 //! | [`transfer`] | what each instruction does to a state |
 //! | [`explore`] | the walk over all paths: order, checkpoints, pruning, precision |
 //! | [`stack_depth`] | the stack of call chains |
+//! | [`log`] | the walk as the kernel's log shows it |
 //! | [`mod@print`] | types and values as messages print them |
 
 pub mod domain;
 pub mod explore;
+pub mod log;
 pub mod prepare;
 pub mod print;
 pub mod report;
@@ -25,6 +27,7 @@ pub mod transfer;
 pub mod verified;
 pub mod verify;
 
+pub use log::{LogOptions, verify_with_log};
 pub use report::{Finding, Report, Stats, Verdict};
 pub use verified::Verified;
 pub use verify::{verify, verify_observed};

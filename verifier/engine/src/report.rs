@@ -60,8 +60,8 @@ pub struct Report {
     pub verdict: Verdict,
     /// The counts.
     pub stats: Stats,
-    /// By function that a path enters, in the order of their first instructions: bytes of stack
-    /// that it uses.
+    /// By function, in the order of their first instructions: bytes of stack that it uses. Of an
+    /// accepted program, only the functions that a path enters.
     pub stack_depth: Vec<u32>,
 }
 

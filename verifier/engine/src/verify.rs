@@ -104,6 +104,7 @@ impl Run {
             .ok_or_else(|| (None, unsupported("a platform without scalar and stack kinds")))?;
         let code = Code::prepare(program, platform, prog_type, profile)
             .map_err(|(pc, rejection)| (Some(pc), rejection))?;
+        observer.begin(&code);
         let offered = Offered::new(platform, prog_type, program, profile);
         let setting = Setting { platform, profile, prog_type, offered: &offered, kinds };
         let mut walk = Walk::new(program, &code, setting, observer);
@@ -112,15 +113,17 @@ impl Run {
         self.stats = walk.stats;
         self.stats.total_states = walk.checkpoints.total as u64;
         self.stats.peak_states = walk.checkpoints.peak as u64;
-        // Functions that no path entered are dead code, and not counted.
+        let pc = walk.pc;
+        let result = result.map_err(|rejection| (Some(pc), rejection)).and_then(|()| {
+            stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
+                .map_err(|(pc, rejection)| (Some(pc), rejection))
+        });
+        // In a program that is accepted, functions that no path entered are dead code.
         let entered = walk.stack_depth.iter().zip(&walk.entered).enumerate();
         self.stack_depth = entered
-            .filter(|&(index, (_, &entered))| index == 0 || entered)
+            .filter(|&(index, (_, &entered))| index == 0 || entered || result.is_err())
             .map(|(_, (&depth, _))| depth)
             .collect();
-        let pc = walk.pc;
-        result.map_err(|rejection| (Some(pc), rejection))?;
-        stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
-            .map_err(|(pc, rejection)| (Some(pc), rejection))
+        result
     }
 }

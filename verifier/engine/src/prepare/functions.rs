@@ -17,7 +17,7 @@ fn reject(pc: usize, why: Why, message: String) -> (usize, Rejection) {
 
 /// The first instructions of all functions: the entry, the targets of calls, the functions whose
 /// address is taken.
-pub(super) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, (usize, Rejection)> {
+pub(crate) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, (usize, Rejection)> {
     let mut starts = BTreeSet::from([0]);
     for (pc, insn) in raw.iter().enumerate() {
         let call = insn.code == BPF_JMP | BPF_CALL && insn.src == BPF_PSEUDO_CALL;

@@ -21,6 +21,7 @@ impl<O: Observer> Walk<'_, O> {
     ) -> Result<(), Rejection> {
         let (slot, first) = place(off);
         self.liveness.read(self.state.frame().instance, frame, self.pc, 1 << slot);
+        self.observer.slots(frame, 1 << slot);
         let value = *self.state.frames[frame].stack.slot(slot);
         let noted = if value.is_spill() {
             self.fill(frame, slot, &value, off, size, dst)?

@@ -30,6 +30,7 @@ impl<O: Observer> Walk<'_, O> {
         if size == 8 {
             self.liveness.write(frame, 1 << slot);
         }
+        self.observer.slots(frame, 1 << slot);
         let aligned = off % SLOT as i64 == 0;
         let spilled = match stored {
             Stored::Reg(reg) if self.state.reg(reg).is_scalar() => {
@@ -55,7 +56,7 @@ impl<O: Observer> Walk<'_, O> {
         }
         let tag = if zero { Tag::Zero } else { Tag::Misc };
         let slot = self.slot_mut(frame, slot);
-        slot.scrub();
+        slot.scrub_all();
         slot.reg = Reg::NOT_INIT;
         for index in 0..size as usize {
             slot.tags[first - index] = tag;
@@ -143,6 +144,7 @@ impl<O: Observer> Walk<'_, O> {
             }
             let keeps_zero = zero && tag == Tag::Zero;
             zero_kept |= keeps_zero;
+            self.observer.slots(frame, 1 << slot);
             let slot = self.slot_mut(frame, slot);
             slot.scrub();
             slot.reg = Reg::NOT_INIT;
