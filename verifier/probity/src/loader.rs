@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use probity_engine::{Report, Verdict, Verified, verify};
+use probity_engine::{LogOptions, Report, Verdict, Verified, verify, verify_with_log};
 use probity_object::object::Entry;
 use probity_object::{LoadOptions, Object, ObjectError, ProgramError, SectionType, Sections};
 use probity_platform::{Platform, Profile};
@@ -138,6 +138,24 @@ impl<'a> Loader<'a> {
             Checked { program, report }
         });
         ProgramReport { entry: entry.clone(), outcome }
+    }
+
+    /// As [`Loader::check_program`], with a log in the form of the kernel's; there is none of a
+    /// program that is not linked.
+    #[must_use]
+    pub fn check_program_with_log(
+        &self,
+        object: &Object,
+        entry: &Entry,
+        options: &LogOptions,
+    ) -> (ProgramReport, Option<String>) {
+        let mut log = None;
+        let outcome = self.link(object, entry).map(|program| {
+            let (report, text) = verify_with_log(&program, self.platform, &self.profile, options);
+            log = Some(text);
+            Checked { program, report }
+        });
+        (ProgramReport { entry: entry.clone(), outcome }, log)
     }
 
     /// Links one program of an object.

@@ -12,11 +12,12 @@ use std::path::Path;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use probity::Loader;
+use probity::engine::log::Level;
 use probity::object::Object;
 use rayon::prelude::*;
 
 use crate::args::{CheckArgs, Format};
-use crate::output::{Exit, Failure, count, print, print_jsonl};
+use crate::output::{Exit, Failure, clean, count, print, print_jsonl};
 use crate::{PLATFORM, input};
 use record::{Record, Verdict};
 
@@ -39,9 +40,32 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let records = pool.install(|| records(args, &loader))?;
     match args.format {
         Format::Jsonl => print_jsonl(&records)?,
-        Format::Text => print(&text::render(&records))?,
+        Format::Text => {
+            print(&logs(&records))?;
+            print(&text::render(&records))?;
+        }
     }
     Ok(exit(&records))
+}
+
+/// The logs, each under the name of its program when there are several.
+fn logs(records: &[Record]) -> String {
+    let several = records.len() > 1;
+    let mut text = String::new();
+    for record in records {
+        let Some(log) = &record.log else { continue };
+        if several {
+            let program = record.program.as_deref().unwrap_or_default();
+            text.push_str(&format!("{}: {}\n", clean(&record.object), clean(program)));
+        }
+        // Line by line: the text of sources stands in logs.
+        for line in log.lines() {
+            text.push_str(&clean(line));
+            text.push('\n');
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// Several programs: rejected wins over what was not judged, and that over accepted.
@@ -87,12 +111,13 @@ fn records(args: &CheckArgs, loader: &Loader<'_>) -> Result<Vec<Record>, Failure
         }
     }
     let progress = progress(jobs.len());
+    let level = Level::from_number(args.log);
     let records = jobs
         .par_iter()
         .map(|job| {
             let record = match *job {
                 Job::Program(path, object, index) => {
-                    Record::of_program(path, loader, object, &object.programs()[index])
+                    Record::of_program(path, loader, object, &object.programs()[index], level)
                 }
                 Job::Nothing(path, code, text) => Record::of_object(path, code, text),
             };

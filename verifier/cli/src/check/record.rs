@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use probity::engine::log::{Level, LogOptions};
 use probity::object::object::Entry;
 use probity::object::{Object, ProgramError};
 use probity::program::Program;
@@ -56,6 +57,9 @@ pub(super) struct Record {
     pub(super) max_states_per_insn: u64,
     pub(super) stack_depth: String,
     pub(super) time_us: u64,
+    /// The log, when one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) log: Option<String>,
 }
 
 impl Record {
@@ -83,6 +87,7 @@ impl Record {
             max_states_per_insn: 0,
             stack_depth: String::new(),
             time_us: 0,
+            log: None,
         }
     }
 
@@ -95,9 +100,23 @@ impl Record {
     }
 
     /// Checks a program.
-    pub(super) fn of_program(path: &Path, loader: &Loader<'_>, object: &Object, entry: &Entry) -> Record {
+    pub(super) fn of_program(
+        path: &Path,
+        loader: &Loader<'_>,
+        object: &Object,
+        entry: &Entry,
+        level: Option<Level>,
+    ) -> Record {
         let start = Instant::now();
-        let checked = input::guarded(|| loader.check_program(object, entry).outcome);
+        let mut log = None;
+        let checked = input::guarded(|| match level {
+            None => loader.check_program(object, entry).outcome,
+            Some(level) => {
+                let (report, text) = loader.check_program_with_log(object, entry, &LogOptions::new(level));
+                log = text;
+                report.outcome
+            }
+        });
         let time = start.elapsed();
         let mut record = match checked {
             Ok(Ok(checked)) => Record::of_report(path, &checked),
@@ -114,6 +133,7 @@ impl Record {
             record.attach_type = attach.map(|attach| attach.name);
         }
         record.time_us = micros(time);
+        record.log = log;
         record
     }
 
