@@ -131,14 +131,13 @@ impl<'a> Writer<'a> {
     /// Ends the log with the reason and the statistics.
     #[must_use]
     pub fn finish(mut self, report: &Report) -> String {
-        let traced = self.level.path || self.level.all;
         match report.finding() {
-            Some(finding) if traced => {
+            Some(finding) => {
                 let message = &finding.rejection.message;
                 let _ = writeln!(self.out, "{message}");
             }
             None if !self.level.all => self.out.take_back(0),
-            _ => {}
+            None => {}
         }
         let stats = &report.stats;
         if self.level.stats {
@@ -213,9 +212,7 @@ impl Observer for Writer<'_> {
         if self.level.all {
             header::live_registers(&mut self.out, self.program, self.platform, code);
         }
-        if self.traces() {
-            prototype::remark(&mut self.out, self.program);
-        }
+        prototype::remark(&mut self.out, self.program);
         self.components = components(code);
     }
 
@@ -223,15 +220,11 @@ impl Observer for Writer<'_> {
         if !self.traces() {
             return;
         }
-        if self.whole {
-            if self.level.all {
-                let _ = write!(self.out, "\nfrom {} to {pc}:", self.from());
-            } else {
-                let _ = write!(self.out, "{pc}:");
-            }
+        if self.whole && self.level.all {
+            let _ = write!(self.out, "\nfrom {} to {pc}:", self.from());
             self.write_whole(state);
-            self.whole = false;
         }
+        self.whole = false;
         if self.regs != 0 || self.slots != 0 {
             self.write_changed(pc, state);
         }
