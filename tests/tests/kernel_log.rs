@@ -43,10 +43,17 @@ fn ours(program: &Program, level: u32) -> String {
     verify_with_log(program, &PLATFORM, &PLATFORM.default_profile(), &options).1
 }
 
+/// A remark of the kernel about its own bounds, which the engine does not make: a register that is
+/// compared with itself may get contradictory ones.
+const OWN_FAULT: &str = "REG INVARIANTS VIOLATION";
+
 /// Where the logs of a level part.
 fn differs(program: &Program, level: u32, btf: bool) -> Option<Parting> {
     let options = kernel::LoadOptions { log_level: level, btf };
     let verdict = kernel::load(program, &options).unwrap_or_else(|error| panic!("{}: {error}", program.name));
+    if verdict.log.contains(OWN_FAULT) {
+        return None;
+    }
     parting(&verdict.log, &ours(program, level))
 }
 

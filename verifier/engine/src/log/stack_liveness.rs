@@ -36,18 +36,34 @@ impl Writer<'_> {
         };
         let mut rounds = 0;
         let mut written_anew = false;
+        let mut dropped = false;
+        for frame in (0..=instance.depth()).filter(|&frame| instance.knows(frame)) {
+            let found = solved.frames.entry((instance.id, frame)).or_default();
+            found.resize(range.len(), (0, 0));
+            let writes = solved.writes.entry((instance.id, frame)).or_default();
+            writes.resize(range.len(), 0);
+            for (pc, before) in range.clone().zip(writes) {
+                let now = instance.marks(frame, pc).1;
+                written_anew |= now != *before;
+                dropped |= *before & !now != 0;
+                *before = now;
+            }
+        }
+        if dropped {
+            // What is no longer surely written is found from the beginning, without a word.
+            for frame in 0..=instance.depth() {
+                for (_, written) in solved.frames.entry((instance.id, frame)).or_default() {
+                    *written = 0;
+                }
+            }
+        }
         loop {
             rounds += 1;
             let mut changed = false;
             for frame in (0..=instance.depth()).filter(|&frame| instance.knows(frame)) {
                 let found = solved.frames.entry((instance.id, frame)).or_default();
-                found.resize(range.len(), (0, 0));
-                let writes = solved.writes.entry((instance.id, frame)).or_default();
-                writes.resize(range.len(), 0);
                 for &pc in order.iter() {
                     let (may_read, must_write) = instance.marks(frame, pc);
-                    written_anew |=
-                        std::mem::replace(&mut writes[pc - range.start], must_write) != must_write;
                     let (mut live, mut written) = (0, u64::MAX);
                     for &next in &code.insns[pc].next {
                         let (live_after, written_after) = found[next - range.start];

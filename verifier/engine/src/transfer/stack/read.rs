@@ -128,8 +128,10 @@ impl<O: Observer> Walk<'_, O> {
         self.check_stack_memory(regno, reg, off, size, false, false, None)?;
         let (low, high) = (off + reg.val.smin, off + reg.val.smax + i64::from(size));
         let stack = &self.state.frames[reg.frame()].stack;
+        let observer = &mut *self.observer;
         let zero = (low..high).all(|at| {
             let (slot, byte) = place(at);
+            observer.slots(reg.frame(), 1 << slot);
             stack.slot(slot).tags[byte] == Tag::Zero
         });
         *self.state.reg_mut(dst) = if zero { self.constant(0) } else { self.unknown() };

@@ -129,6 +129,7 @@ impl<O: Observer> Walk<'_, O> {
         let (low, high) = (off + reg.val.smin, off + reg.val.smax + i64::from(size));
         for at in low..high {
             let (slot, byte) = place(at);
+            self.observer.slots(frame, 1 << slot);
             let old = *self.state.frames[frame].stack.slot(slot);
             let tag = old.tags[byte];
             if !self.platform.policy.pointer_leaks && !matches!(tag, Tag::Misc | Tag::Zero) {
@@ -144,7 +145,6 @@ impl<O: Observer> Walk<'_, O> {
             }
             let keeps_zero = zero && tag == Tag::Zero;
             zero_kept |= keeps_zero;
-            self.observer.slots(frame, 1 << slot);
             let slot = self.slot_mut(frame, slot);
             slot.scrub();
             slot.reg = Reg::NOT_INIT;
