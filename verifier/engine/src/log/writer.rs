@@ -100,8 +100,8 @@ impl<'a> Writer<'a> {
         options: &LogOptions,
     ) -> Writer<'a> {
         let mut out = Buffer::new(options.limit);
-        let functions = functions::discover(&program.insns, platform).unwrap_or_default();
-        if options.level.all {
+        let (functions, told) = functions::starts(&program.insns, platform);
+        if options.level.all && told.is_ok() {
             header::functions(&mut out, &functions);
         }
         Writer {

@@ -17,8 +17,15 @@ fn reject(pc: usize, why: Why, message: String) -> (usize, Rejection) {
 
 /// The first instructions of all functions: the entry, the targets of calls, the functions whose
 /// address is taken.
-pub(crate) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, (usize, Rejection)> {
+pub(super) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, (usize, Rejection)> {
+    let (starts, outcome) = starts(raw, platform);
+    outcome.map(|()| starts)
+}
+
+/// As [`discover`], with those that were found before something is wrong.
+pub(crate) fn starts(raw: &[Insn], platform: &Platform) -> (Vec<usize>, Result<(), (usize, Rejection)>) {
     let mut starts = BTreeSet::from([0]);
+    let mut outcome = Ok(());
     for (pc, insn) in raw.iter().enumerate() {
         let call = insn.code == BPF_JMP | BPF_CALL && insn.src == BPF_PSEUDO_CALL;
         let address = insn.code == BPF_LD | BPF_IMM | BPF_DW && insn.src == BPF_PSEUDO_FUNC;
@@ -28,13 +35,17 @@ pub(crate) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, 
         let target = pc as i64 + i64::from(insn.imm) + 1;
         match usize::try_from(target) {
             Ok(target) if target < raw.len() => starts.insert(target),
-            _ => return Err(reject(pc, Why::InvalidCall, "call to invalid destination".into())),
+            _ => {
+                outcome = Err(reject(pc, Why::InvalidCall, "call to invalid destination".into()));
+                break;
+            }
         };
         if starts.len() > platform.limits.subprogs as usize {
-            return Err(reject(pc, Why::TooManySubprograms, "too many subprograms".into()));
+            outcome = Err(reject(pc, Why::TooManySubprograms, "too many subprograms".into()));
+            break;
         }
     }
-    Ok(starts.into_iter().collect())
+    (starts.into_iter().collect(), outcome)
 }
 
 /// The functions that begin at `starts`.
