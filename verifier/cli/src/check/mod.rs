@@ -58,9 +58,10 @@ fn logs(records: &[Record]) -> String {
             let program = record.program.as_deref().unwrap_or_default();
             text.push_str(&format!("{}: {}\n", clean(&record.object), clean(program)));
         }
-        // Line by line: the text of sources stands in logs.
+        // The text of sources stands in logs, with its tabs.
         for line in log.lines() {
-            text.push_str(&clean(line));
+            let parts: Vec<String> = line.split('\t').map(clean).collect();
+            text.push_str(&parts.join("\t"));
             text.push('\n');
         }
         text.push('\n');
