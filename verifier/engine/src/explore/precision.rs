@@ -227,7 +227,7 @@ impl<O: Observer> Walk<'_, O> {
         let mut parent = self.state.parent;
         while let Some(id) = parent {
             let checkpoint = self.checkpoints.get_mut(id);
-            for (index, frame) in checkpoint.state.frames.iter().enumerate().rev() {
+            for (index, frame) in checkpoint.state.frames.iter().enumerate() {
                 let precise = &mut checkpoint.precise[index];
                 let (mut regs, mut slots) = (0, 0);
                 for (reg, value) in frame.regs.iter().enumerate().take(10) {
