@@ -10,9 +10,14 @@ use std::{
 };
 
 use clap::{Parser, ValueEnum};
-use probity_tests::corpus::{
-    Answer, Corpus, File, Outcome, Totals, run,
-    totals::{self},
+use probity_tests::{
+    corpus::{
+        Answer, Corpus, File, Outcome, Totals,
+        logs::{self, LogTotals, Parting},
+        run,
+        totals::{self},
+    },
+    kernel,
 };
 
 /// Runs the programs of a corpus and compares with the kernel's verdicts.
@@ -32,6 +37,10 @@ struct Arguments {
     /// Only these files.
     #[arg(long, value_enum)]
     file: Vec<FileArgument>,
+    /// Compare our logs with those of the running kernel instead; print the first difference of
+    /// each.
+    #[arg(long)]
+    logs: bool,
     /// Count the reasons of `unsupported`.
     #[arg(long)]
     unsupported_summary: bool,
@@ -117,6 +126,9 @@ fn work(arguments: &Arguments) -> io::Result<()> {
     if let Some(part) = &arguments.only {
         corpus.only(part);
     }
+    if arguments.logs {
+        return compare_logs(&corpus);
+    }
     let start = Instant::now();
     let outcomes = run(&corpus);
     let elapsed = start.elapsed().as_secs_f64();
@@ -126,6 +138,33 @@ fn work(arguments: &Arguments) -> io::Result<()> {
     } else {
         text(&mut out, arguments, &outcomes)?;
         writeln!(out, "wall clock {elapsed:.2} s")?;
+    }
+    out.flush()
+}
+
+fn compare_logs(corpus: &Corpus) -> io::Result<()> {
+    if !kernel::available() {
+        println!("no logs to compare with: bpf() is not allowed here");
+        return Ok(());
+    }
+    let outcomes = logs::compare(corpus);
+    let mut out = io::BufWriter::new(io::stdout().lock());
+    for outcome in &outcomes {
+        let (file, object, program) = (outcome.file, &outcome.object, &outcome.program);
+        if let Some(Parting { line, kernel, ours }) = &outcome.parting {
+            writeln!(out, "{file} {object} {program} line {line}\n  kernel: {kernel}\n  ours:   {ours}")?;
+        }
+        let found = outcome.expectations;
+        if found.in_ours < found.in_kernel {
+            let missing = found.in_kernel - found.in_ours;
+            writeln!(out, "{file} {object} {program}: {missing} expected messages are missing")?;
+        }
+    }
+    for file in File::ALL {
+        let part: Vec<_> = outcomes.iter().filter(|outcome| outcome.file == file).collect();
+        if !part.is_empty() {
+            write!(out, "{file}\n{}", LogTotals::of(part))?;
+        }
     }
     out.flush()
 }

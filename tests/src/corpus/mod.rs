@@ -17,7 +17,9 @@
 //! | [`mod@run`] | every case through the engine, in parallel |
 //! | [`outcome`] | what the engine said, beside what the kernel said |
 //! | [`totals`] | the counts |
+//! | [`logs`] | our logs beside those of the running kernel |
 
+pub mod logs;
 pub mod outcome;
 pub mod records;
 pub mod run;

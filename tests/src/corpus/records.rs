@@ -71,6 +71,8 @@ pub struct Case {
     pub program: String,
     /// What the kernel said.
     pub expected: Expected,
+    /// What the author of the program expects in the log, in this order.
+    pub expected_msgs: Vec<String>,
     /// The program.
     pub source: Source,
 }
@@ -120,6 +122,8 @@ struct SelftestRecord {
     peak_states: u64,
     max_states_per_insn: u64,
     stack_depth: String,
+    #[serde(default)]
+    expected_msgs: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -179,6 +183,7 @@ fn raw_case(raw: RawProgram) -> Case {
             max_states_per_insn: None,
             stack_depth: Some(record.stack_depth.clone()),
         },
+        expected_msgs: Vec::new(),
         source: Source::Raw(Box::new(raw)),
     }
 }
@@ -196,6 +201,7 @@ fn selftest(folder: &Path, record: SelftestRecord) -> Case {
             max_states_per_insn: Some(record.max_states_per_insn),
             stack_depth: Some(record.stack_depth),
         },
+        expected_msgs: record.expected_msgs,
         source: Source::Object {
             path: folder.join(format!("selftests/{}.bpf.o", record.object)),
             prog_type: record.prog_type,
@@ -222,6 +228,7 @@ fn realworld(folder: &Path, record: RealworldRecord) -> Case {
             max_states_per_insn: Some(record.max_states_per_insn),
             stack_depth: None,
         },
+        expected_msgs: Vec::new(),
         source: Source::Object {
             path: folder.join("realworld").join(&record.object),
             prog_type: record.prog_type,

@@ -66,9 +66,9 @@ pub fn run(corpus: &Corpus) -> Vec<Outcome> {
     pool.expect("threads").install(run)
 }
 
-type Objects = BTreeMap<PathBuf, Result<Object, String>>;
+pub(super) type Objects = BTreeMap<PathBuf, Result<Object, String>>;
 
-fn objects(cases: &[Case]) -> Objects {
+pub(super) fn objects(cases: &[Case]) -> Objects {
     let mut paths: Vec<&PathBuf> = cases.iter().filter_map(path).collect();
     paths.sort_unstable();
     paths.dedup();
@@ -81,7 +81,7 @@ fn objects(cases: &[Case]) -> Objects {
     paths.into_par_iter().map(|path| (path.clone(), parse(path))).collect()
 }
 
-fn path(case: &Case) -> Option<&PathBuf> {
+pub(super) fn path(case: &Case) -> Option<&PathBuf> {
     match &case.source {
         Source::Raw(_) => None,
         Source::Object { path, .. } => Some(path),

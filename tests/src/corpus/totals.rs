@@ -22,7 +22,7 @@ impl Share {
         if self.of == 0 { 100.0 } else { 100.0 * self.count as f64 / self.of as f64 }
     }
 
-    fn add(&mut self, holds: bool) {
+    pub(super) fn add(&mut self, holds: bool) {
         self.count += usize::from(holds);
         self.of += 1;
     }

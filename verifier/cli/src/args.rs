@@ -21,6 +21,7 @@ Examples:
   probity check prog.o --program filter         one program only
   probity check prog.o --type filter=xdp        the type of a program whose section says none
   probity check prog.o --type filter=sched_cls/tcx_ingress
+  probity check prog.o --program filter --log 2         the log that the kernel would write
   probity check prog.o --btf vmlinux.btf --kconfig config.gz      for another kernel than this one
   probity check --link a.o b.o                  two objects, linked into one
 
@@ -75,6 +76,11 @@ pub(crate) struct CheckArgs {
     /// How the verdicts are printed
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     pub(crate) format: Format,
+    /// Print the log of each program in the form of the kernel's verifier log, before the verdicts.
+    /// A sum of 1, the path to the error; 2, every path and what was found out on the way; and 4,
+    /// statistics
+    #[arg(long, value_name = "LEVEL", default_value = "0", value_parser = clap::value_parser!(u32).range(0..8))]
+    pub(crate) log: u32,
     /// How many programs are checked at once; 0: as many as there are processors
     #[arg(long, short, value_name = "N", default_value_t = 0)]
     pub(crate) jobs: usize,

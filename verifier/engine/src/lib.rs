@@ -14,12 +14,14 @@
 //! | [`explore`] | the walk over all paths: order, checkpoints, pruning, precision |
 //! | [`mod@explain`] | why a program was rejected: the failing path run again, watched |
 //! | [`stack_depth`] | the stack of call chains |
+//! | [`log`] | the walk as the kernel's log shows it |
 //! | [`mod@print`] | types and values as messages print them |
 
 mod demand;
 pub mod domain;
 pub mod explain;
 pub mod explore;
+pub mod log;
 pub mod prepare;
 pub mod print;
 pub mod report;
@@ -30,6 +32,7 @@ pub mod verified;
 pub mod verify;
 
 pub use explain::{Explanation, explain};
+pub use log::{LogOptions, verify_with_log};
 pub use report::{Finding, Report, Stats, Verdict};
 pub use verified::Verified;
 pub use verify::{verify, verify_observed};

@@ -100,10 +100,11 @@ impl Run {
             let message = format!("program flags {:#x} are not known", program.flags & !flags::KNOWN);
             return Err((None, Rejection::new(Why::NotAllowed, message)));
         }
-        self.stack_depth = vec![0; functions::count(&program.insns, platform)];
+        self.stack_depth = vec![0; functions::starts(&program.insns, platform).0.len()];
         let code = Code::prepare(program, platform, prog_type, profile)
             .map_err(|(pc, rejection)| (Some(pc), rejection))?;
         check_sleep(platform, prog_type, &env).map_err(|rejection| (None, rejection))?;
+        observer.begin(&code);
         let offered = Offered::new(platform, prog_type, program, profile);
         let setting = Setting { platform, profile, prog_type, offered: &offered, kinds };
         let mut walk = Walk::new(program, &code, setting, observer);
@@ -112,18 +113,18 @@ impl Run {
         self.stats = walk.stats;
         self.stats.total_states = walk.checkpoints.total as u64;
         self.stats.peak_states = walk.checkpoints.peak as u64;
-        self.stack_depth.clone_from(&walk.stack_depth);
         let pc = walk.pc;
-        result.map_err(|rejection| (Some(pc), rejection))?;
-        stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
-            .map_err(|(pc, rejection)| (Some(pc), rejection))?;
-        // Functions that no path entered are dead code, and gone from a program that is accepted.
+        let result = result.map_err(|rejection| (Some(pc), rejection)).and_then(|()| {
+            stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
+                .map_err(|(pc, rejection)| (Some(pc), rejection))
+        });
+        // In a program that is accepted, functions that no path entered are dead code.
         let entered = walk.stack_depth.iter().zip(&walk.entered).enumerate();
         self.stack_depth = entered
-            .filter(|&(index, (_, &entered))| index == 0 || entered)
+            .filter(|&(index, (_, &entered))| index == 0 || entered || result.is_err())
             .map(|(_, (&depth, _))| depth)
             .collect();
-        Ok(())
+        result
     }
 }
 

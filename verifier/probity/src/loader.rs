@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use probity_engine::{Explanation, Report, Verdict, Verified, explain, verify};
+use probity_engine::{Explanation, LogOptions, Report, Verdict, Verified, explain, verify, verify_with_log};
 use probity_object::object::Entry;
 use probity_object::{LoadOptions, Object, ObjectError, ProgramError, SectionType, Sections};
 use probity_platform::{Platform, Profile};
@@ -150,6 +150,24 @@ impl<'a> Loader<'a> {
     pub fn explain(&self, checked: &Checked) -> Option<Explanation> {
         let finding = checked.report.finding()?;
         Some(explain(&checked.program, self.platform, &self.profile, finding))
+    }
+
+    /// As [`Loader::check_program`], with a log in the form of the kernel's; there is none of a
+    /// program that is not linked.
+    #[must_use]
+    pub fn check_program_with_log(
+        &self,
+        object: &Object,
+        entry: &Entry,
+        options: &LogOptions,
+    ) -> (ProgramReport, Option<String>) {
+        let mut log = None;
+        let outcome = self.complete(object, entry).map(|(program, notes)| {
+            let (report, text) = verify_with_log(&program, self.platform, &self.profile, options);
+            log = Some(text);
+            Checked { program, report, notes }
+        });
+        (ProgramReport { entry: entry.clone(), outcome }, log)
     }
 
     /// Links one program of an object.

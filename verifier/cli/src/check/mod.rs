@@ -17,11 +17,12 @@ use std::path::{Path, PathBuf};
 
 use indicatif::{ProgressBar, ProgressStyle};
 use probity::Loader;
+use probity::engine::log::Level;
 use probity::object::Object;
 use rayon::prelude::*;
 
 use crate::args::{CheckArgs, Format};
-use crate::output::{Exit, Failure, count, note, print, print_jsonl};
+use crate::output::{Exit, Failure, clean, count, note, print, print_jsonl};
 use crate::target::Target;
 use crate::{PLATFORM, input};
 use record::{Record, Verdict};
@@ -55,10 +56,32 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
             for text in records.iter().flat_map(|record| &record.notes).filter(|text| said.insert(*text)) {
                 note(text);
             }
+            print(&logs(&records))?;
             print(&text::render(&records))?;
         }
     }
     Ok(exit(&records))
+}
+
+/// The logs, each under the name of its program when there are several.
+fn logs(records: &[Record]) -> String {
+    let several = records.len() > 1;
+    let mut text = String::new();
+    for record in records {
+        let Some(log) = &record.log else { continue };
+        if several {
+            let program = record.program.as_deref().unwrap_or_default();
+            text.push_str(&format!("{}: {}\n", clean(&record.object), clean(program)));
+        }
+        // The text of sources stands in logs, with its tabs.
+        for line in log.lines() {
+            let parts: Vec<String> = line.split('\t').map(clean).collect();
+            text.push_str(&parts.join("\t"));
+            text.push('\n');
+        }
+        text.push('\n');
+    }
+    text
 }
 
 /// Several programs: rejected wins over what was not judged, and that over accepted.
@@ -107,12 +130,14 @@ fn records(
         }
     }
     let progress = progress(jobs.len());
+    let level = Level::from_number(args.log);
     let records = jobs
         .par_iter()
         .map(|job| {
             let record = match *job {
                 Job::Program(path, object, index) => {
-                    let mut record = Record::of_program(path, loader, object, &object.programs()[index]);
+                    let entry = &object.programs()[index];
+                    let mut record = Record::of_program(path, loader, object, entry, level);
                     record.notes.splice(0..0, target.notes(object));
                     record
                 }

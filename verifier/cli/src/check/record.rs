@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use probity::engine::log::{Level, LogOptions};
 use probity::object::object::Entry;
 use probity::object::{Object, ProgramError};
 use probity::program::Program;
@@ -84,6 +85,9 @@ pub(super) struct Record {
     pub(super) time_us: u64,
     /// What was taken or made up without being asked for: the running kernel's types, sizes of maps.
     pub(super) notes: Vec<String>,
+    /// The log, when one was asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub(super) log: Option<String>,
 }
 
 impl Step {
@@ -134,6 +138,7 @@ impl Record {
             stack_depth: String::new(),
             time_us: 0,
             notes: Vec::new(),
+            log: None,
         }
     }
 
@@ -146,9 +151,23 @@ impl Record {
     }
 
     /// Checks a program.
-    pub(super) fn of_program(path: &Path, loader: &Loader<'_>, object: &Object, entry: &Entry) -> Record {
+    pub(super) fn of_program(
+        path: &Path,
+        loader: &Loader<'_>,
+        object: &Object,
+        entry: &Entry,
+        level: Option<Level>,
+    ) -> Record {
         let start = Instant::now();
-        let checked = input::guarded(|| loader.check_program(object, entry).outcome);
+        let mut log = None;
+        let checked = input::guarded(|| match level {
+            None => loader.check_program(object, entry).outcome,
+            Some(level) => {
+                let (report, text) = loader.check_program_with_log(object, entry, &LogOptions::new(level));
+                log = text;
+                report.outcome
+            }
+        });
         // What follows explains and renders: it is no part of checking.
         let time = start.elapsed();
         let mut record = match checked {
@@ -168,6 +187,7 @@ impl Record {
             record.attach_type = attach.map(|attach| attach.name);
         }
         record.time_us = micros(time);
+        record.log = log;
         record
     }
 

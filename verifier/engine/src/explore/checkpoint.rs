@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::walk::Observer;
 use crate::state::State;
 
 /// The index of a checkpoint.
@@ -135,9 +136,8 @@ impl Checkpoints {
         }
     }
 
-    /// A path that hung on `parent` has ended: walks up and counts. What is explored completely is
-    /// given to `done`.
-    pub fn end_path(&mut self, mut parent: Option<CheckpointId>) {
+    /// A path that hung on `parent` has ended: walks up and counts.
+    pub fn end_path<O: Observer>(&mut self, mut parent: Option<CheckpointId>, observer: &mut O) {
         while let Some(id) = parent {
             let checkpoint = self.get_mut(id);
             checkpoint.branches -= 1;
@@ -145,6 +145,7 @@ impl Checkpoints {
                 break;
             }
             parent = checkpoint.state.parent;
+            observer.completed(id);
             self.release_if_done(id);
         }
     }

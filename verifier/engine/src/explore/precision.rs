@@ -4,9 +4,65 @@ use probity_isa::Instruction;
 use probity_platform::{Code as Why, Rejection};
 
 use super::backtrack::{After, Wants};
-use super::checkpoint::CheckpointId;
+use super::checkpoint::{Checkpoint, CheckpointId};
 use super::history::HistoryHead;
 use super::walk::{Observer, Walk};
+use crate::prepare::Code;
+
+/// What happens while values are followed back, in this order: one [`Followed::Covered`] a frame
+/// when a covered path gives the reason; then for each checkpoint on the way one
+/// [`Followed::Segment`], its instructions, and its frames.
+#[derive(Clone, Copy, Debug)]
+pub enum Followed<'a> {
+    /// A remembered state stands for the path: this is precise in a frame of it.
+    Covered {
+        /// The number of the frame.
+        frame: usize,
+        /// Registers, as bits.
+        regs: u16,
+        /// Slots, as bits.
+        slots: u64,
+    },
+    /// The instructions from `first` to `last` come, backwards.
+    Segment {
+        /// What is wanted.
+        wants: &'a Wants,
+        /// The instruction executed last.
+        last: usize,
+        /// The instruction executed first.
+        first: usize,
+        /// The first instruction of the segment that was executed after it.
+        after: Option<usize>,
+    },
+    /// An instruction is about to be undone.
+    Instruction {
+        /// What is wanted behind it.
+        wants: &'a Wants,
+        /// The instruction.
+        pc: usize,
+    },
+    /// A checkpoint was marked.
+    Checkpoint {
+        /// What is still wanted.
+        wants: &'a Wants,
+        /// The checkpoint, with its marks.
+        checkpoint: &'a Checkpoint,
+    },
+    /// A value can't be followed: every scalar of every checkpoint on the path will be marked.
+    Lost {
+        /// What was wanted.
+        wants: &'a Wants,
+    },
+    /// Scalars of a frame are marked because a value was lost.
+    Forced {
+        /// The number of the frame.
+        frame: usize,
+        /// Registers that were not marked before, as bits.
+        regs: u16,
+        /// Slots that were not marked before, as bits.
+        slots: u64,
+    },
+}
 
 impl<O: Observer> Walk<'_, O> {
     /// Marks a register of the running frame and everything that its value was made from.
@@ -36,6 +92,12 @@ impl<O: Observer> Walk<'_, O> {
             wants.regs[index] = precise.regs & live;
             wants.slots[index] = precise.slots & !dead;
         }
+        for frame in (0..checkpoint.precise.len()).rev() {
+            let (regs, slots) = (wants.regs[frame], wants.slots[frame]);
+            if regs != 0 || slots != 0 {
+                self.observer.followed(&Followed::Covered { frame, regs, slots });
+            }
+        }
         self.follow_back(wants)
     }
 
@@ -51,9 +113,12 @@ impl<O: Observer> Walk<'_, O> {
         let mut head = self.state.history;
         let mut first = self.state.first_pc;
         let mut parent = self.state.parent;
+        let mut segment_after = None;
         loop {
+            let event = Followed::Segment { wants: &wants, last: at, first, after: segment_after };
+            self.observer.followed(&event);
             if !self.walk_segment(&mut wants, &mut at, &mut after, &mut skip, head, first) {
-                self.mark_all_precise();
+                self.mark_all_precise(&wants);
                 return Ok(());
             }
             if wants.is_empty() {
@@ -61,26 +126,29 @@ impl<O: Observer> Walk<'_, O> {
             }
             let Some(id) = parent else { break };
             self.mark_checkpoint(id, &mut wants)?;
+            let checkpoint = self.checkpoints.get(id);
+            self.observer.followed(&Followed::Checkpoint { wants: &wants, checkpoint });
             if wants.is_empty() {
                 return Ok(());
             }
             let state = &self.checkpoints.get(id).state;
             let Some(last) = state.last_pc else { break };
             after = Some(first);
+            segment_after = after;
             at = last;
             first = state.first_pc;
             head = state.history;
             parent = state.parent;
         }
         // Something is wanted that no instruction on the path made.
-        self.mark_all_precise();
+        self.mark_all_precise(&wants);
         Ok(())
     }
 
     /// Walks back from `at` to the checkpoint that the segment began at. False when the value
     /// can't be followed.
     fn walk_segment(
-        &self,
+        &mut self,
         wants: &mut Wants,
         at: &mut usize,
         after: &mut Option<usize>,
@@ -88,13 +156,15 @@ impl<O: Observer> Walk<'_, O> {
         mut head: HistoryHead,
         first: usize,
     ) -> bool {
+        let (history, code) = (&self.history, self.code);
         loop {
-            let node = self.history.last(head).filter(|node| node.pc == *at);
+            let node = history.last(head).filter(|node| node.pc == *at);
             if *skip {
                 *skip = false;
             } else {
-                let Some(instruction) = self.code.instruction(*at) else { return false };
-                let went = self.went(*at, *after);
+                let Some(instruction) = code.instruction(*at) else { return false };
+                let went = went(code, *at, *after);
+                self.observer.followed(&Followed::Instruction { wants, pc: *at });
                 if wants.step_back(instruction, node, went).is_err() {
                     return false;
                 }
@@ -109,31 +179,12 @@ impl<O: Observer> Walk<'_, O> {
             match node {
                 Some(node) => {
                     let Some(previous) = node.prev_pc else { return true };
-                    head = self.history.before(head);
+                    head = history.before(head);
                     *at = previous;
                 }
-                None => *at = self.before(*at),
+                None => *at = before(code, *at),
             }
         }
-    }
-
-    fn went(&self, pc: usize, after: Option<usize>) -> After {
-        let Some(after) = after else { return After::Next };
-        if after == pc + self.code.insns[pc].slots {
-            return After::Next;
-        }
-        let before = after.checked_sub(1).and_then(|pc| self.code.instruction(pc));
-        match before {
-            Some(Instruction::CallSubprog { .. }) => After::Return,
-            _ => After::Jump,
-        }
-    }
-
-    /// The instruction in front of `pc` in the program: a 64-bit load takes two slots.
-    fn before(&self, pc: usize) -> usize {
-        // The second half of a load is all zero, so it is never taken for a load itself.
-        let wide = pc >= 2 && self.code.insns[pc - 2].slots == 2;
-        pc - if wide { 2 } else { 1 }
     }
 
     /// Marks what is wanted of a checkpoint, and wants no longer what is no scalar there or
@@ -171,26 +222,51 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// Gives up and marks every scalar of every checkpoint on the path.
-    fn mark_all_precise(&mut self) {
+    fn mark_all_precise(&mut self, wants: &Wants) {
+        self.observer.followed(&Followed::Lost { wants });
         let mut parent = self.state.parent;
         while let Some(id) = parent {
             let checkpoint = self.checkpoints.get_mut(id);
             for (index, frame) in checkpoint.state.frames.iter().enumerate() {
                 let precise = &mut checkpoint.precise[index];
+                let (mut regs, mut slots) = (0, 0);
                 for (reg, value) in frame.regs.iter().enumerate().take(10) {
                     if value.is_scalar() {
-                        precise.regs |= 1 << reg;
+                        regs |= 1 << reg;
                     }
                 }
                 for (slot, value) in frame.stack.slots().iter().enumerate() {
                     if value.is_scalar_spill() {
-                        precise.slots |= 1 << slot;
+                        slots |= 1 << slot;
                     }
                 }
+                (regs, slots) = (regs & !precise.regs, slots & !precise.slots);
+                precise.regs |= regs;
+                precise.slots |= slots;
+                self.observer.followed(&Followed::Forced { frame: index, regs, slots });
             }
             parent = checkpoint.state.parent;
         }
     }
+}
+
+/// Where the path went from `pc`.
+fn went(code: &Code, pc: usize, after: Option<usize>) -> After {
+    let Some(after) = after else { return After::Next };
+    if after == pc + code.insns[pc].slots {
+        return After::Next;
+    }
+    match after.checked_sub(1).and_then(|pc| code.instruction(pc)) {
+        Some(Instruction::CallSubprog { .. }) => After::Return,
+        _ => After::Jump,
+    }
+}
+
+/// The instruction in front of `pc` in the program: a 64-bit load takes two slots.
+fn before(code: &Code, pc: usize) -> usize {
+    // The second half of a load is all zero, so it is never taken for a load itself.
+    let wide = pc >= 2 && code.insns[pc - 2].slots == 2;
+    pc - if wide { 2 } else { 1 }
 }
 
 /// A slot is wanted that the frame did not have yet: the kernel takes that for a fault of its own.

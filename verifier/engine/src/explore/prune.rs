@@ -86,6 +86,7 @@ impl<O: Observer> Walk<'_, O> {
         self.stored_at = self.stats;
         self.state.pc = pc;
         let id = self.checkpoints.store(self.state.clone());
+        self.observer.stored(id, &self.state);
         self.state.parent = Some(id);
         self.state.first_pc = pc;
         self.state.history = HistoryHead::EMPTY;

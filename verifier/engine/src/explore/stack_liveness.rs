@@ -8,6 +8,7 @@
 
 use rustc_hash::FxHashMap;
 
+use super::walk::Observer;
 use crate::prepare::Code;
 
 /// The index of an instance.
@@ -17,6 +18,59 @@ pub struct InstanceId(u32);
 impl InstanceId {
     /// The instance of the entry function.
     pub const ENTRY: InstanceId = InstanceId(0);
+}
+
+/// What an instance noted, to be looked at.
+#[derive(Clone, Copy, Debug)]
+pub struct Noted<'a> {
+    liveness: &'a StackLiveness,
+    /// The instance.
+    pub id: InstanceId,
+}
+
+impl Noted<'_> {
+    fn instance(&self) -> &Instance {
+        self.liveness.instance(self.id)
+    }
+
+    /// The first instruction of its function, and one past the last.
+    #[must_use]
+    pub fn range(&self) -> std::ops::Range<usize> {
+        self.instance().start..self.instance().end
+    }
+
+    /// The number of the frame that runs it.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.instance().depth
+    }
+
+    /// The calls that lead to it, outermost first.
+    #[must_use]
+    pub fn callsites(&self) -> Vec<usize> {
+        let mut callsites = Vec::new();
+        let mut instance = self.instance();
+        while let Some((parent, callsite)) = instance.parent {
+            callsites.push(callsite);
+            instance = self.liveness.instance(parent);
+        }
+        callsites.reverse();
+        callsites
+    }
+
+    /// True when something was ever noted of a frame.
+    #[must_use]
+    pub fn knows(&self, frame: usize) -> bool {
+        !self.instance().frames[frame].is_empty()
+    }
+
+    /// What the instruction at `pc` may read of a frame, and what it surely writes, as bits.
+    #[must_use]
+    pub fn marks(&self, frame: usize, pc: usize) -> (u64, u64) {
+        let instance = self.instance();
+        let marks = instance.frames[frame].get(pc - instance.start).copied().unwrap_or_default();
+        (marks.may_read, marks.must_write)
+    }
 }
 
 #[derive(Clone, Copy, Debug, Default)]
@@ -50,6 +104,8 @@ pub struct StackLiveness {
     /// The instruction whose writes are being collected.
     writing: (InstanceId, usize),
     writes: Vec<u64>,
+    /// True when the instruction is a call: what its function writes counts when that returns.
+    calling: bool,
 }
 
 impl StackLiveness {
@@ -61,6 +117,7 @@ impl StackLiveness {
             callees: FxHashMap::default(),
             writing: (InstanceId::ENTRY, 0),
             writes: Vec::new(),
+            calling: false,
         };
         liveness.add(code, None, 0);
         liveness
@@ -88,6 +145,7 @@ impl StackLiveness {
 
     /// The instance of a function called at `callsite` of `caller`.
     pub fn call(&mut self, code: &Code, caller: InstanceId, callsite: usize, function: usize) -> InstanceId {
+        self.calling = true;
         if let Some(&id) = self.callees.get(&(caller, callsite)) {
             return id;
         }
@@ -100,6 +158,7 @@ impl StackLiveness {
     pub fn begin(&mut self, id: InstanceId, pc: usize) {
         let depth = self.instance(id).depth;
         self.writing = (id, pc);
+        self.calling = false;
         self.writes.clear();
         self.writes.resize(depth + 1, 0);
     }
@@ -118,6 +177,9 @@ impl StackLiveness {
 
     /// Ends the collection: only what every visit writes is surely written.
     pub fn commit(&mut self) {
+        if self.calling {
+            return;
+        }
         let (id, pc) = self.writing;
         let writes = std::mem::take(&mut self.writes);
         self.instances[id.0 as usize].commit(pc, &writes);
@@ -126,7 +188,7 @@ impl StackLiveness {
 
     /// A path ended, or a function returns: brings the innermost instance and its callers up to
     /// date.
-    pub fn update(&mut self, code: &Code, id: InstanceId) {
+    pub fn update<O: Observer>(&mut self, code: &Code, id: InstanceId, observer: &mut O) {
         let mut next = Some(id);
         while let Some(id) = next {
             let instance = &mut self.instances[id.0 as usize];
@@ -134,6 +196,8 @@ impl StackLiveness {
             if instance.changed.iter().all(Vec::is_empty) {
                 continue;
             }
+            observer.solving(code, Noted { liveness: self, id });
+            let instance = &mut self.instances[id.0 as usize];
             for frame in 0..=instance.depth {
                 instance.solve(code, frame);
             }

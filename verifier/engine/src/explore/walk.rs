@@ -4,11 +4,12 @@
 use probity_platform::{Behaviour, Code as Why, KindId, Platform, Profile, ProgType, Rejection};
 use probity_program::Program;
 
-use super::checkpoint::Checkpoints;
+use super::checkpoint::{CheckpointId, Checkpoints};
 use super::history::{History, HistoryHead, Linked};
 use super::ids::IdMap;
+use super::precision::Followed;
 use super::prune::Visit;
-use super::stack_liveness::{InstanceId, StackLiveness};
+use super::stack_liveness::{InstanceId, Noted, StackLiveness};
 use crate::prepare::Code;
 use crate::prepare::Offered;
 use crate::report::Stats;
@@ -31,9 +32,59 @@ pub trait Observer {
         let _ = (pc, state);
     }
 
+    /// The walk begins: the program is decoded and its early checks passed.
+    fn begin(&mut self, code: &Code) {
+        let _ = code;
+    }
+
+    /// The running instruction reads or writes slots of a frame, given as bits.
+    fn slots(&mut self, frame: usize, slots: u64) {
+        let _ = (frame, slots);
+    }
+
     /// A branch was put aside, to go on as if `prev_pc` had led to it.
     fn put_aside(&mut self, prev_pc: Option<usize>) {
         let _ = prev_pc;
+    }
+
+    /// The conditional jump at `pc` is done, and `state` is how the path goes on.
+    fn jumped(&mut self, pc: usize, state: &State) {
+        let _ = (pc, state);
+    }
+
+    /// The last frame of `state` was entered.
+    fn called(&mut self, state: &State) {
+        let _ = state;
+    }
+
+    /// The last frame of `state` is about to be left by the instruction at `pc`.
+    fn leaving(&mut self, pc: usize, state: &State) {
+        let _ = (pc, state);
+    }
+
+    /// A frame was left; the path goes on at `pc`.
+    fn returned(&mut self, pc: usize, state: &State) {
+        let _ = (pc, state);
+    }
+
+    /// Values are followed back.
+    fn followed(&mut self, event: &Followed<'_>) {
+        let _ = event;
+    }
+
+    /// A state was remembered.
+    fn stored(&mut self, id: CheckpointId, state: &State) {
+        let _ = (id, state);
+    }
+
+    /// Every path from a remembered state is explored.
+    fn completed(&mut self, id: CheckpointId) {
+        let _ = id;
+    }
+
+    /// What an instance noted of its stack slots is about to be solved for.
+    fn solving(&mut self, code: &Code, instance: Noted<'_>) {
+        let _ = (code, instance);
     }
 }
 
@@ -257,8 +308,8 @@ impl<'a, O: Observer> Walk<'a, O> {
 
     /// Leaves the path and takes up a waiting one; false when none waits.
     fn next_path(&mut self) -> bool {
-        self.liveness.update(self.code, self.state.frame().instance);
-        self.checkpoints.end_path(self.state.parent);
+        self.checkpoints.end_path(self.state.parent, self.observer);
+        self.liveness.update(self.code, self.state.frame().instance, self.observer);
         let Some(pending) = self.pending.pop() else { return false };
         self.state = pending.state;
         self.pc = pending.pc;

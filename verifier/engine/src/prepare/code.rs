@@ -104,7 +104,7 @@ impl Code {
         references::check(program, &code, platform)?;
         control_flow::check(&mut code, raw, platform)?;
         neighbours::find(&mut code);
-        live_registers::compute(&mut code, &offered);
+        live_registers::compute(&mut code, raw, &offered);
         Ok(code)
     }
 

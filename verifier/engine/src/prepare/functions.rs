@@ -18,24 +18,14 @@ fn reject(pc: usize, why: Why, message: String) -> (usize, Rejection) {
 /// The first instructions of all functions: the entry, the targets of calls, the functions whose
 /// address is taken.
 pub(super) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, (usize, Rejection)> {
-    let mut starts = BTreeSet::from([0]);
-    discover_into(&mut starts, raw, platform)?;
-    Ok(starts.into_iter().collect())
+    let (starts, outcome) = starts(raw, platform);
+    outcome.map(|()| starts)
 }
 
-/// How many functions are found, up to the first call that leads nowhere.
-pub(crate) fn count(raw: &[Insn], platform: &Platform) -> usize {
+/// As [`discover`], with those that were found before something is wrong.
+pub(crate) fn starts(raw: &[Insn], platform: &Platform) -> (Vec<usize>, Result<(), (usize, Rejection)>) {
     let mut starts = BTreeSet::from([0]);
-    // What is wrong is said where it is looked for.
-    let _ = discover_into(&mut starts, raw, platform);
-    starts.len()
-}
-
-fn discover_into(
-    starts: &mut BTreeSet<usize>,
-    raw: &[Insn],
-    platform: &Platform,
-) -> Result<(), (usize, Rejection)> {
+    let mut outcome = Ok(());
     for (pc, insn) in raw.iter().enumerate() {
         let call = insn.code == BPF_JMP | BPF_CALL && insn.src == BPF_PSEUDO_CALL;
         let address = insn.code == BPF_LD | BPF_IMM | BPF_DW && insn.src == BPF_PSEUDO_FUNC;
@@ -45,13 +35,17 @@ fn discover_into(
         let target = pc as i64 + i64::from(insn.imm) + 1;
         match usize::try_from(target) {
             Ok(target) if target < raw.len() => starts.insert(target),
-            _ => return Err(reject(pc, Why::InvalidCall, "call to invalid destination".into())),
+            _ => {
+                outcome = Err(reject(pc, Why::InvalidCall, "call to invalid destination".into()));
+                break;
+            }
         };
         if starts.len() > platform.limits.subprogs as usize {
-            return Err(reject(pc, Why::TooManySubprograms, "too many subprograms".into()));
+            outcome = Err(reject(pc, Why::TooManySubprograms, "too many subprograms".into()));
+            break;
         }
     }
-    Ok(())
+    (starts.into_iter().collect(), outcome)
 }
 
 /// The functions that begin at `starts`.

@@ -1,7 +1,8 @@
 //! Which registers are still read: backward may-liveness of r0 to r9 inside each function, solved
 //! once for the whole program (verifier.md, section 1, phase 13).
 
-use probity_isa::{AtomicOp, Instruction, Source};
+use probity_isa::opcode::{BPF_CALL, BPF_JMP};
+use probity_isa::{AtomicOp, Insn, Instruction, Source};
 
 use super::Code;
 use crate::prepare::Offered;
@@ -56,12 +57,14 @@ fn use_def(instruction: &Instruction, offered: &Offered) -> (u16, u16) {
 }
 
 /// Fills in [`super::Decoded::live_before`].
-pub(super) fn compute(code: &mut Code, offered: &Offered) {
+pub(super) fn compute(code: &mut Code, raw: &[Insn], offered: &Offered) {
     let facts: Vec<_> = code
         .insns
         .iter()
-        .map(|insn| match &insn.instruction {
+        .zip(raw)
+        .map(|(insn, raw)| match &insn.instruction {
             Ok(instruction) => use_def(instruction, offered),
+            Err(_) if raw.code == BPF_JMP | BPF_CALL => (ARGUMENTS, CALLER_SAVED),
             Err(_) => (0, 0),
         })
         .collect();

@@ -11,6 +11,9 @@ use crate::domain::{Scalar, Tnum};
 use crate::explore::checkpoint::Precise;
 use crate::state::{ADD_CONST, Frame, Reg, Slot, State, Tag};
 
+/// The kernel keeps so many bytes of a map's name.
+const MAP_NAME: usize = 15;
+
 /// What is needed to name things.
 #[derive(Clone, Copy, Debug)]
 pub struct Printer<'a> {
@@ -34,15 +37,52 @@ impl Printer<'_> {
         out
     }
 
+    /// A frame of a state, as [`Printer::state`] shows the running one.
+    #[must_use]
+    pub fn frame_of(&self, state: &State, frame: usize, precise: Precise) -> String {
+        let mut out = String::new();
+        self.number(&mut out, frame);
+        self.frame(&mut out, &state.frames[frame], frame, precise);
+        references(&mut out, state);
+        out
+    }
+
+    /// The running frame and what is held, with nothing marked.
+    #[must_use]
+    pub fn whole(&self, state: &State) -> String {
+        self.changed(state, u16::MAX, u64::MAX)
+    }
+
+    /// As [`Printer::whole`], of registers and slots only those given as bits.
+    #[must_use]
+    pub fn changed(&self, state: &State, regs: u16, slots: u64) -> String {
+        let mut out = String::new();
+        self.number(&mut out, state.current());
+        self.part(&mut out, state.frame(), state.current(), Precise::default(), (regs, slots));
+        references(&mut out, state);
+        out
+    }
+
+    fn number(&self, out: &mut String, frame: usize) {
+        if frame > 0 {
+            let _ = write!(out, " frame{frame}:");
+        }
+    }
+
     fn frame(&self, out: &mut String, frame: &Frame, current: usize, precise: Precise) {
+        self.part(out, frame, current, precise, (u16::MAX, u64::MAX));
+    }
+
+    fn part(&self, out: &mut String, frame: &Frame, current: usize, precise: Precise, shown: (u16, u64)) {
         for (index, reg) in frame.regs.iter().enumerate() {
-            if reg.behaviour.is_some() {
+            if reg.behaviour.is_some() && shown.0 >> index & 1 != 0 {
                 let value = self.reg(reg, current, precise.regs >> index & 1 != 0);
                 let _ = write!(out, " R{index}={value}");
             }
         }
         for (index, slot) in frame.stack.slots().iter().enumerate() {
-            if slot.tags.iter().any(|&tag| tag != Tag::Invalid) {
+            let shown = shown.1 >> index & 1 != 0;
+            if shown && slot.tags.iter().any(|&tag| tag != Tag::Invalid) {
                 let value = self.slot(slot, current, precise.slots >> index & 1 != 0);
                 let _ = write!(out, " fp-{}={value}", (index + 1) * 8);
             }
@@ -74,12 +114,12 @@ impl Printer<'_> {
         match (reg.behaviour, known) {
             (None, _) => return "?".into(),
             (Some(Behaviour::Scalar), Some(value)) => {
-                let shown = value.cast_signed().wrapping_add(i64::from(reg.off));
-                return format!("{mark}{}", signed(shown));
+                return format!("{mark}{}", signed(value.cast_signed()));
             }
             (Some(Behaviour::Stack), Some(value)) => {
                 let frame = if reg.frame() == current { String::new() } else { format!("[{}]", reg.frame()) };
-                return format!("fp{frame}{}", value.cast_signed() + i64::from(reg.off));
+                let shown = value.cast_signed().wrapping_add(i64::from(reg.off));
+                return format!("fp{frame}{}", signed(shown));
             }
             (Some(Behaviour::Arena), _) => return "arena".into(),
             _ => {}
@@ -125,10 +165,20 @@ impl Printer<'_> {
             return;
         }
         let Some(map) = self.program.maps.get(reg.map()) else { return };
-        if !map.name.is_empty() {
-            attributes.push(format!("map={}", map.name));
+        // What stands in maps of maps has no name.
+        let inner = self.program.maps.iter().any(|outer| outer.inner == Some(reg.map()));
+        if !map.name.is_empty() && !inner {
+            let end = map.name.floor_char_boundary(MAP_NAME);
+            attributes.push(format!("map={}", &map.name[..end]));
         }
         attributes.push(format!("ks={},vs={}", map.key_size, map.value_size));
+    }
+}
+
+/// What is held: ` refs=1,2`.
+fn references(out: &mut String, state: &State) {
+    for (index, reference) in state.references.held().iter().enumerate() {
+        let _ = write!(out, "{}{}", if index == 0 { " refs=" } else { "," }, reference.id);
     }
 }
 
@@ -152,19 +202,22 @@ fn ranges(value: &Scalar, attributes: &mut Vec<String>) {
         ("smax", value.smax.cast_unsigned(), value.smax == i64::MAX, signed(value.smax)),
         ("umin", value.umin, value.umin == 0, unsigned(value.umin)),
         ("umax", value.umax, value.umax == u64::MAX, unsigned(value.umax)),
-        ("smin32", wide(value.s32_min), value.s32_min == i32::MIN, signed32(value.s32_min)),
-        ("smax32", wide(value.s32_max), value.s32_max == i32::MAX, signed32(value.s32_max)),
+        ("smin32", as_shown(value.s32_min), value.s32_min == i32::MIN, signed32(value.s32_min)),
+        ("smax32", as_shown(value.s32_max), value.s32_max == i32::MAX, signed32(value.s32_max)),
         ("umin32", u64::from(value.u32_min), value.u32_min == 0, unsigned(u64::from(value.u32_min))),
         ("umax32", u64::from(value.u32_max), value.u32_max == u32::MAX, unsigned(u64::from(value.u32_max))),
     ];
+    let negative = |at: usize| fields[at].0.starts_with('s') && fields[at].1.cast_signed() < 0;
     let mut shown = [false; 8];
     for first in 0..fields.len() {
         if shown[first] || fields[first].2 {
             continue;
         }
         let mut text = String::new();
-        for other in first..fields.len() {
-            if !shown[other] && !fields[other].2 && fields[other].1 == fields[first].1 {
+        // Lower bounds with lower ones and upper with upper ones, and negative numbers apart.
+        for other in (first..fields.len()).step_by(2) {
+            let same = fields[other].1 == fields[first].1 && negative(other) == negative(first);
+            if !shown[other] && !fields[other].2 && same {
                 shown[other] = true;
                 let _ = write!(text, "{}=", fields[other].0);
             }
@@ -177,6 +230,10 @@ fn ranges(value: &Scalar, attributes: &mut Vec<String>) {
     }
 }
 
-fn wide(value: i32) -> u64 {
-    i64::from(value).cast_unsigned()
+/// Extended as what is printed suggests: a decimal number by its sign, a hexadecimal one by zeros.
+fn as_shown(value: i32) -> u64 {
+    match i16::try_from(value) {
+        Ok(small) => i64::from(small).cast_unsigned(),
+        Err(_) => u64::from(value.cast_unsigned()),
+    }
 }

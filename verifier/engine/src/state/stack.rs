@@ -62,6 +62,17 @@ impl Slot {
         self.is_full_spill() && self.reg.is_scalar()
     }
 
+    /// Turns all bytes beside and of a spill into unknown bytes, but for those never written.
+    pub fn scrub_all(&mut self) {
+        if self.is_spill() {
+            for tag in &mut self.tags {
+                if *tag != Tag::Invalid {
+                    *tag = Tag::Misc;
+                }
+            }
+        }
+    }
+
     /// Turns what is left of a spill into unknown bytes.
     pub fn scrub(&mut self) {
         for tag in &mut self.tags {

@@ -19,7 +19,14 @@ impl<O: Observer> Walk<'_, O> {
         };
         let target = *self.state.reg(dst);
         match (target.is_scalar(), operand.is_scalar()) {
-            (true, true) => self.alu_scalars(width, op, dst, &operand),
+            (true, true) => {
+                self.alu_scalars(width, op, dst, &operand)?;
+                if src == Source::Reg(dst) {
+                    // A number that is added to itself is no longer at a distance to others.
+                    self.state.reg_mut(dst).unlink();
+                }
+                Ok(())
+            }
             (false, false) => self.alu_pointers(op, dst),
             (true, false) => {
                 self.mark_precise(dst)?;
@@ -164,7 +171,11 @@ impl<O: Observer> Walk<'_, O> {
             };
             return Err(super::denied(Why::PointerLeak, message));
         }
-        *self.state.reg_mut(dst) = self.unknown();
+        let mut number = self.unknown();
+        if sign_extend.is_none() {
+            number.val = domain::zero_extend(&number.val, 4);
+        }
+        *self.state.reg_mut(dst) = number;
         Ok(())
     }
 

@@ -2,7 +2,7 @@
 
 use probity_platform::{
     Arg, ArgRole, Behaviour, CallableFlags, Code as Why, MapTraits, OffsetRule, PacketAccess, RegType,
-    Rejection, Relation, TypeFlags,
+    Rejection, Relation, Switches, TypeFlags,
 };
 
 use super::denied;
@@ -158,7 +158,8 @@ impl<O: Observer> Walk<'_, O> {
             }
             ArgRole::MapKey => {
                 let size = self.map_of(call, arg)?.key_size;
-                self.check_helper_memory(call, regno, size, false, false, false)
+                self.check_helper_memory(call, regno, size, false, false, false)?;
+                self.mark_constant_key(call, reg, size)
             }
             ArgRole::MapValue if null => Ok(()),
             ArgRole::MapValue => {
@@ -180,6 +181,19 @@ impl<O: Observer> Walk<'_, O> {
                 }
                 self.mark_precise(regno)
             }
+        }
+    }
+
+    /// A known index on the stack is compared between paths, whatever the callable does with it.
+    fn mark_constant_key(&mut self, call: &Call, reg: &Reg, size: u32) -> Result<(), Rejection> {
+        let row = call.map.and_then(|map| self.code.map_types[map]);
+        let indexed = row.is_some_and(|row| row.traits.contains(MapTraits::INDEXED));
+        if !indexed || !self.profile.switches.contains(Switches::ARRAY_KEY_ELISION) {
+            return Ok(());
+        }
+        match self.stack_constant(reg, size) {
+            Some((_, frame, slot, true)) => self.mark_slot_precise(frame, slot),
+            _ => Ok(()),
         }
     }
 

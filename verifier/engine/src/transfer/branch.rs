@@ -44,6 +44,7 @@ impl<O: Observer> Walk<'_, O> {
             {
                 self.mark_precise(reg)?;
             }
+            self.observer.jumped(self.pc, &self.state);
             return Ok(Next::Go(if taken { target } else { self.pc + 1 }));
         }
         let linked = self.collect_linked(dst, src, &right);
@@ -57,6 +58,7 @@ impl<O: Observer> Walk<'_, O> {
         } else {
             self.refine_pointers(width, op, dst, src, &left, &right)?;
         }
+        self.observer.jumped(self.pc, &self.state);
         Ok(Next::Go(self.pc + 1))
     }
 

@@ -189,12 +189,9 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
             return Ok(());
         }
         let reg = self.call.arg(key);
-        let Some((index, frame, slot, spilled)) = self.walk.stack_constant(&reg, key_size) else {
+        let Some((index, ..)) = self.walk.stack_constant(&reg, key_size) else {
             return Ok(());
         };
-        if spilled {
-            self.walk.mark_slot_precise(frame, slot)?;
-        }
         self.call.nonnull = index < u64::from(max_entries);
         Ok(())
     }
@@ -231,13 +228,12 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
     }
 
     fn tail_call(&mut self, map: u8, index: u8, site: Site) -> Result<(), Rejection> {
-        let _ = map;
-        self.walk.check_no_references("tail_call", site)?;
-        self.call.replaces_program = true;
-        // A known index is compared between paths.
-        if self.constant(index).is_some() {
+        // A known index of an element is compared between paths.
+        if self.constant(index).is_some_and(|index| index < self.map_max_entries(map).max(1)) {
             self.precise(index)?;
         }
+        self.walk.check_no_references("tail_call", site)?;
+        self.call.replaces_program = true;
         Ok(())
     }
 

@@ -54,7 +54,11 @@ impl<O: Observer> Walk<'_, O> {
     pub(super) fn lift_null(&mut self, id: u32, on_taken: bool) {
         let (platform, program, code) = (self.platform, self.program, self.code);
         let selected = move |reg: &Reg| reg.id == id && reg.maybe_null();
-        let nonnull = move |reg: &mut Reg| mark_nonnull(reg, platform, program, code);
+        let nonnull = move |reg: &mut Reg| {
+            mark_nonnull(reg, platform, program, code);
+            // Only a comparison with 0 makes it forget which null check it waited for.
+            reg.id = id;
+        };
         if on_taken {
             if let Some(branch) = self.last_branch() {
                 branch.for_each_reg(selected, nonnull);

@@ -30,6 +30,7 @@ impl<O: Observer> Walk<'_, O> {
         callee.regs[1..6].copy_from_slice(&self.state.frame().regs[1..6]);
         clobber(self.state.frame_mut());
         self.state.frames.push(Rc::new(callee));
+        self.observer.called(&self.state);
         Ok(Next::Go(target))
     }
 
@@ -56,10 +57,12 @@ impl<O: Observer> Walk<'_, O> {
         }
         let instance = self.state.frame().instance;
         self.liveness.commit();
-        self.liveness.update(self.code, instance);
+        self.liveness.update(self.code, instance, self.observer);
+        self.observer.leaving(self.pc, &self.state);
         let callsite = self.state.frame().callsite;
         self.state.frames.pop();
         *self.state.reg_mut(0) = value;
+        self.observer.returned(callsite + 1, &self.state);
         Ok(Next::Go(callsite + 1))
     }
 

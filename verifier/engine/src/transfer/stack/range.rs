@@ -53,7 +53,7 @@ impl<O: Observer> Walk<'_, O> {
                         let unknown = self.unknown();
                         let slot = self.slot_mut(frame, slot);
                         slot.reg = unknown;
-                        slot.scrub();
+                        slot.scrub_all();
                     }
                 }
                 _ => {

@@ -21,6 +21,7 @@ impl<O: Observer> Walk<'_, O> {
     ) -> Result<(), Rejection> {
         let (slot, first) = place(off);
         self.liveness.read(self.state.frame().instance, frame, self.pc, 1 << slot);
+        self.observer.slots(frame, 1 << slot);
         let value = *self.state.frames[frame].stack.slot(slot);
         let noted = if value.is_spill() {
             self.fill(frame, slot, &value, off, size, dst)?
@@ -128,8 +129,10 @@ impl<O: Observer> Walk<'_, O> {
         self.check_stack_memory(regno, reg, off, size, false, false, None)?;
         let (low, high) = (off + reg.val.smin, off + reg.val.smax + i64::from(size));
         let stack = &self.state.frames[reg.frame()].stack;
+        let observer = &mut *self.observer;
         let zero = (low..high).all(|at| {
             let (slot, byte) = place(at);
+            observer.slots(reg.frame(), 1 << slot);
             stack.slot(slot).tags[byte] == Tag::Zero
         });
         *self.state.reg_mut(dst) = if zero { self.constant(0) } else { self.unknown() };

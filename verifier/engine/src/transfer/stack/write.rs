@@ -30,6 +30,7 @@ impl<O: Observer> Walk<'_, O> {
         if size == 8 {
             self.liveness.write(frame, 1 << slot);
         }
+        self.observer.slots(frame, 1 << slot);
         let aligned = off % SLOT as i64 == 0;
         let spilled = match stored {
             Stored::Reg(reg) if self.state.reg(reg).is_scalar() => {
@@ -55,7 +56,7 @@ impl<O: Observer> Walk<'_, O> {
         }
         let tag = if zero { Tag::Zero } else { Tag::Misc };
         let slot = self.slot_mut(frame, slot);
-        slot.scrub();
+        slot.scrub_all();
         slot.reg = Reg::NOT_INIT;
         for index in 0..size as usize {
             slot.tags[first - index] = tag;
@@ -127,6 +128,7 @@ impl<O: Observer> Walk<'_, O> {
         let (low, high) = (off + reg.val.smin, off + reg.val.smax + i64::from(size));
         for at in low..high {
             let (slot, byte) = place(at);
+            self.observer.slots(frame, 1 << slot);
             let old = *self.state.frames[frame].stack.slot(slot);
             let tag = old.tags[byte];
             if !self.platform.policy.pointer_leaks && !matches!(tag, Tag::Misc | Tag::Zero) {
