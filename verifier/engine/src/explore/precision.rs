@@ -5,8 +5,19 @@ use probity_platform::{Code as Why, Rejection};
 
 use super::backtrack::{After, Wants};
 use super::checkpoint::CheckpointId;
-use super::history::HistoryHead;
+use super::history::{HistoryHead, Node};
 use super::walk::{Observer, Walk};
+
+/// How a walk back over the instructions since a checkpoint ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Segment {
+    /// At the checkpoint.
+    Begun,
+    /// Nothing is left to find.
+    Done,
+    /// The value can't be followed.
+    Lost,
+}
 
 impl<O: Observer> Walk<'_, O> {
     /// Marks a register of the running frame and everything that its value was made from.
@@ -52,12 +63,13 @@ impl<O: Observer> Walk<'_, O> {
         let mut first = self.state.first_pc;
         let mut parent = self.state.parent;
         loop {
-            if !self.walk_segment(&mut wants, &mut at, &mut after, &mut skip, head, first) {
-                self.mark_all_precise();
-                return Ok(());
-            }
-            if wants.is_empty() {
-                return Ok(());
+            match self.walk_segment(&mut wants, &mut at, &mut after, &mut skip, head, first) {
+                Segment::Begun => {}
+                Segment::Done => return Ok(()),
+                Segment::Lost => {
+                    self.mark_all_precise();
+                    return Ok(());
+                }
             }
             let Some(id) = parent else { break };
             self.mark_checkpoint(id, &mut wants)?;
@@ -77,44 +89,71 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    /// Walks back from `at` to the checkpoint that the segment began at. False when the value
-    /// can't be followed.
+    /// Walks back from `at` to the checkpoint that the segment began at.
     fn walk_segment(
-        &self,
+        &mut self,
         wants: &mut Wants,
         at: &mut usize,
         after: &mut Option<usize>,
         skip: &mut bool,
         mut head: HistoryHead,
         first: usize,
-    ) -> bool {
+    ) -> Segment {
+        let code = self.code;
         loop {
-            let node = self.history.last(head).filter(|node| node.pc == *at);
+            let noted = self.history.last(head).is_some_and(|node| node.pc() == *at);
             if *skip {
                 *skip = false;
-            } else {
-                let Some(instruction) = self.code.instruction(*at) else { return false };
-                let went = self.went(*at, *after);
-                if wants.step_back(instruction, node, went).is_err() {
-                    return false;
-                }
+            } else if !self.spared(wants, *at, head, noted) && self.step_back(wants, *at, *after, head, noted) {
+                return Segment::Lost;
             }
             if wants.is_empty() {
-                return true;
+                return Segment::Done;
             }
             *after = Some(*at);
-            if *at == first && (head.is_empty() || (head.len() == 1 && node.is_some())) {
-                return true;
-            }
-            match node {
-                Some(node) => {
-                    let Some(previous) = node.prev_pc else { return true };
-                    head = self.history.before(head);
-                    *at = previous;
+            let at_first = *at == first && (head.is_empty() || (head.len() == 1 && noted));
+            if !noted {
+                if at_first {
+                    return Segment::Begun;
                 }
-                None => *at = self.before(*at),
+                *at -= if code.insns[*at].behind_wide { 2 } else { 1 };
+                continue;
             }
+            let before = self.history.before(head);
+            let Some(node) = self.history.last_mut(head) else { return Segment::Begun };
+            if wants.only_here() && !node.visit(wants.regs[wants.frame], wants.slots[wants.frame]) {
+                return Segment::Done;
+            }
+            if at_first {
+                return Segment::Begun;
+            }
+            let Some(previous) = node.prev_pc() else { return Segment::Begun };
+            head = before;
+            *at = previous;
         }
+    }
+
+    /// True when undoing an instruction changes nothing.
+    #[inline]
+    fn spared(&self, wants: &Wants, at: usize, head: HistoryHead, noted: bool) -> bool {
+        self.code.insns[at].undoes.spares(wants.regs[wants.frame])
+            && (!noted || self.history.last(head).is_some_and(Node::is_plain))
+    }
+
+    /// Undoes an instruction; true when the value is lost.
+    fn step_back(
+        &self,
+        wants: &mut Wants,
+        at: usize,
+        after: Option<usize>,
+        head: HistoryHead,
+        noted: bool,
+    ) -> bool {
+        let Some(instruction) = self.code.instruction(at) else { return true };
+        let node = self.history.last(head).filter(|_| noted);
+        let linked = node.and_then(|node| self.history.linked(node));
+        let slot = node.and_then(Node::slot);
+        wants.step_back(instruction, slot, linked, self.went(at, after)).is_err()
     }
 
     fn went(&self, pc: usize, after: Option<usize>) -> After {
@@ -127,13 +166,6 @@ impl<O: Observer> Walk<'_, O> {
             Some(Instruction::CallSubprog { .. }) => After::Return,
             _ => After::Jump,
         }
-    }
-
-    /// The instruction in front of `pc` in the program: a 64-bit load takes two slots.
-    fn before(&self, pc: usize) -> usize {
-        // The second half of a load is all zero, so it is never taken for a load itself.
-        let wide = pc >= 2 && self.code.insns[pc - 2].slots == 2;
-        pc - if wide { 2 } else { 1 }
     }
 
     /// Marks what is wanted of a checkpoint, and wants no longer what is no scalar there or

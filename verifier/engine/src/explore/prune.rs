@@ -5,7 +5,7 @@ use probity_platform::{Code as Why, Rejection};
 
 use super::checkpoint::{CheckpointId, Precise};
 use super::equal::{Comparison, Exactness};
-use super::history::{HistoryHead, Linked};
+use super::history::HistoryHead;
 use super::walk::{Observer, Walk};
 use crate::print::state::Printer;
 
@@ -56,7 +56,7 @@ impl<O: Observer> Walk<'_, O> {
             } else if self.equal(id, Exactness::NotExact) {
                 self.checkpoints.get_mut(id).hits += 1;
                 if self.code.insns[pc].jump_point {
-                    self.note(None, Linked::NONE);
+                    self.note();
                 }
                 self.propagate_precision(id)?;
                 self.observer.covered(pc, &self.state);

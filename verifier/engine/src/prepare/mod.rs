@@ -3,6 +3,7 @@
 //! The phases run in the kernel's order (verifier.md, section 1), because the first one that fails
 //! gives the message: functions, jumps, references, reachability.
 
+pub mod backward;
 pub mod code;
 pub mod control_flow;
 pub mod functions;
@@ -13,5 +14,7 @@ pub mod references;
 pub mod returns;
 pub mod special_fields;
 
+pub use backward::Undoes;
 pub use code::{Code, Decoded, Function};
+pub use neighbours::Neighbours;
 pub use offered::Offered;

@@ -48,7 +48,7 @@ impl<O: Observer> Walk<'_, O> {
         }
         let linked = self.collect_linked(dst, src, &right);
         if linked.len() > 1 {
-            self.note(None, linked);
+            self.note_linked(linked);
         }
         let pc = self.pc;
         self.push_branch(target, Some(pc))?;

@@ -5,7 +5,6 @@ use probity_platform::{Behaviour, Code as Why, Rejection};
 
 use super::place;
 use crate::domain;
-use crate::explore::history::Linked;
 use crate::explore::walk::{Observer, Walk};
 use crate::state::stack::SLOT;
 use crate::state::{Reg, Tag};
@@ -45,7 +44,7 @@ impl<O: Observer> Walk<'_, O> {
         };
         if let Some(reg) = spilled {
             self.spill(frame, slot, reg, size);
-            self.note(Some((frame as u8, slot as u8)), Linked::NONE);
+            self.note_slot(frame, slot);
             return Ok(());
         }
         let zero = self.stores_zero(stored);
