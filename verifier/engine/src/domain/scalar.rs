@@ -175,9 +175,31 @@ impl Scalar {
     /// [`Scalar::join`], then [`Scalar::sync`].
     #[inline]
     pub(super) fn synced(tnum: Tnum, wide: Wide, half: Half) -> Scalar {
-        let mut scalar = Scalar::join(tnum, wide, half);
-        scalar.sync();
+        let mut scalar = Scalar::UNKNOWN;
+        scalar.set_synced(tnum, wide, half);
         scalar
+    }
+
+    /// Becomes [`Scalar::constant`].
+    #[inline]
+    pub(crate) const fn set_constant(&mut self, value: u64) {
+        self.tnum = Tnum::constant(value);
+        self.umin = value;
+        self.umax = value;
+        self.smin = value as i64;
+        self.smax = value as i64;
+        self.u32_min = value as u32;
+        self.u32_max = value as u32;
+        self.s32_min = value as i32;
+        self.s32_max = value as i32;
+    }
+
+    /// Becomes [`Scalar::join`].
+    #[inline]
+    pub(super) const fn set_parts(&mut self, tnum: Tnum, wide: Wide, half: Half) {
+        self.tnum = tnum;
+        self.set_wide(wide);
+        self.set_half(half);
     }
 
     #[inline]

@@ -84,6 +84,7 @@ impl<O: Observer> Walk<'_, O> {
     fn store_checkpoint(&mut self, pc: usize) {
         self.stored_at = self.stats;
         self.state.pc = pc;
+        self.state.last_pc = self.prev_pc;
         let id = self.checkpoints.store(self.state.clone());
         self.state.parent = Some(id);
         self.state.first_pc = pc;

@@ -221,7 +221,6 @@ impl<'a, O: Observer> Walk<'a, O> {
                 return Err(too_large(self.stats.processed));
             }
             let insn = &code.insns[self.pc];
-            self.state.last_pc = self.prev_pc;
             self.state.pc = self.pc;
             self.noted = false;
             if insn.prune_point && self.visit_prune_point()? == Visit::Covered {

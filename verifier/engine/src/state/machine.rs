@@ -16,7 +16,7 @@ pub struct State {
     pub references: References,
     /// The instruction at which the state stands.
     pub pc: usize,
-    /// The instruction before it on the path.
+    /// Of a remembered state: the instruction before it on the path.
     pub last_pc: Option<usize>,
     /// The instruction at which the path since `parent` began.
     pub first_pc: usize,
