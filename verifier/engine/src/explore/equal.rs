@@ -18,6 +18,9 @@ pub enum Exactness {
     Exact,
 }
 
+/// r0 to r9.
+const REGS: u16 = 0x3ff;
+
 /// A comparison of one remembered with one current state.
 pub struct Comparison<'a> {
     /// The remembered state.
@@ -56,11 +59,12 @@ impl Comparison<'_> {
 
     fn frames_equal(&mut self, index: usize) -> bool {
         let (old, cur): (&Frame, &Frame) = (&self.old.state.frames[index], &self.cur.frames[index]);
-        let live = self.code.insns[self.pc_of(index)].live_before;
         let precise = self.old.precise[index].regs;
-        for reg in 0..10 {
-            let bit = 1 << reg;
-            if live & bit != 0 && !self.regs_equal(&old.regs[reg], &cur.regs[reg], precise & bit != 0) {
+        let mut live = self.code.insns[self.pc_of(index)].live_before & REGS;
+        while live != 0 {
+            let reg = live.trailing_zeros() as usize;
+            live &= live - 1;
+            if !self.regs_equal(&old.regs[reg], &cur.regs[reg], precise >> reg & 1 != 0) {
                 return false;
             }
         }
@@ -136,17 +140,25 @@ impl Comparison<'_> {
     }
 
     fn stacks_equal(&mut self, index: usize, old: &Frame, cur: &Frame) -> bool {
-        let dead = if self.old.cleaned { self.old.dead_slots[index] } else { 0 };
         let precise = self.old.precise[index].slots;
-        let (old, cur) = (old.stack.slots(), cur.stack.slots());
-        for (number, old_slot) in old.iter().enumerate() {
-            let empty = Slot::EMPTY;
-            let old_slot = if dead >> number & 1 != 0 { &empty } else { old_slot };
-            if !self.slots_equal(old_slot, cur.get(number), precise >> number & 1 != 0) {
-                return false;
+        let dead = if self.old.cleaned { self.old.dead_slots[index] } else { 0 };
+        if self.mode == Exactness::NotExact && self.old.cleaned {
+            // What tells nothing stands for everything.
+            let mut telling = self.old.telling_slots[index];
+            while telling != 0 {
+                let number = telling.trailing_zeros() as usize;
+                telling &= telling - 1;
+                let (old, cur) = (old.stack.slot(number), cur.stack.slots().get(number));
+                if !self.slots_equal(old, cur, precise >> number & 1 != 0) {
+                    return false;
+                }
             }
+            return true;
         }
-        true
+        (0..old.stack.len()).all(|number| {
+            let old = if dead >> number & 1 != 0 { &Slot::EMPTY } else { old.stack.slot(number) };
+            self.slots_equal(old, cur.stack.slots().get(number), precise >> number & 1 != 0)
+        })
     }
 
     fn slots_equal(&mut self, old: &Slot, cur: Option<&Slot>, precise: bool) -> bool {

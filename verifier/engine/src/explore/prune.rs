@@ -37,15 +37,14 @@ impl<O: Observer> Walk<'_, O> {
         let insns = self.stats.processed - self.stored_at.processed;
         let mut add = force || (jumps >= MIN_JUMPS && insns >= MIN_INSNS);
         let bucket = self.checkpoints.bucket(pc, self.state.frame().callsite);
-        self.clean_checkpoints(bucket, pc);
+        if self.checkpoints.has_unclean(bucket) {
+            self.clean_checkpoints(bucket, pc);
+        }
         let scanned = self.checkpoints.count_in(bucket) as u64;
         let mut index = self.checkpoints.count_in(bucket);
         while index > 0 {
             index -= 1;
-            let id = self.checkpoints.at(bucket, index);
-            if self.checkpoints.get(id).state.pc != pc {
-                continue;
-            }
+            let Some(id) = self.checkpoints.at(bucket, index, pc) else { continue };
             if self.checkpoints.get(id).branches > 0 {
                 if self.maybe_looping(id) && self.equal(id, Exactness::Exact) {
                     return Err(self.infinite_loop(id));
@@ -125,9 +124,9 @@ impl<O: Observer> Walk<'_, O> {
     /// Determines, once for each, what is dead in the completely explored states before `pc`.
     fn clean_checkpoints(&mut self, bucket: usize, pc: usize) {
         for index in 0..self.checkpoints.count_in(bucket) {
-            let id = self.checkpoints.at(bucket, index);
+            let Some(id) = self.checkpoints.at(bucket, index, pc) else { continue };
             let checkpoint = self.checkpoints.get(id);
-            if checkpoint.state.pc != pc || checkpoint.branches > 0 || checkpoint.cleaned {
+            if checkpoint.branches > 0 || checkpoint.cleaned {
                 continue;
             }
             if !checkpoint.state.callsites().eq(self.state.callsites()) {
@@ -137,9 +136,7 @@ impl<O: Observer> Walk<'_, O> {
             let dead = (0..checkpoint.state.frames.len())
                 .map(|frame| !self.liveness.live_slots(instance, pc, frame))
                 .collect();
-            let checkpoint = self.checkpoints.get_mut(id);
-            checkpoint.dead_slots = dead;
-            checkpoint.cleaned = true;
+            self.checkpoints.clean(bucket, id, dead, self.platform.policy.uninit_stack);
         }
     }
 

@@ -83,11 +83,10 @@ impl State {
                     }
                 }
             }
-            if frame.stack.slots().iter().any(|slot| slot.is_spill() && select(&slot.reg)) {
-                for slot in Rc::make_mut(frame).stack.slots_mut() {
-                    if slot.is_spill() && select(&slot.reg) {
-                        change(&mut slot.reg);
-                    }
+            for index in 0..frame.stack.len() {
+                let slot = frame.stack.slot(index);
+                if slot.is_spill() && select(&slot.reg) {
+                    change(&mut Rc::make_mut(frame).stack.slot_mut(index).reg);
                 }
             }
         }

@@ -52,7 +52,7 @@ impl<O: Observer> Walk<'_, O> {
             for slot in 0..frame.stack.len() {
                 let value = frame.stack.slot(slot);
                 if value.is_spill() && member(&value.reg) && !linked.push(index, Place::Slot(slot as u8)) {
-                    Rc::make_mut(frame).stack.slots_mut()[slot].reg.id = 0;
+                    Rc::make_mut(frame).stack.slot_mut(slot).reg.id = 0;
                 }
             }
         }
@@ -73,7 +73,7 @@ pub(super) fn propagate(state: &mut State, known: u8, linked: &Linked) {
         let frame = Rc::make_mut(&mut state.frames[frame]);
         let member = match place {
             Place::Reg(reg) => &mut frame.regs[usize::from(reg)],
-            Place::Slot(slot) => &mut frame.stack.slots_mut()[usize::from(slot)].reg,
+            Place::Slot(slot) => &mut frame.stack.slot_mut(usize::from(slot)).reg,
         };
         if !member.is_scalar() || member.link_class() != source.link_class() {
             continue;

@@ -40,9 +40,11 @@ impl<O: Observer> Walk<'_, O> {
         }
         let (frame, instance) = (reg.frame(), self.state.frame().instance);
         let policy = self.platform.policy;
+        let mut read = 0;
         for at in low..high + i64::from(size) {
             let (slot, byte) = place(at);
-            let value = *self.state.frames[frame].stack.slot(slot);
+            let value = self.state.frames[frame].stack.slot(slot);
+            read |= 1 << slot;
             let spilled = value.is_spill() && (value.reg.is_scalar() || policy.pointer_leaks);
             match value.tags[byte] {
                 Tag::Misc => {}
@@ -71,7 +73,9 @@ impl<O: Observer> Walk<'_, O> {
                         .facts("every byte was written before", format!("byte {} was not", at - low)));
                 }
             }
-            self.liveness.read(instance, frame, self.pc, 1 << slot);
+        }
+        if read != 0 {
+            self.liveness.read(instance, frame, self.pc, read);
         }
         Ok(())
     }
