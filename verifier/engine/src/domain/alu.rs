@@ -73,6 +73,9 @@ pub fn fork(op: AluOp, _width: Width, dst: &Scalar, src: &Scalar) -> Option<(Sca
 /// pointers mean nothing: they are not added but found anew from the rest.
 #[must_use]
 pub fn pointer_add(var: &Scalar, offset: &Scalar) -> Scalar {
+    if let (Some(var), Some(offset)) = (var.only(), offset.only()) {
+        return Scalar::constant(var.wrapping_add(offset));
+    }
     let wide = var.wide().add(offset.wide());
     Scalar::synced(var.tnum.add(offset.tnum), wide, Half::UNKNOWN)
 }

@@ -55,6 +55,16 @@ impl Scalar {
         if self.tnum.is_const() { Some(self.tnum.value) } else { None }
     }
 
+    /// The one value, if known bits and intervals of the whole agree on it.
+    #[inline]
+    pub(super) fn only(&self) -> Option<u64> {
+        let value = self.tnum.value;
+        let agreed = self.tnum.is_const()
+            && (self.umin, self.umax) == (value, value)
+            && (self.smin, self.smax) == (value as i64, value as i64);
+        agreed.then_some(value)
+    }
+
     /// Whether nothing is known.
     #[inline]
     #[must_use]

@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::equal::Difference;
 use crate::state::State;
 
 /// The index of a checkpoint.
@@ -37,6 +38,8 @@ pub struct Checkpoint {
     pub hits: u32,
     /// How often a path did not stop here and wanted to store a state of its own.
     pub misses: u32,
+    /// Where the last state that it did not stand for differed.
+    pub differed: Option<Difference>,
     /// True when it left its list but has paths to explore still.
     pub evicted: bool,
 }
@@ -153,6 +156,7 @@ impl Checkpoints {
             branches: 1,
             hits: 0,
             misses: 0,
+            differed: None,
             evicted: false,
         };
         let id = match self.free.pop() {

@@ -8,6 +8,7 @@ use super::equal::{Comparison, Exactness};
 use super::history::HistoryHead;
 use super::walk::{Observer, Walk};
 use crate::print::state::Printer;
+use crate::state::frame::REGS;
 
 /// A state is remembered after this many jumps and this many instructions.
 const MIN_JUMPS: u64 = 2;
@@ -91,34 +92,48 @@ impl<O: Observer> Walk<'_, O> {
         self.noted = false;
     }
 
-    /// A quick look at the registers of the running frame before the whole comparison.
-    fn maybe_looping(&self, id: CheckpointId) -> bool {
+    /// A quick look at the registers of the running frame before the whole comparison, beginning
+    /// with the one that differed the last time.
+    fn maybe_looping(&mut self, id: CheckpointId) -> bool {
         let old = &self.checkpoints.get(id).state;
         if old.frames.len() != self.state.frames.len() {
             return false;
         }
         let (old, cur) = (old.frame(), self.state.frame());
-        old.regs.iter().zip(&cur.regs).all(|(old, cur)| {
-            old.behaviour == cur.behaviour
-                && old.kind == cur.kind
-                && old.flags == cur.flags
-                && old.off == cur.off
-                && old.data == cur.data
-                && old.val == cur.val
-        })
+        let differs = |&reg: &usize| {
+            let (old, cur) = (&old.regs[reg], &cur.regs[reg]);
+            old.behaviour != cur.behaviour
+                || old.kind != cur.kind
+                || old.flags != cur.flags
+                || old.off != cur.off
+                || old.data != cur.data
+                || old.val != cur.val
+        };
+        let first = self.loop_differs;
+        let differing = (first..REGS).chain(0..first).find(differs);
+        self.loop_differs = differing.unwrap_or(first);
+        differing.is_none()
     }
 
     fn equal(&mut self, id: CheckpointId, mode: Exactness) -> bool {
         self.id_map.reset(self.last_id);
-        Comparison {
-            old: self.checkpoints.get(id),
+        let old = self.checkpoints.get(id);
+        let likely = old.differed;
+        let result = Comparison {
+            old,
             cur: &self.state,
             code: self.code,
             ids: &mut self.id_map,
             mode,
             uninit_stack: self.platform.policy.uninit_stack,
         }
-        .states_equal()
+        .states_equal(likely);
+        if let Err(differed) = result
+            && differed != likely
+        {
+            self.checkpoints.get_mut(id).differed = differed;
+        }
+        result.is_ok()
     }
 
     /// Determines, once for each, what is dead in the completely explored states before `pc`.

@@ -78,6 +78,8 @@ pub struct Walk<'a, O> {
     pub(crate) checkpoints: Checkpoints,
     pub(crate) liveness: StackLiveness,
     pub(crate) id_map: IdMap,
+    /// The register in which a state last differed from one that its path came from.
+    pub(crate) loop_differs: usize,
     /// The last identity that was given out.
     pub(crate) last_id: u32,
     /// The counts of the run so far.
@@ -159,6 +161,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             checkpoints: Checkpoints::new(len),
             liveness: StackLiveness::new(code),
             id_map: IdMap::default(),
+            loop_differs: 0,
             last_id: 0,
             stats: Stats::default(),
             stored_at: Stats::default(),
