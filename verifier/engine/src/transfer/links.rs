@@ -20,10 +20,14 @@ fn delta(reg: &Reg) -> Delta {
 impl<O: Observer> Walk<'_, O> {
     /// The scalars linked to the operands of a branch that are still read; the ones beyond the
     /// number that is followed lose their link.
-    pub(super) fn collect_linked(&mut self, dst: u8, src: Source, right: &Reg) -> Linked {
+    pub(super) fn collect_linked(&mut self, dst: u8, src: Source) -> Linked {
         let mut linked = Linked::NONE;
-        if matches!(src, Source::Reg(_)) && right.is_scalar() && right.id != 0 {
-            self.collect_class(right.link_class(), &mut linked);
+        if let Source::Reg(reg) = src {
+            let right = self.state.reg(reg);
+            if right.is_scalar() && right.id != 0 {
+                let class = right.link_class();
+                self.collect_class(class, &mut linked);
+            }
         }
         // Read again: the collection may have taken the link away.
         let left = self.state.reg(dst);
@@ -62,10 +66,11 @@ impl<O: Observer> Walk<'_, O> {
 /// What a register of the running frame was found to be goes to the scalars linked to it.
 pub(super) fn propagate(state: &mut State, known: u8, linked: &Linked) {
     let current = state.current();
-    let source = *state.reg(known);
-    if source.id == 0 || !source.is_scalar() {
+    let source = state.reg(known);
+    if source.id == 0 || !source.is_scalar() || linked.is_empty() {
         return;
     }
+    let source = *source;
     for (frame, place) in linked.iter() {
         if frame == current && place == Place::Reg(known) {
             continue;
