@@ -67,14 +67,17 @@ impl Comparison<'_> {
     pub fn states_equal(&mut self, likely: Option<Difference>) -> Result<(), Option<Difference>> {
         let old = &self.old.state;
         let frames = old.frames.len();
-        let calls = old.frames.iter().zip(&self.cur.frames);
-        if frames != self.cur.frames.len() || !calls.into_iter().all(|(old, cur)| old.callsite == cur.callsite) {
+        if frames != self.cur.frames.len() {
             return Err(None);
         }
         if let Some(likely) = likely
             && !self.place_equal(likely)
         {
             return Err(Some(likely));
+        }
+        let mut calls = old.frames.iter().zip(&self.cur.frames);
+        if !calls.all(|(old, cur)| old.callsite == cur.callsite) {
+            return Err(None);
         }
         if !self.references_equal() {
             return Err(None);

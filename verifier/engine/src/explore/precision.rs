@@ -158,7 +158,7 @@ impl<O: Observer> Walk<'_, O> {
 
     fn went(&self, pc: usize, after: Option<usize>) -> After {
         let Some(after) = after else { return After::Next };
-        if after == pc + self.code.insns[pc].slots {
+        if after == pc + usize::from(self.code.insns[pc].slots) {
             return After::Next;
         }
         let before = after.checked_sub(1).and_then(|pc| self.code.instruction(pc));

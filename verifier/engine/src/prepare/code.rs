@@ -17,7 +17,7 @@ pub struct Decoded {
     /// Its predecessor on a path need not be the instruction before it.
     pub jump_point: bool,
     /// How many slots it takes: 2 for a 64-bit load, also a malformed one.
-    pub slots: usize,
+    pub slots: u8,
     /// It belongs to the class JMP or JMP32.
     pub is_jump: bool,
     /// The slots before it are a 64-bit load.
@@ -29,7 +29,7 @@ pub struct Decoded {
     /// The registers r0 to r9 whose value is read at or after it, as bits.
     pub live_before: u16,
     /// The function that it belongs to.
-    pub function: usize,
+    pub function: u32,
 }
 
 /// A function of the program.
@@ -87,7 +87,7 @@ impl Code {
         };
         for (index, function) in code.functions.iter().enumerate() {
             for insn in &mut code.insns[function.start..function.end] {
-                insn.function = index;
+                insn.function = index as u32;
             }
         }
         functions::check_jumps(raw, &code.functions)?;
@@ -137,7 +137,7 @@ fn decode_one(raw: &[Insn], pc: usize) -> Decoded {
     Decoded {
         prune_point: false,
         jump_point: false,
-        slots: raw[pc].slots(),
+        slots: raw[pc].slots() as u8,
         is_jump: matches!(raw[pc].code & 0x07, 0x05 | 0x06),
         // The second half of a load is all zero, so it is never taken for a load itself.
         behind_wide: pc >= 2 && raw[pc - 2].slots() == 2,

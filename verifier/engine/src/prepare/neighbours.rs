@@ -29,7 +29,7 @@ impl Neighbours {
             for target in targets(&next[pc]) {
                 starts[target + 1] += 1;
             }
-            pc += code.insns[pc].slots;
+            pc += usize::from(code.insns[pc].slots);
         }
         for index in 0..len {
             starts[index + 1] += starts[index];
@@ -65,8 +65,8 @@ fn targets(pair: &[u32; 2]) -> impl Iterator<Item = usize> + '_ {
 
 fn successors(code: &Code, pc: usize) -> [Option<usize>; 2] {
     let at = |off: i64| usize::try_from(pc as i64 + off + 1).ok();
-    let next = pc + code.insns[pc].slots;
-    let next = (next < code.functions[code.insns[pc].function].end).then_some(next);
+    let next = pc + usize::from(code.insns[pc].slots);
+    let next = (next < code.functions[code.insns[pc].function as usize].end).then_some(next);
     match code.instruction(pc) {
         Some(Instruction::Exit) => [None, None],
         Some(&Instruction::Ja { off }) => [at(i64::from(off)), None],
