@@ -120,18 +120,24 @@ fn median(mut times: Vec<Duration>) -> Option<Duration> {
 }
 
 /// The resident memory of this process from a moment on.
-struct Memory {
+#[derive(Debug)]
+pub struct Memory {
     before: Option<u64>,
 }
 
 impl Memory {
-    fn watch() -> Memory {
+    /// From now on.
+    #[must_use]
+    pub fn watch() -> Memory {
         // Sets the recorded peak to what is resident now.
         let reset = fs::write("/proc/self/clear_refs", "5");
         Memory { before: reset.ok().and_then(|()| status("VmRSS:")) }
     }
 
-    fn peak(&self) -> u64 {
+    /// The most that was resident since, beyond what was then, in bytes; 0 where the system does
+    /// not say.
+    #[must_use]
+    pub fn peak(&self) -> u64 {
         match (self.before, status("VmHWM:")) {
             (Some(before), Some(peak)) => peak.saturating_sub(before),
             _ => 0,

@@ -65,6 +65,9 @@ pub struct Checkpoints {
     all: Vec<Checkpoint>,
     /// Places in `all` of checkpoints that are gone.
     free: Vec<CheckpointId>,
+    /// By number of a bucket: where it stands in `buckets`, 0 for empty ones never used.
+    numbers: Vec<u32>,
+    /// The buckets in use; the first stands for the others, and stays empty.
     buckets: Vec<Bucket>,
     listed: usize,
     evicted: usize,
@@ -78,7 +81,7 @@ impl Checkpoints {
     /// No checkpoints, for a program of `len` instructions.
     #[must_use]
     pub fn new(len: usize) -> Checkpoints {
-        Checkpoints { buckets: vec![Bucket::default(); len], ..Checkpoints::default() }
+        Checkpoints { numbers: vec![0; len], buckets: vec![Bucket::default()], ..Checkpoints::default() }
     }
 
     /// A checkpoint.
@@ -99,7 +102,12 @@ impl Checkpoints {
     #[inline]
     #[must_use]
     pub fn bucket(&self, pc: usize, callsite: usize) -> usize {
-        (((pc as u32) ^ (callsite as u32)) % self.buckets.len() as u32) as usize
+        self.numbers[self.number(pc, callsite)] as usize
+    }
+
+    #[inline]
+    fn number(&self, pc: usize, callsite: usize) -> usize {
+        (((pc as u32) ^ (callsite as u32)) % self.numbers.len() as u32) as usize
     }
 
     /// How many are in a bucket.
@@ -145,7 +153,12 @@ impl Checkpoints {
     /// Remembers a state.
     pub fn store(&mut self, state: State) -> CheckpointId {
         let frames = state.frames.len();
-        let bucket = self.bucket(state.pc, state.frame().callsite);
+        let number = self.number(state.pc, state.frame().callsite);
+        if self.numbers[number] == 0 {
+            self.numbers[number] = self.buckets.len() as u32;
+            self.buckets.push(Bucket::default());
+        }
+        let bucket = self.numbers[number] as usize;
         let pc = state.pc as u32;
         let checkpoint = Checkpoint {
             state,

@@ -73,7 +73,7 @@ impl Slot {
 }
 
 /// Slots that are copied together.
-const CHUNK: usize = 4;
+const CHUNK: usize = 2;
 
 type Chunk = [Slot; CHUNK];
 
