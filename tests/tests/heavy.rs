@@ -23,7 +23,8 @@ const TOO_MANY: &str = "The sequence of 8193 jumps is too complex.";
 
 struct Heavy {
     name: &'static str,
-    text: String,
+    /// Its assembly, made when it is its turn: texts are large.
+    text: fn() -> String,
     /// The message; empty when it is accepted.
     message: &'static str,
 }
@@ -35,45 +36,40 @@ fn repeat(count: usize, line: impl Fn(usize) -> String) -> String {
     })
 }
 
-fn heavy() -> Vec<Heavy> {
+const HEAVY: [Heavy; 6] = [
+    Heavy { name: "a million moves", text: moves, message: "" },
+    Heavy { name: "100 000 states, none ever met again", text: lonely_states, message: "" },
+    Heavy { name: "waiting branches, each with a stack of its own", text: branches, message: TOO_MANY },
+    Heavy {
+        name: "waiting branches in eight frames, all written in between",
+        text: nested,
+        message: TOO_MANY,
+    },
+    Heavy { name: "as many states as paths", text: many_states, message: TOO_LARGE },
+    Heavy { name: "a loop that never ends and always changes", text: endless, message: TOO_LARGE },
+];
+
+fn moves() -> String {
+    repeat(999_999, |_| "r0 = 0".into()) + "exit"
+}
+
+/// A state is remembered every eight instructions.
+fn lonely_states() -> String {
+    let round = |index| format!("if r0 != 0 goto +0\n*(u64 *)(r10 - 8) = {index}\nr2 += 1\nr2 += r0");
+    String::from("r0 = 0\nr2 = 0\n") + &repeat(200_000, round) + "r0 = 0\nexit"
+}
+
+fn branches() -> String {
     let store = |slot: usize| format!("*(u64 *)(r10 - {}) = r2\n", 8 * (slot + 1));
-    vec![
-        Heavy {
-            name: "a million moves",
-            text: repeat(999_999, |_| "r0 = 0".into()) + "exit",
-            message: "",
-        },
-        Heavy {
-            name: "a checkpoint every few instructions, none ever met again",
-            text: String::from("r0 = 0\nr2 = 0\n")
-                + &repeat(249_999, |index| {
-                    format!("if r0 != 0 goto +0\n*(u64 *)(r10 - 8) = {index}\nr2 += 1\nr2 += r0")
-                })
-                + "r0 = 0\nexit",
-            message: "",
-        },
-        Heavy {
-            name: "waiting branches, each with a stack of its own",
-            text: String::from("r2 = *(u32 *)(r1 + 0)\nr0 = 0\n")
-                + &repeat(8_200, |index| {
-                    let stores: String = (0..64).map(store).collect();
-                    format!("{stores}if r2 == {index} goto +0")
-                })
-                + "exit",
-            message: TOO_MANY,
-        },
-        Heavy {
-            name: "waiting branches in eight frames, all of them written in between",
-            text: nested(),
-            message: TOO_MANY,
-        },
-        Heavy { name: "as many states as paths", text: many_states(), message: TOO_LARGE },
-        Heavy {
-            name: "a loop that never ends and always changes",
-            text: "r2 = 0\nagain: r2 += 1\n*(u64 *)(r10 - 8) = r2\nif r2 != 0 goto again\nr0 = 0\nexit".into(),
-            message: TOO_LARGE,
-        },
-    ]
+    let round = |index| {
+        let stores: String = (0..64).map(store).collect();
+        format!("{stores}if r2 == {index} goto +0")
+    };
+    String::from("r2 = *(u32 *)(r1 + 0)\nr0 = 0\n") + &repeat(8_200, round) + "exit"
+}
+
+fn endless() -> String {
+    "r2 = 0\nagain: r2 += 1\n*(u64 *)(r10 - 8) = r2\nif r2 != 0 goto again\nr0 = 0\nexit".into()
 }
 
 /// Each function hands the stacks of its callers on, in a slot each. The innermost writes to all of
@@ -120,9 +116,8 @@ fn heavy_programs_end_in_bounds() {
     let mut problems = Vec::new();
     // What is freed may stay resident, and counts for the next program.
     let begin = Memory::watch();
-    for Heavy { name, text, message } in heavy() {
-        let insns = assemble(&text, &()).unwrap_or_else(|errors| panic!("{name}: {:?}", errors[0]));
-        drop(text);
+    for Heavy { name, text, message } in HEAVY {
+        let insns = assemble(&text(), &()).unwrap_or_else(|errors| panic!("{name}: {:?}", errors[0]));
         let program = Program::from_insns(SOCKET_FILTER, insns);
         let (_reset, start) = (Memory::watch(), Instant::now());
         let report = verify(&program, &PLATFORM, &PLATFORM.default_profile());

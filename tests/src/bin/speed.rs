@@ -53,7 +53,10 @@ fn work(arguments: &Arguments) -> io::Result<()> {
     if let Some(part) = &arguments.only {
         corpus.only(part);
     }
-    println!("{:>9} {:>10} {:>10} {:>6} {:>8}  program", "processed", "ours ms", "kernel ms", "ratio", "peak MB");
+    println!(
+        "{:>9} {:>10} {:>10} {:>6} {:>8}  program",
+        "processed", "ours ms", "kernel ms", "ratio", "peak MB"
+    );
     let mut all = Vec::new();
     for candidate in speed::heaviest(&corpus) {
         if all.len() == arguments.count {
@@ -88,7 +91,12 @@ fn summary(all: &[Measured]) {
     let ratios: Vec<f64> = all.iter().filter_map(Measured::ratio).collect();
     let ours: f64 = all.iter().map(|measured| measured.ours.as_secs_f64()).sum();
     let peak = all.iter().map(|measured| measured.peak).max().unwrap_or(0);
-    println!("{} programs, ours {:.1} ms, peak {:.1} MB", all.len(), ours * 1e3, peak as f64 / f64::from(1 << 20));
+    println!(
+        "{} programs, ours {:.1} ms, peak {:.1} MB",
+        all.len(),
+        ours * 1e3,
+        peak as f64 / f64::from(1 << 20)
+    );
     if !ratios.is_empty() {
         let mean = (ratios.iter().map(|ratio| ratio.ln()).sum::<f64>() / ratios.len() as f64).exp();
         let least = ratios.iter().copied().fold(f64::INFINITY, f64::min);

@@ -24,11 +24,16 @@ impl Scalar {
 
     /// Becomes these parts, then [`Scalar::sync`]. Results are made where they are to stand: the
     /// parts are computed one by one, and copying them as a whole right after would wait for each.
-    pub(super) fn set_synced(&mut self, tnum: Tnum, mut wide: Wide, mut half: Half) {
+    pub(super) fn set_synced(&mut self, tnum: Tnum, wide: Wide, half: Half) {
         if is_low_bits(tnum, &wide, &half) {
             self.set_parts(tnum, wide, half);
-            return;
+        } else {
+            self.deduce(tnum, wide, half);
         }
+    }
+
+    /// [`Scalar::set_synced`] for any parts.
+    pub(super) fn deduce(&mut self, tnum: Tnum, mut wide: Wide, mut half: Half) {
         if tnum.is_const() && wide == constant_wide(tnum.value) && half == constant_half(tnum.value as u32) {
             self.set_constant(tnum.value);
             return;

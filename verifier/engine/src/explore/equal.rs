@@ -107,7 +107,8 @@ impl Comparison<'_> {
     fn frames_equal(&mut self, index: usize, done: Option<Difference>) -> Result<(), Option<Difference>> {
         let (old, cur): (&Frame, &Frame) = (&self.old.state.frames[index], &self.cur.frames[index]);
         let precise = self.old.precise[index].regs;
-        let (mut live, mut slots) = (self.code.insns[self.pc_of(index)].live_before & REGS, self.slots(index));
+        let (mut live, mut slots) =
+            (self.code.insns[self.pc_of(index)].live_before & REGS, self.slots(index));
         match done.filter(|done| usize::from(done.frame) == index).map(|done| done.place) {
             Some(Place::Reg(reg)) => live &= !(1 << reg),
             Some(Place::Slot(slot)) => slots &= !(1 << slot),

@@ -104,7 +104,8 @@ impl<O: Observer> Walk<'_, O> {
             let noted = self.history.last(head).is_some_and(|node| node.pc() == *at);
             if *skip {
                 *skip = false;
-            } else if !self.spared(wants, *at, head, noted) && self.step_back(wants, *at, *after, head, noted) {
+            } else if !self.spared(wants, *at, head, noted) && self.step_back(wants, *at, *after, head, noted)
+            {
                 return Segment::Lost;
             }
             if wants.is_empty() {

@@ -4,7 +4,9 @@ use probity_isa::{DecodeError, Insn, Instruction, decode};
 use probity_platform::{MapType, Platform, Profile, ProgType, Rejection};
 use probity_program::Program;
 
-use super::{Neighbours, Undoes, control_flow, functions, live_registers, references, returns, special_fields};
+use super::{
+    Neighbours, Undoes, control_flow, functions, live_registers, references, returns, special_fields,
+};
 use crate::prepare::Offered;
 
 /// An instruction with the facts about its place.

@@ -25,7 +25,8 @@ impl Neighbours {
         let mut starts = vec![0; len + 1];
         let mut pc = 0;
         while pc < len {
-            next[pc] = successors(code, pc).map(|target| target.filter(|&at| at < len).map_or(NONE, |at| at as u32));
+            next[pc] =
+                successors(code, pc).map(|target| target.filter(|&at| at < len).map_or(NONE, |at| at as u32));
             for target in targets(&next[pc]) {
                 starts[target + 1] += 1;
             }
