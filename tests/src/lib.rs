@@ -8,6 +8,7 @@
 //! | [`generate`] | random programs from a seed, and their shrinker |
 //! | [`probes`] | small programs with a kernel's verdicts, messages and counts |
 //! | [`raw`] | the corpus of raw programs with a kernel's verdicts |
+//! | [`speed`] | measuring the engine beside the kernel |
 
 pub mod corpus;
 pub mod fuzz;
@@ -15,3 +16,4 @@ pub mod generate;
 pub mod kernel;
 pub mod probes;
 pub mod raw;
+pub mod speed;

@@ -71,6 +71,8 @@ pub struct KernelVerdict {
     pub stack_depth: String,
     /// How long the last system call took: the verification, and the compilation that follows.
     pub elapsed: Duration,
+    /// The time of a processor that this call took.
+    pub cpu: Duration,
     /// The loaded program, for [`test_run`](super::test_run).
     pub fd: Option<OwnedFd>,
 }
@@ -80,34 +82,65 @@ pub struct KernelVerdict {
 ///
 /// # Errors
 ///
-/// When there is no verdict: a map or the BTF was refused, or the program names something that the
-/// kernel does not have.
+/// As [`Prepared::new`].
 pub fn load(program: &Program, options: &LoadOptions) -> Result<KernelVerdict, OracleError> {
-    let mut image = program.btf.as_deref().filter(|_| options.btf).map(encode);
-    if let Some(image) = &mut image {
-        image.sanitize();
+    Ok(Prepared::new(program, options.btf)?.ask(options.log_level))
+}
+
+/// A program with everything that the kernel wants beside it: its maps are created, its BTF is
+/// loaded, its instructions refer to both. It can be asked about more than once.
+#[derive(Debug)]
+pub struct Prepared<'a> {
+    program: &'a Program,
+    insns: Vec<u8>,
+    attach_btf_id: u32,
+    btf: Option<OwnedFd>,
+    func_info: Vec<u8>,
+    line_info: Vec<u8>,
+    _maps: Vec<MapFd>,
+}
+
+impl<'a> Prepared<'a> {
+    /// Creates and loads what the program refers to; its BTF only where `btf` says so.
+    ///
+    /// # Errors
+    ///
+    /// When there can be no verdict: a map or the BTF was refused, or the program names something
+    /// that the kernel does not have.
+    pub fn new(program: &'a Program, btf: bool) -> Result<Prepared<'a>, OracleError> {
+        let mut image = program.btf.as_deref().filter(|_| btf).map(encode);
+        if let Some(image) = &mut image {
+            image.sanitize();
+        }
+        let (func_info, line_info) = match &mut image {
+            Some(image) => (func_info(program), line_info(program, image)),
+            None => (Vec::new(), Vec::new()),
+        };
+        let btf = image.map(|image| load_btf(&image.to_bytes())).transpose()?;
+        let maps = maps::create_all(&program.maps, btf.as_ref().map(AsFd::as_fd))?;
+        let insns = linked(program, &maps)?;
+        let attach_btf_id = attach_target(program)?;
+        Ok(Prepared { program, insns, attach_btf_id, btf, func_info, line_info, _maps: maps })
     }
-    let (func_info, line_info) = match &mut image {
-        Some(image) => (func_info(program), line_info(program, image)),
-        None => (Vec::new(), Vec::new()),
-    };
-    let btf = image.map(|image| load_btf(&image.to_bytes())).transpose()?;
-    let maps = maps::create_all(&program.maps, btf.as_ref().map(AsFd::as_fd))?;
-    let insns = linked(program, &maps)?;
-    let request = ProgLoad {
-        prog_type: program.prog_type,
-        attach_type: program.attach_type,
-        flags: program.flags,
-        name: &program.name,
-        license: &program.license,
-        insns: &insns,
-        attach_btf_id: attach_target(program)?,
-        btf: btf.as_ref().map(AsFd::as_fd),
-        func_info: &func_info,
-        // The kernel wants to know the functions before the lines.
-        line_info: if func_info.is_empty() { &[] } else { &line_info },
-    };
-    Ok(ask(&request, options.log_level))
+
+    /// Asks for the verdict, with a log of this level.
+    #[must_use]
+    pub fn ask(&self, log_level: u32) -> KernelVerdict {
+        let request = ProgLoad {
+            prog_type: self.program.prog_type,
+            attach_type: self.program.attach_type,
+            flags: self.program.flags,
+            name: &self.program.name,
+            license: &self.program.license,
+            insns: &self.insns,
+            attach_btf_id: self.attach_btf_id,
+            btf: self.btf.as_ref().map(AsFd::as_fd),
+            func_info: &self.func_info,
+            // The kernel wants to know the functions before the lines.
+            line_info: if self.func_info.is_empty() { &[] } else { &self.line_info },
+        };
+        ask(&request, log_level)
+    }
 }
 
 /// Loads with a log buffer that grows until it holds the log.
@@ -118,9 +151,9 @@ fn ask(request: &ProgLoad<'_>, level: u32) -> KernelVerdict {
     }
     let mut attempts_left = 5;
     loop {
-        let start = Instant::now();
+        let (start, cpu_start) = (Instant::now(), sys::thread_time());
         let loaded = sys::prog_load(request, level, &mut log);
-        let elapsed = start.elapsed();
+        let (cpu, elapsed) = (sys::thread_time().saturating_sub(cpu_start), start.elapsed());
         match loaded.result.as_ref().map_err(io::Error::raw_os_error) {
             Err(Some(libc::ENOSPC)) if level != 0 && log.len() < LOG_LIMIT => {
                 let wanted = loaded.log_size.max(log.len() * 8).next_power_of_two();
@@ -132,12 +165,12 @@ fn ask(request: &ProgLoad<'_>, level: u32) -> KernelVerdict {
             }
             // A signal came in between.
             Err(Some(libc::EAGAIN)) if attempts_left > 0 => attempts_left -= 1,
-            _ => return verdict(loaded.result, &log, elapsed),
+            _ => return verdict(loaded.result, &log, elapsed, cpu),
         }
     }
 }
 
-fn verdict(result: io::Result<OwnedFd>, log: &[u8], elapsed: Duration) -> KernelVerdict {
+fn verdict(result: io::Result<OwnedFd>, log: &[u8], elapsed: Duration, cpu: Duration) -> KernelVerdict {
     let end = log.iter().position(|&byte| byte == 0).unwrap_or(log.len());
     let log = String::from_utf8_lossy(&log[..end]).into_owned();
     let LogSummary { message, processed, max_states_per_insn, total_states, peak_states, stack_depth } =
@@ -154,6 +187,7 @@ fn verdict(result: io::Result<OwnedFd>, log: &[u8], elapsed: Duration) -> Kernel
         max_states_per_insn,
         stack_depth,
         elapsed,
+        cpu,
         fd: result.ok(),
     }
 }

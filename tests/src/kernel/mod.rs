@@ -19,9 +19,9 @@ mod maps;
 pub mod run;
 mod sys;
 
-use std::{io, sync::OnceLock};
+use std::{io, sync::OnceLock, time::Duration};
 
-pub use load::{KernelVerdict, LoadOptions, load};
+pub use load::{KernelVerdict, LoadOptions, Prepared, load};
 pub use run::{TestRun, test_run};
 
 /// Why the kernel could not be asked: it gave no verdict.
@@ -67,6 +67,12 @@ pub fn available() -> bool {
             sys::ProgLoad { prog_type: 1, license: "GPL", insns: &TRIVIAL, ..sys::ProgLoad::default() };
         sys::prog_load(&program, 0, &mut []).result.is_ok()
     })
+}
+
+/// The time of a processor that the calling thread has used so far, its system calls included.
+#[must_use]
+pub fn thread_time() -> Duration {
+    sys::thread_time()
 }
 
 /// Says in one line that the test `name` did not run because the kernel cannot be asked.

@@ -1,10 +1,11 @@
 //! The bpf() system call: creating, loading and test runs. There is no attaching and no pinning
-//! here, and none may be added.
+//! here, and none may be added. And the clock of the calling thread.
 
 use std::{
     io,
     marker::PhantomData,
     os::fd::{AsFd, AsRawFd, BorrowedFd, FromRawFd, OwnedFd},
+    time::Duration,
 };
 
 const MAP_CREATE: libc::c_int = 0;
@@ -248,6 +249,16 @@ pub(super) fn prog_test_run(
         .u32(36, 0);
     bpf(PROG_TEST_RUN, &mut attr)?;
     Ok(Ran { retval: attr.read_u32(4), duration: attr.read_u32(36), size_out: attr.read_u32(12) as usize })
+}
+
+/// The time of a processor that the calling thread has used, its system calls included.
+pub(super) fn thread_time() -> Duration {
+    let mut time = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    #[expect(unsafe_code, reason = "a system call takes a raw pointer")]
+    // SAFETY: the kernel writes to `time` and keeps no pointer to it.
+    let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
+    assert_eq!(result, 0, "every thread has such a clock");
+    Duration::new(time.tv_sec.cast_unsigned(), u32::try_from(time.tv_nsec).expect("below a second"))
 }
 
 fn size(bytes: &[u8]) -> u32 {

@@ -7,7 +7,7 @@
 
 use probity_isa::{AluOp, Width};
 
-use super::cast::zero_extend;
+use super::cast::zero_extend_half;
 use super::interval::{Half, Wide};
 use super::scalar::Scalar;
 use super::tnum::Tnum;
@@ -17,18 +17,26 @@ use super::tnum::Tnum;
 /// OR ask [`fork`] first.
 #[must_use]
 pub fn alu(op: AluOp, width: Width, dst: &Scalar, src: &Scalar) -> Scalar {
+    let mut result = *dst;
+    alu_in(op, width, &mut result, src);
+    result
+}
+
+/// [`alu`] where `dst` stands.
+pub fn alu_in(op: AluOp, width: Width, dst: &mut Scalar, src: &Scalar) {
     if let (Some(a), Some(b)) = (dst.is_const(), src.is_const())
         && let Some(value) = concrete(op, width, a, b)
     {
-        return Scalar::constant(value);
+        dst.set_constant(value);
+        return;
     }
     match op {
         AluOp::Lsh | AluOp::Rsh | AluOp::Arsh => match src.is_const() {
             Some(amount) if amount < u64::from(width.bits()) => shift(op, width, dst, amount as u32),
-            _ => Scalar::UNKNOWN,
+            _ => *dst = Scalar::UNKNOWN,
         },
-        AluOp::Div | AluOp::Mod | AluOp::Sdiv | AluOp::Smod => Scalar::UNKNOWN,
-        _ => finish(width, &combine(op, width, dst, src)),
+        AluOp::Div | AluOp::Mod | AluOp::Sdiv | AluOp::Smod => *dst = Scalar::UNKNOWN,
+        _ => combine(op, width, dst, src),
     }
 }
 
@@ -65,6 +73,9 @@ pub fn fork(op: AluOp, _width: Width, dst: &Scalar, src: &Scalar) -> Option<(Sca
 /// pointers mean nothing: they are not added but found anew from the rest.
 #[must_use]
 pub fn pointer_add(var: &Scalar, offset: &Scalar) -> Scalar {
+    if let (Some(var), Some(offset)) = (var.only(), offset.only()) {
+        return Scalar::constant(var.wrapping_add(offset));
+    }
     let wide = var.wide().add(offset.wide());
     Scalar::synced(var.tnum.add(offset.tnum), wide, Half::UNKNOWN)
 }
@@ -101,22 +112,18 @@ fn concrete(op: AluOp, width: Width, a: u64, b: u64) -> Option<u64> {
     Some(if bits == 32 { u64::from(result as u32) } else { result })
 }
 
-/// The result of a 32-bit instruction has a zero high half.
+/// Becomes the result of these parts; that of a 32-bit instruction has a zero high half.
 #[inline]
-fn finish(width: Width, result: &Scalar) -> Scalar {
+fn finish(dst: &mut Scalar, width: Width, tnum: Tnum, wide: Wide, half: Half) {
     match width {
-        Width::W32 => zero_extend(result, 4),
-        Width::W64 => {
-            let mut result = *result;
-            result.sync();
-            result
-        }
+        Width::W32 => zero_extend_half(dst, tnum, half),
+        Width::W64 => dst.set_synced(tnum, wide, half),
     }
 }
 
 /// Add, sub, mul, and, or, xor: each width on its own. In 32 bits only the low half counts.
 #[inline]
-fn combine(op: AluOp, width: Width, dst: &Scalar, src: &Scalar) -> Scalar {
+fn combine(op: AluOp, width: Width, dst: &mut Scalar, src: &Scalar) {
     let (a, b) = (dst.half(), src.half());
     let (tnum, half) = match op {
         AluOp::Add => (dst.tnum.add(src.tnum), a.add(b)),
@@ -136,7 +143,8 @@ fn combine(op: AluOp, width: Width, dst: &Scalar, src: &Scalar) -> Scalar {
         }
     };
     if width == Width::W32 {
-        return Scalar::join(tnum, Wide::UNKNOWN, half);
+        zero_extend_half(dst, tnum, half);
+        return;
     }
     let (a, b) = (dst.wide(), src.wide());
     let wide = match op {
@@ -147,16 +155,16 @@ fn combine(op: AluOp, width: Width, dst: &Scalar, src: &Scalar) -> Scalar {
         AluOp::Or => Wide::of_unsigned(a.umin.max(b.umin), tnum.max()),
         _ => Wide::of_unsigned(tnum.value, tnum.max()),
     };
-    Scalar::join(tnum, wide, half)
+    dst.set_synced(tnum, wide, half);
 }
 
 /// A shift by a known amount below the width.
-fn shift(op: AluOp, width: Width, dst: &Scalar, amount: u32) -> Scalar {
-    let low = dst.tnum.low();
-    let result = match (op, width) {
-        (AluOp::Lsh, Width::W32) => Scalar::join(low.lshift(amount), Wide::UNKNOWN, dst.half().lsh(amount)),
-        (AluOp::Rsh, Width::W32) => Scalar::join(low.rshift(amount), Wide::UNKNOWN, dst.half().rsh(amount)),
-        (_, Width::W32) => Scalar::join(low.arshift(amount, 32), Wide::UNKNOWN, dst.half().arsh(amount)),
+fn shift(op: AluOp, width: Width, dst: &mut Scalar, amount: u32) {
+    let (low, whole) = (dst.tnum.low(), dst.tnum);
+    let (tnum, wide, half) = match (op, width) {
+        (AluOp::Lsh, Width::W32) => (low.lshift(amount), Wide::UNKNOWN, dst.half().lsh(amount)),
+        (AluOp::Rsh, Width::W32) => (low.rshift(amount), Wide::UNKNOWN, dst.half().rsh(amount)),
+        (_, Width::W32) => (low.arshift(amount, 32), Wide::UNKNOWN, dst.half().arsh(amount)),
         (AluOp::Lsh, Width::W64) => {
             let half = if amount < 32 { dst.half().lsh(amount) } else { Half::UNKNOWN };
             let mut wide = dst.wide().lsh(amount);
@@ -164,12 +172,10 @@ fn shift(op: AluOp, width: Width, dst: &Scalar, amount: u32) -> Scalar {
                 wide.smin = i64::from(dst.s32_min) << 32;
                 wide.smax = i64::from(dst.s32_max) << 32;
             }
-            Scalar::join(dst.tnum.lshift(amount), wide, half)
+            (whole.lshift(amount), wide, half)
         }
-        (AluOp::Rsh, Width::W64) => {
-            Scalar::join(dst.tnum.rshift(amount), dst.wide().rsh(amount), Half::UNKNOWN)
-        }
-        (_, Width::W64) => Scalar::join(dst.tnum.arshift(amount, 64), dst.wide().arsh(amount), Half::UNKNOWN),
+        (AluOp::Rsh, Width::W64) => (whole.rshift(amount), dst.wide().rsh(amount), Half::UNKNOWN),
+        (_, Width::W64) => (whole.arshift(amount, 64), dst.wide().arsh(amount), Half::UNKNOWN),
     };
-    finish(width, &result)
+    finish(dst, width, tnum, wide, half);
 }

@@ -47,20 +47,29 @@ pub fn decide(op: JumpOp, width: Width, dst: &Scalar, src: &Scalar) -> Option<bo
 /// if [`decide`] gave `None`: on a decided jump the result for the impossible side means nothing.
 #[must_use]
 pub fn refine(op: JumpOp, width: Width, dst: &Scalar, src: &Scalar, taken: bool) -> Refined {
-    let (a, b) = assume(op, width, dst, src, taken);
-    let (dst, dst_violation) = settle(a);
-    let (src, src_violation) = settle(b);
+    let (mut dst, mut src) = (*dst, *src);
+    assume(op, width, &mut dst, &mut src, taken);
+    let (dst_violation, src_violation) = (settle(&mut dst), settle(&mut src));
     Refined { dst, src, dst_violation, src_violation }
+}
+
+/// The left operand alone, where it stands: what [`refine`] finds for it.
+pub fn refine_left(op: JumpOp, width: Width, dst: &mut Scalar, src: &Scalar, taken: bool) {
+    let mut src = *src;
+    assume(op, width, dst, &mut src, taken);
+    settle(dst);
 }
 
 /// [`refine`] for `value op value`, one register on both sides: it learns both what the left and
 /// what the right operand would, and deduces twice. `dst` and `src` of the result are the same.
 #[must_use]
 pub fn refine_same(op: JumpOp, width: Width, value: &Scalar, taken: bool) -> Refined {
-    let (a, b) = assume(op, width, value, value, taken);
+    let (mut a, mut b) = (*value, *value);
+    assume(op, width, &mut a, &mut b, taken);
     let wide = a.wide().meet(b.wide());
     let half = a.half().meet(b.half());
-    let (value, dst_violation) = settle(Scalar::synced(a.tnum, wide, half));
+    let mut value = Scalar::synced(a.tnum, wide, half);
+    let dst_violation = settle(&mut value);
     // The second look is at the intervals as reset, which a constant half still contradicts.
     let src_violation = dst_violation && !value.is_consistent();
     Refined { dst: value, src: value, dst_violation, src_violation }
@@ -77,7 +86,8 @@ pub fn contradiction(
     same: bool,
     taken: bool,
 ) -> Option<(bool, Scalar)> {
-    let (mut a, mut b) = assume(op, width, dst, src, taken);
+    let (mut a, mut b) = (*dst, *src);
+    assume(op, width, &mut a, &mut b, taken);
     if same {
         a = Scalar::synced(a.tnum, a.wide().meet(b.wide()), a.half().meet(b.half()));
         b = a;
@@ -88,36 +98,38 @@ pub fn contradiction(
     })
 }
 
-/// Both operands with the outcome applied, nothing deduced yet.
-fn assume(op: JumpOp, width: Width, dst: &Scalar, src: &Scalar, taken: bool) -> (Scalar, Scalar) {
-    let (mut a, mut b) = (*dst, *src);
+/// Applies the outcome to both operands, deduces nothing yet.
+fn assume(op: JumpOp, width: Width, a: &mut Scalar, b: &mut Scalar, taken: bool) {
     match (op, taken) {
-        (JumpOp::Jeq, true) | (JumpOp::Jne, false) => assume_equal(width, &mut a, &mut b),
-        (JumpOp::Jeq, false) | (JumpOp::Jne, true) => assume_unequal(width, &mut a, &mut b),
-        (JumpOp::Jset, true) => assume_common_bit(width, &mut a, &mut b),
-        (JumpOp::Jset, false) => assume_no_common_bit(width, &mut a, &mut b),
-        (JumpOp::Jlt, true) | (JumpOp::Jge, false) => assume_less(width, &mut a, &mut b),
-        (JumpOp::Jle, true) | (JumpOp::Jgt, false) => assume_at_most(width, &mut a, &mut b),
-        (JumpOp::Jgt, true) | (JumpOp::Jle, false) => assume_less(width, &mut b, &mut a),
-        (JumpOp::Jge, true) | (JumpOp::Jlt, false) => assume_at_most(width, &mut b, &mut a),
-        (JumpOp::Jslt, true) | (JumpOp::Jsge, false) => assume_signed_less(width, &mut a, &mut b),
+        (JumpOp::Jeq, true) | (JumpOp::Jne, false) => assume_equal(width, a, b),
+        (JumpOp::Jeq, false) | (JumpOp::Jne, true) => assume_unequal(width, a, b),
+        (JumpOp::Jset, true) => assume_common_bit(width, a, b),
+        (JumpOp::Jset, false) => assume_no_common_bit(width, a, b),
+        (JumpOp::Jlt, true) | (JumpOp::Jge, false) => assume_less(width, a, b),
+        (JumpOp::Jle, true) | (JumpOp::Jgt, false) => assume_at_most(width, a, b),
+        (JumpOp::Jgt, true) | (JumpOp::Jle, false) => assume_less(width, b, a),
+        (JumpOp::Jge, true) | (JumpOp::Jlt, false) => assume_at_most(width, b, a),
+        (JumpOp::Jslt, true) | (JumpOp::Jsge, false) => assume_signed_less(width, a, b),
         (JumpOp::Jsle, true) | (JumpOp::Jsgt, false) => {
-            assume_signed_at_most(width, &mut a, &mut b);
+            assume_signed_at_most(width, a, b);
         }
-        (JumpOp::Jsgt, true) | (JumpOp::Jsle, false) => assume_signed_less(width, &mut b, &mut a),
+        (JumpOp::Jsgt, true) | (JumpOp::Jsle, false) => assume_signed_less(width, b, a),
         (JumpOp::Jsge, true) | (JumpOp::Jslt, false) => {
-            assume_signed_at_most(width, &mut b, &mut a);
+            assume_signed_at_most(width, b, a);
         }
     }
-    (a, b)
 }
 
-/// Syncs a refined operand. If that contradicts itself, the intervals are reset and the known bits
-/// stay, as Linux 6.18 does.
+/// Syncs a refined operand; true when that contradicts itself. The intervals are reset then and the
+/// known bits stay, as Linux 6.18 does.
 #[inline]
-fn settle(mut value: Scalar) -> (Scalar, bool) {
+fn settle(value: &mut Scalar) -> bool {
     value.sync();
-    if value.is_consistent() { (value, false) } else { (Scalar::of_tnum_unsynced(value.tnum), true) }
+    let contradiction = !value.is_consistent();
+    if contradiction {
+        *value = Scalar::of_tnum_unsynced(value.tnum);
+    }
+    contradiction
 }
 
 /// The known bits that count at this width.

@@ -30,17 +30,24 @@ pub fn end(swap: Swap, bits: u32, value: &Scalar) -> Scalar {
 /// The low `bytes` (1, 2, 4 or 8) bytes, zero-extended: 32-bit moves and results, narrow fills.
 #[must_use]
 pub fn zero_extend(value: &Scalar, bytes: u32) -> Scalar {
+    let mut value = *value;
+    zero_extend_in(&mut value, bytes);
+    value
+}
+
+/// [`zero_extend`] where the value stands.
+pub fn zero_extend_in(value: &mut Scalar, bytes: u32) {
     if bytes >= 8 {
-        return *value;
+        return;
+    }
+    if bytes == 4 {
+        zero_extend_half(value, value.tnum, value.half());
+        return;
     }
     let tnum = value.tnum.cast(bytes);
     if tnum.is_const() {
-        return Scalar::constant(tnum.value);
-    }
-    if bytes == 4 {
-        let half = value.half();
-        let wide = Wide::of_unsigned(u64::from(half.umin), u64::from(half.umax));
-        return Scalar::synced(tnum, wide, half);
+        value.set_constant(tnum.value);
+        return;
     }
     let keep = (1 << (bytes * 8)) - 1;
     let (umin, umax) = if value.umin & !keep == value.umax & !keep {
@@ -48,7 +55,25 @@ pub fn zero_extend(value: &Scalar, bytes: u32) -> Scalar {
     } else {
         (0, keep)
     };
-    Scalar::synced(tnum, Wide::of_unsigned(umin, umax), Half::UNKNOWN)
+    let wide = Wide::of_unsigned(umin, umax);
+    if tnum.mask == keep && umax - umin == keep {
+        // Whole bytes of which nothing is known: what most narrow loads give.
+        value.set_parts(tnum, wide, Half::of_unsigned(umin as u32, umax as u32));
+        return;
+    }
+    value.set_synced(tnum, wide, Half::UNKNOWN);
+}
+
+/// Becomes the low half with these known bits (its own count) and intervals, zero-extended.
+#[inline]
+pub(super) fn zero_extend_half(value: &mut Scalar, tnum: Tnum, half: Half) {
+    let tnum = tnum.low();
+    if tnum.is_const() {
+        value.set_constant(tnum.value);
+        return;
+    }
+    let wide = Wide::of_unsigned(u64::from(half.umin), u64::from(half.umax));
+    value.set_synced(tnum, wide, half);
 }
 
 /// Whether zero extension of the low `bytes` leaves every member as it is.
@@ -97,8 +122,9 @@ pub fn movsx(value: &Scalar, bits: u32, width: Width) -> Scalar {
             }
             let ends = (i64::from(value.s32_min), i64::from(value.s32_max));
             let (smin, smax) = extended(ends.0, ends.1, bits, extend);
-            let half = Half::of_signed(smin as i32, smax as i32);
-            zero_extend(&Scalar::join(Tnum::UNKNOWN, Wide::UNKNOWN, half), 4)
+            let mut result = Scalar::UNKNOWN;
+            zero_extend_half(&mut result, Tnum::UNKNOWN, Half::of_signed(smin as i32, smax as i32));
+            result
         }
     }
 }

@@ -41,9 +41,9 @@ pub mod tnum;
 #[cfg(test)]
 mod tests;
 
-pub use alu::{alu, fork, neg, pointer_add, pointer_sub};
-pub use branch::{Refined, contradiction, decide, refine, refine_same};
-pub use cast::{Swap, end, fits_signed, fits_unsigned, movsx, sign_extend, zero_extend};
+pub use alu::{alu, alu_in, fork, neg, pointer_add, pointer_sub};
+pub use branch::{Refined, contradiction, decide, refine, refine_left, refine_same};
+pub use cast::{Swap, end, fits_signed, fits_unsigned, movsx, sign_extend, zero_extend, zero_extend_in};
 pub use link::{Delta, offset_by, propagate};
 pub use scalar::Scalar;
 pub use tnum::Tnum;

@@ -55,6 +55,16 @@ impl Scalar {
         if self.tnum.is_const() { Some(self.tnum.value) } else { None }
     }
 
+    /// The one value, if known bits and intervals of the whole agree on it.
+    #[inline]
+    pub(super) fn only(&self) -> Option<u64> {
+        let value = self.tnum.value;
+        let agreed = self.tnum.is_const()
+            && (self.umin, self.umax) == (value, value)
+            && (self.smin, self.smax) == (value as i64, value as i64);
+        agreed.then_some(value)
+    }
+
     /// Whether nothing is known.
     #[inline]
     #[must_use]
@@ -175,9 +185,31 @@ impl Scalar {
     /// [`Scalar::join`], then [`Scalar::sync`].
     #[inline]
     pub(super) fn synced(tnum: Tnum, wide: Wide, half: Half) -> Scalar {
-        let mut scalar = Scalar::join(tnum, wide, half);
-        scalar.sync();
+        let mut scalar = Scalar::UNKNOWN;
+        scalar.set_synced(tnum, wide, half);
         scalar
+    }
+
+    /// Becomes [`Scalar::constant`].
+    #[inline]
+    pub(crate) const fn set_constant(&mut self, value: u64) {
+        self.tnum = Tnum::constant(value);
+        self.umin = value;
+        self.umax = value;
+        self.smin = value as i64;
+        self.smax = value as i64;
+        self.u32_min = value as u32;
+        self.u32_max = value as u32;
+        self.s32_min = value as i32;
+        self.s32_max = value as i32;
+    }
+
+    /// Becomes [`Scalar::join`].
+    #[inline]
+    pub(super) const fn set_parts(&mut self, tnum: Tnum, wide: Wide, half: Half) {
+        self.tnum = tnum;
+        self.set_wide(wide);
+        self.set_half(half);
     }
 
     #[inline]

@@ -17,13 +17,29 @@ impl Scalar {
     /// Lets each part learn from the others: intervals from known bits, [`ROUNDS`] rounds between
     /// the intervals, known bits from intervals, intervals from known bits. No member is lost. It
     /// is not a fixpoint: a second call may find more, and parity with Linux needs exactly this.
+    #[inline]
     pub fn sync(&mut self) {
-        if self.tnum.is_const() && *self == Scalar::constant(self.tnum.value) {
+        self.set_synced(self.tnum, self.wide(), self.half());
+    }
+
+    /// Becomes these parts, then [`Scalar::sync`]. Results are made where they are to stand: the
+    /// parts are computed one by one, and copying them as a whole right after would wait for each.
+    pub(super) fn set_synced(&mut self, tnum: Tnum, wide: Wide, half: Half) {
+        if is_low_bits(tnum, &wide, &half) {
+            self.set_parts(tnum, wide, half);
+        } else {
+            self.deduce(tnum, wide, half);
+        }
+    }
+
+    /// [`Scalar::set_synced`] for any parts.
+    pub(super) fn deduce(&mut self, tnum: Tnum, mut wide: Wide, mut half: Half) {
+        if tnum.is_const() && wide == constant_wide(tnum.value) && half == constant_half(tnum.value as u32) {
+            self.set_constant(tnum.value);
             return;
         }
-        let (mut wide, mut half) = (self.wide(), self.half());
-        if let Some(only) = bounds_from_bits(self.tnum, &mut wide, &mut half) {
-            *self = Scalar::constant(only);
+        if let Some(only) = bounds_from_bits(tnum, &mut wide, &mut half) {
+            self.set_constant(only);
             return;
         }
         let start = (wide, half);
@@ -40,15 +56,15 @@ impl Scalar {
                 }
             }
         }
-        let tnum = bits_from_bounds(self.tnum, &wide, &half);
+        let known = bits_from_bounds(tnum, &wide, &half);
         // Only what has changed can tell something new.
-        if (tnum != self.tnum || (wide, half) != start)
-            && let Some(only) = bounds_from_bits(tnum, &mut wide, &mut half)
+        if (known != tnum || (wide, half) != start)
+            && let Some(only) = bounds_from_bits(known, &mut wide, &mut half)
         {
-            *self = Scalar::constant(only);
+            self.set_constant(only);
             return;
         }
-        *self = Scalar::join(tnum, wide, half);
+        self.set_parts(known, wide, half);
     }
 
     /// Whether the parts are consistent in themselves: no interval is empty, and a constant of the
@@ -77,6 +93,22 @@ const fn constant_wide(value: u64) -> Wide {
 
 const fn constant_half(value: u32) -> Half {
     Half { umin: value, umax: value, smin: value as i32, smax: value as i32 }
+}
+
+/// Whether just the low `n` bits are unknown and the others are 0, and all intervals say so: by far
+/// the commonest value, what loads, shifts and masks give. There is nothing more to learn.
+#[inline]
+fn is_low_bits(tnum: Tnum, wide: &Wide, half: &Half) -> bool {
+    let max = tnum.mask;
+    if tnum.value != 0 || max & max.wrapping_add(1) != 0 || wide.umin != 0 || wide.umax != max {
+        return false;
+    }
+    let signed = if max >> 63 == 0 { (0, max as i64) } else { (i64::MIN, i64::MAX) };
+    let low = max as u32;
+    let low_signed = if max >> 31 == 0 { (0, low as i32) } else { (i32::MIN, i32::MAX) };
+    (wide.smin, wide.smax) == signed
+        && (half.umin, half.umax) == (0, low)
+        && (half.smin, half.smax) == low_signed
 }
 
 /// Whether a round would change nothing, in the two commonest cases: nothing is known, or all four

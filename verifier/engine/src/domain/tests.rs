@@ -3,6 +3,7 @@
 use probity_isa::{AluOp, JumpOp, Width};
 use proptest::prelude::*;
 
+use super::interval::{Half, Wide};
 use super::*;
 
 const WIDTHS: [Width; 2] = [Width::W32, Width::W64];
@@ -257,6 +258,34 @@ fn scalar() -> impl Strategy<Value = (Scalar, Vec<u64>)> {
             (s, members)
         },
     )
+}
+
+/// What is found without deducing is what deducing finds.
+#[test]
+fn short_ways_lead_to_the_same() {
+    for bits in 0..=64u32 {
+        let max = u64::MAX.checked_shr(64 - bits).unwrap_or(0);
+        let wide = Wide::of_unsigned(0, max);
+        let half = Half::of_unsigned(0, max as u32);
+        let tnum = Tnum { value: 0, mask: max };
+        let (mut short, mut long) = (Scalar::constant(7), Scalar::constant(7));
+        short.set_synced(tnum, wide, half);
+        long.deduce(tnum, wide, half);
+        assert_eq!(short, long, "{bits} bits");
+        assert_eq!(short, Scalar::join(tnum, wide, half), "{bits} bits: nothing more is learnt");
+    }
+    for bytes in [1, 2] {
+        let keep = (1 << (bytes * 8)) - 1;
+        let mut long = Scalar::UNKNOWN;
+        long.deduce(Tnum { value: 0, mask: keep }, Wide::of_unsigned(0, keep), Half::UNKNOWN);
+        assert_eq!(zero_extend(&Scalar::UNKNOWN, bytes), long, "{bytes} bytes");
+    }
+    for (a, b) in [(0, 8), (u64::MAX, 1), (1 << 63, 1 << 63), (i64::MAX as u64, 1), (14, u64::MAX - 5)] {
+        let (a, b) = (Scalar::constant(a), Scalar::constant(b));
+        let mut long = Scalar::UNKNOWN;
+        long.deduce(a.tnum.add(b.tnum), a.wide().add(b.wide()), Half::UNKNOWN);
+        assert_eq!(pointer_add(&a, &b), long);
+    }
 }
 
 proptest! {

@@ -2,7 +2,7 @@
 
 use probity_isa::{AtomicOp, Instruction, Source};
 
-use super::history::{Node, Place};
+use super::history::{Linked, Place};
 
 /// r1 to r5.
 const ARGUMENTS: u16 = 0b11_1110;
@@ -49,12 +49,21 @@ impl Wants {
     }
 
     /// True when nothing is wanted.
+    #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.regs[..=self.frame].iter().all(|&regs| regs == 0)
-            && self.slots[..=self.frame].iter().all(|&slots| slots == 0)
+        self.regs[self.frame] == 0 && self.slots[self.frame] == 0 && self.only_here()
     }
 
+    /// True when nothing is wanted of the callers of the frame that the walk back is in.
+    #[inline]
+    #[must_use]
+    pub fn only_here(&self) -> bool {
+        self.regs[..self.frame].iter().all(|&regs| regs == 0)
+            && self.slots[..self.frame].iter().all(|&slots| slots == 0)
+    }
+
+    #[inline]
     fn has(&self, reg: u8) -> bool {
         self.regs[self.frame] >> reg & 1 != 0
     }
@@ -71,14 +80,14 @@ impl Wants {
     }
 
     /// Of scalars that a branch refined together, all are wanted when one is.
-    fn sync_linked(&mut self, node: Option<&Node>) {
-        let Some(node) = node.filter(|node| !node.linked.is_empty()) else { return };
-        let wanted = node.linked.iter().any(|(frame, place)| match place {
+    fn sync_linked(&mut self, linked: Option<&Linked>) {
+        let Some(linked) = linked else { return };
+        let wanted = linked.iter().any(|(frame, place)| match place {
             Place::Reg(reg) => self.regs[frame] >> reg & 1 != 0,
             Place::Slot(slot) => self.slots[frame] >> slot & 1 != 0,
         });
         if wanted {
-            for (frame, place) in node.linked.iter() {
+            for (frame, place) in linked.iter() {
                 match place {
                     Place::Reg(reg) => self.regs[frame] |= 1 << reg,
                     Place::Slot(slot) => self.slots[frame] |= 1 << slot,
@@ -87,19 +96,19 @@ impl Wants {
         }
     }
 
-    /// Undoes one executed instruction; `node` is what the path noted of it, `after` what was
-    /// executed after it.
+    /// Undoes one executed instruction; `slot` is the frame and slot that it spilled to or filled
+    /// from, `linked` what it refined together, `after` what was executed after it.
     ///
     /// # Errors
     /// [`Lost`] when the value can't be followed.
     pub fn step_back(
         &mut self,
         instruction: &Instruction,
-        node: Option<&Node>,
+        slot: Option<(u8, u8)>,
+        linked: Option<&Linked>,
         after: After,
     ) -> Result<(), Lost> {
-        self.sync_linked(node);
-        let slot = node.and_then(|node| node.slot);
+        self.sync_linked(linked);
         match *instruction {
             Instruction::Neg { .. } | Instruction::End { .. } => {}
             Instruction::Alu { dst, src, .. } => {
@@ -170,7 +179,7 @@ impl Wants {
             }
         }
         if matches!(instruction, Instruction::Jump { .. }) {
-            self.sync_linked(node);
+            self.sync_linked(linked);
         }
         Ok(())
     }

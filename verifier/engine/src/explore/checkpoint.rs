@@ -2,6 +2,7 @@
 
 use smallvec::SmallVec;
 
+use super::equal::Difference;
 use super::walk::Observer;
 use crate::state::State;
 
@@ -28,6 +29,8 @@ pub struct Checkpoint {
     pub precise: SmallVec<[Precise; 2]>,
     /// By frame: slots that nothing reads any more. Meaningful when `cleaned`.
     pub dead_slots: SmallVec<[u64; 2]>,
+    /// By frame: the other slots that hold something a state must match. Meaningful when `cleaned`.
+    pub telling_slots: SmallVec<[u64; 2]>,
     /// True when deadness was determined, which happens once, when all its paths are explored.
     pub cleaned: bool,
     /// Paths from here that are still to be explored.
@@ -36,16 +39,37 @@ pub struct Checkpoint {
     pub hits: u32,
     /// How often a path did not stop here and wanted to store a state of its own.
     pub misses: u32,
+    /// Where the last state that it did not stand for differed.
+    pub differed: Option<Difference>,
     /// True when it left its list but has paths to explore still.
     pub evicted: bool,
+}
+
+/// The remembered states of some instructions, oldest first.
+#[derive(Clone, Debug, Default)]
+struct Bucket {
+    list: Vec<Listed>,
+    /// How many of them are explored completely and not cleaned.
+    unclean: u32,
+}
+
+/// A checkpoint in a bucket, with what is asked first.
+#[derive(Clone, Copy, Debug)]
+struct Listed {
+    id: CheckpointId,
+    pc: u32,
 }
 
 /// All checkpoints of a run, and which of them stand before which instruction.
 #[derive(Debug, Default)]
 pub struct Checkpoints {
     all: Vec<Checkpoint>,
-    /// By bucket, oldest first.
-    lists: Vec<Vec<CheckpointId>>,
+    /// Places in `all` of checkpoints that are gone.
+    free: Vec<CheckpointId>,
+    /// By number of a bucket: where it stands in `buckets`, 0 for empty ones never used.
+    numbers: Vec<u32>,
+    /// The buckets in use; the first stands for the others, and stays empty.
+    buckets: Vec<Bucket>,
     listed: usize,
     evicted: usize,
     /// How many were ever stored.
@@ -58,7 +82,7 @@ impl Checkpoints {
     /// No checkpoints, for a program of `len` instructions.
     #[must_use]
     pub fn new(len: usize) -> Checkpoints {
-        Checkpoints { lists: vec![Vec::new(); len], ..Checkpoints::default() }
+        Checkpoints { numbers: vec![0; len], buckets: vec![Bucket::default()], ..Checkpoints::default() }
     }
 
     /// A checkpoint.
@@ -79,39 +103,87 @@ impl Checkpoints {
     #[inline]
     #[must_use]
     pub fn bucket(&self, pc: usize, callsite: usize) -> usize {
-        ((pc as u32) ^ (callsite as u32)) as usize % self.lists.len()
+        self.numbers[self.number(pc, callsite)] as usize
+    }
+
+    #[inline]
+    fn number(&self, pc: usize, callsite: usize) -> usize {
+        (((pc as u32) ^ (callsite as u32)) % self.numbers.len() as u32) as usize
     }
 
     /// How many are in a bucket.
     #[inline]
     #[must_use]
     pub fn count_in(&self, bucket: usize) -> usize {
-        self.lists[bucket].len()
+        self.buckets[bucket].list.len()
     }
 
-    /// One of those in a bucket, 0 being the oldest.
+    /// One of those in a bucket, 0 being the oldest, when it stands before `pc`.
     #[inline]
     #[must_use]
-    pub fn at(&self, bucket: usize, index: usize) -> CheckpointId {
-        self.lists[bucket][index]
+    pub fn at(&self, bucket: usize, index: usize, pc: usize) -> Option<CheckpointId> {
+        let listed = self.buckets[bucket].list[index];
+        (listed.pc as usize == pc).then_some(listed.id)
+    }
+
+    /// True when some in a bucket are explored completely and not cleaned.
+    #[inline]
+    #[must_use]
+    pub fn has_unclean(&self, bucket: usize) -> bool {
+        self.buckets[bucket].unclean > 0
+    }
+
+    /// A checkpoint in a bucket is cleaned now: these slots are dead, by frame. With
+    /// `uninit_stack`, a slot tells nothing unless it holds a register or zeros.
+    pub fn clean(
+        &mut self,
+        bucket: usize,
+        id: CheckpointId,
+        dead_slots: SmallVec<[u64; 2]>,
+        uninit_stack: bool,
+    ) {
+        self.buckets[bucket].unclean -= 1;
+        let checkpoint = self.get_mut(id);
+        let frames = checkpoint.state.frames.iter().zip(&dead_slots);
+        checkpoint.telling_slots =
+            frames.map(|(frame, dead)| frame.stack.telling(uninit_stack) & !dead).collect();
+        checkpoint.dead_slots = dead_slots;
+        checkpoint.cleaned = true;
     }
 
     /// Remembers a state.
     pub fn store(&mut self, state: State) -> CheckpointId {
-        let id = CheckpointId(self.all.len() as u32);
         let frames = state.frames.len();
-        let bucket = self.bucket(state.pc, state.frame().callsite);
-        self.lists[bucket].push(id);
-        self.all.push(Checkpoint {
+        let number = self.number(state.pc, state.frame().callsite);
+        if self.numbers[number] == 0 {
+            self.numbers[number] = self.buckets.len() as u32;
+            self.buckets.push(Bucket::default());
+        }
+        let bucket = self.numbers[number] as usize;
+        let pc = state.pc as u32;
+        let checkpoint = Checkpoint {
             state,
             precise: SmallVec::from_elem(Precise::default(), frames),
-            dead_slots: SmallVec::from_elem(0, frames),
+            dead_slots: SmallVec::new(),
+            telling_slots: SmallVec::new(),
             cleaned: false,
             branches: 1,
             hits: 0,
             misses: 0,
+            differed: None,
             evicted: false,
-        });
+        };
+        let id = match self.free.pop() {
+            Some(id) => {
+                *self.get_mut(id) = checkpoint;
+                id
+            }
+            None => {
+                self.all.push(checkpoint);
+                CheckpointId(self.all.len() as u32 - 1)
+            }
+        };
+        self.buckets[bucket].list.push(Listed { id, pc });
         self.total += 1;
         self.listed += 1;
         self.peak = self.peak.max(self.listed + self.evicted);
@@ -120,20 +192,23 @@ impl Checkpoints {
 
     /// Takes a checkpoint off its list. It lives on while it has paths to explore.
     pub fn evict(&mut self, bucket: usize, index: usize) {
-        let id = self.lists[bucket].remove(index);
+        let id = self.buckets[bucket].list.remove(index).id;
         self.listed -= 1;
         self.evicted += 1;
-        self.get_mut(id).evicted = true;
-        self.release_if_done(id);
+        let checkpoint = self.get_mut(id);
+        checkpoint.evicted = true;
+        if checkpoint.branches == 0 {
+            let cleaned = checkpoint.cleaned;
+            self.buckets[bucket].unclean -= u32::from(!cleaned);
+            self.release(id);
+        }
     }
 
-    fn release_if_done(&mut self, id: CheckpointId) {
-        let checkpoint = self.get_mut(id);
-        if checkpoint.evicted && checkpoint.branches == 0 {
-            checkpoint.evicted = false;
-            checkpoint.state.frames.clear();
-            self.evicted -= 1;
-        }
+    /// An evicted checkpoint has no paths to explore: nothing refers to it any more.
+    fn release(&mut self, id: CheckpointId) {
+        self.get_mut(id).state.frames.clear();
+        self.evicted -= 1;
+        self.free.push(id);
     }
 
     /// A path that hung on `parent` has ended: walks up and counts.
@@ -146,7 +221,13 @@ impl Checkpoints {
             }
             parent = checkpoint.state.parent;
             observer.completed(id);
-            self.release_if_done(id);
+            if checkpoint.evicted {
+                self.release(id);
+            } else {
+                let (pc, callsite) = (checkpoint.state.pc, checkpoint.state.frame().callsite);
+                let bucket = self.bucket(pc, callsite);
+                self.buckets[bucket].unclean += 1;
+            }
         }
     }
 }

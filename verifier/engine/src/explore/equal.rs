@@ -3,6 +3,7 @@
 use probity_platform::Behaviour;
 
 use super::checkpoint::Checkpoint;
+use super::history::Place;
 use super::ids::IdMap;
 use crate::prepare::Code;
 use crate::state::{ADD_CONST, Frame, Reg, Slot, State, Tag};
@@ -17,6 +18,9 @@ pub enum Exactness {
     /// Everything must be the same.
     Exact,
 }
+
+/// r0 to r9.
+const REGS: u16 = 0x3ff;
 
 /// A comparison of one remembered with one current state.
 pub struct Comparison<'a> {
@@ -34,19 +38,51 @@ pub struct Comparison<'a> {
     pub uninit_stack: bool,
 }
 
+/// A register or slot of a frame in which two states differ.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Difference {
+    frame: u8,
+    place: Place,
+}
+
+impl Difference {
+    /// In a register of a frame.
+    #[must_use]
+    pub fn reg(frame: usize, reg: usize) -> Difference {
+        Difference { frame: frame as u8, place: Place::Reg(reg as u8) }
+    }
+
+    fn slot(frame: usize, slot: usize) -> Difference {
+        Difference { frame: frame as u8, place: Place::Slot(slot as u8) }
+    }
+}
+
 impl Comparison<'_> {
-    /// True when `old` stands for `cur`.
-    pub fn states_equal(&mut self) -> bool {
+    /// Whether `old` stands for `cur`. `likely` is where it differed the last time; it is looked at
+    /// first, which decides nothing but how long it takes: identities correspond or not in
+    /// whatever order they are met.
+    ///
+    /// # Errors
+    /// Where they differ, when it is in one place.
+    pub fn states_equal(&mut self, likely: Option<Difference>) -> Result<(), Option<Difference>> {
         let old = &self.old.state;
-        if old.frames.len() != self.cur.frames.len() {
-            return false;
+        let frames = old.frames.len();
+        if frames != self.cur.frames.len() {
+            return Err(None);
+        }
+        if let Some(likely) = likely
+            && !self.place_equal(likely)
+        {
+            return Err(Some(likely));
+        }
+        let mut calls = old.frames.iter().zip(&self.cur.frames);
+        if !calls.all(|(old, cur)| old.callsite == cur.callsite) {
+            return Err(None);
         }
         if !self.references_equal() {
-            return false;
+            return Err(None);
         }
-        (0..old.frames.len()).all(|index| {
-            old.frames[index].callsite == self.cur.frames[index].callsite && self.frames_equal(index)
-        })
+        (0..frames).try_for_each(|index| self.frames_equal(index, likely))
     }
 
     fn references_equal(&mut self) -> bool {
@@ -55,17 +91,54 @@ impl Comparison<'_> {
             && old.iter().zip(cur).all(|(old, cur)| old.lock == cur.lock && self.ids.matches(old.id, cur.id))
     }
 
-    fn frames_equal(&mut self, index: usize) -> bool {
+    fn place_equal(&mut self, at: Difference) -> bool {
+        let index = usize::from(at.frame);
+        let (old, cur) = (&self.old.state.frames[index], &self.cur.frames[index]);
+        let precise = self.old.precise[index];
+        match at.place {
+            Place::Reg(reg) => {
+                let number = usize::from(reg);
+                self.regs_equal(&old.regs[number], &cur.regs[number], precise.regs >> reg & 1 != 0)
+            }
+            Place::Slot(slot) => self.slot_equal(index, old, cur, usize::from(slot)),
+        }
+    }
+
+    /// `done` was compared already.
+    fn frames_equal(&mut self, index: usize, done: Option<Difference>) -> Result<(), Option<Difference>> {
         let (old, cur): (&Frame, &Frame) = (&self.old.state.frames[index], &self.cur.frames[index]);
-        let live = self.code.insns[self.pc_of(index)].live_before;
         let precise = self.old.precise[index].regs;
-        for reg in 0..10 {
-            let bit = 1 << reg;
-            if live & bit != 0 && !self.regs_equal(&old.regs[reg], &cur.regs[reg], precise & bit != 0) {
-                return false;
+        let (mut live, mut slots) =
+            (self.code.insns[self.pc_of(index)].live_before & REGS, self.slots(index));
+        match done.filter(|done| usize::from(done.frame) == index).map(|done| done.place) {
+            Some(Place::Reg(reg)) => live &= !(1 << reg),
+            Some(Place::Slot(slot)) => slots &= !(1 << slot),
+            None => {}
+        }
+        while live != 0 {
+            let reg = live.trailing_zeros() as usize;
+            live &= live - 1;
+            if !self.regs_equal(&old.regs[reg], &cur.regs[reg], precise >> reg & 1 != 0) {
+                return Err(Some(Difference::reg(index, reg)));
             }
         }
-        self.stacks_equal(index, old, cur)
+        while slots != 0 {
+            let slot = slots.trailing_zeros() as usize;
+            slots &= slots - 1;
+            if !self.slot_equal(index, old, cur, slot) {
+                return Err(Some(Difference::slot(index, slot)));
+            }
+        }
+        Ok(())
+    }
+
+    /// The slots of a frame that are compared: what tells nothing stands for everything.
+    fn slots(&self, index: usize) -> u64 {
+        if self.mode == Exactness::NotExact && self.old.cleaned {
+            return self.old.telling_slots[index];
+        }
+        let touched = self.old.state.frames[index].stack.len() as u32;
+        u64::MAX.checked_shr(u64::BITS - touched).unwrap_or(0)
     }
 
     /// The instruction at which a frame stands: the call for all but the running one.
@@ -74,6 +147,7 @@ impl Comparison<'_> {
         state.frames.get(index + 1).map_or(state.pc, |callee| callee.callsite)
     }
 
+    #[inline]
     fn regs_equal(&mut self, old: &Reg, cur: &Reg, precise: bool) -> bool {
         if self.mode == Exactness::Exact {
             return self.exact(old, cur);
@@ -136,18 +210,16 @@ impl Comparison<'_> {
             && self.ids.matches(old.ref_id, cur.ref_id)
     }
 
-    fn stacks_equal(&mut self, index: usize, old: &Frame, cur: &Frame) -> bool {
-        let dead = if self.old.cleaned { self.old.dead_slots[index] } else { 0 };
-        let precise = self.old.precise[index].slots;
-        let (old, cur) = (old.stack.slots(), cur.stack.slots());
-        for (number, old_slot) in old.iter().enumerate() {
-            let empty = Slot::EMPTY;
-            let old_slot = if dead >> number & 1 != 0 { &empty } else { old_slot };
-            if !self.slots_equal(old_slot, cur.get(number), precise >> number & 1 != 0) {
-                return false;
-            }
+    fn slot_equal(&mut self, index: usize, old: &Frame, cur: &Frame, number: usize) -> bool {
+        let dead = self.old.cleaned && self.old.dead_slots[index] >> number & 1 != 0;
+        let precise = self.old.precise[index].slots >> number & 1 != 0;
+        let old = if dead { &Slot::EMPTY } else { old.stack.slot(number) };
+        let cur = cur.stack.slots().get(number);
+        // The same slot, shared: only identities could fail to correspond.
+        if cur.is_some_and(|cur| std::ptr::eq(old, cur)) && old.reg.id == 0 && old.reg.ref_id == 0 {
+            return true;
         }
-        true
+        self.slots_equal(old, cur, precise)
     }
 
     fn slots_equal(&mut self, old: &Slot, cur: Option<&Slot>, precise: bool) -> bool {

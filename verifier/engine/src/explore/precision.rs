@@ -5,7 +5,7 @@ use probity_platform::{Code as Why, Rejection};
 
 use super::backtrack::{After, Wants};
 use super::checkpoint::{Checkpoint, CheckpointId};
-use super::history::HistoryHead;
+use super::history::{HistoryHead, Node};
 use super::walk::{Observer, Walk};
 use crate::prepare::Code;
 
@@ -64,6 +64,17 @@ pub enum Followed<'a> {
     },
 }
 
+/// How a walk back over the instructions since a checkpoint ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Segment {
+    /// At the checkpoint.
+    Begun,
+    /// Nothing is left to find.
+    Done,
+    /// The value can't be followed.
+    Lost,
+}
+
 impl<O: Observer> Walk<'_, O> {
     /// Marks a register of the running frame and everything that its value was made from.
     pub(crate) fn mark_precise(&mut self, reg: u8) -> Result<(), Rejection> {
@@ -117,12 +128,13 @@ impl<O: Observer> Walk<'_, O> {
         loop {
             let event = Followed::Segment { wants: &wants, last: at, first, after: segment_after };
             self.observer.followed(&event);
-            if !self.walk_segment(&mut wants, &mut at, &mut after, &mut skip, head, first) {
-                self.mark_all_precise(&wants);
-                return Ok(());
-            }
-            if wants.is_empty() {
-                return Ok(());
+            match self.walk_segment(&mut wants, &mut at, &mut after, &mut skip, head, first) {
+                Segment::Begun => {}
+                Segment::Done => return Ok(()),
+                Segment::Lost => {
+                    self.mark_all_precise(&wants);
+                    return Ok(());
+                }
             }
             let Some(id) = parent else { break };
             self.mark_checkpoint(id, &mut wants)?;
@@ -145,8 +157,7 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    /// Walks back from `at` to the checkpoint that the segment began at. False when the value
-    /// can't be followed.
+    /// Walks back from `at` to the checkpoint that the segment began at.
     fn walk_segment(
         &mut self,
         wants: &mut Wants,
@@ -155,36 +166,68 @@ impl<O: Observer> Walk<'_, O> {
         skip: &mut bool,
         mut head: HistoryHead,
         first: usize,
-    ) -> bool {
-        let (history, code) = (&self.history, self.code);
+    ) -> Segment {
+        let code = self.code;
         loop {
-            let node = history.last(head).filter(|node| node.pc == *at);
+            let noted = self.history.last(head).is_some_and(|node| node.pc() == *at);
             if *skip {
                 *skip = false;
-            } else {
-                let Some(instruction) = code.instruction(*at) else { return false };
-                let went = went(code, *at, *after);
+            } else if O::FOLLOWS || !self.spared(wants, *at, head, noted) {
                 self.observer.followed(&Followed::Instruction { wants, pc: *at });
-                if wants.step_back(instruction, node, went).is_err() {
-                    return false;
+                if self.step_back(wants, *at, *after, head, noted) {
+                    return Segment::Lost;
                 }
             }
             if wants.is_empty() {
-                return true;
+                return Segment::Done;
             }
             *after = Some(*at);
-            if *at == first && (head.is_empty() || (head.len() == 1 && node.is_some())) {
-                return true;
-            }
-            match node {
-                Some(node) => {
-                    let Some(previous) = node.prev_pc else { return true };
-                    head = history.before(head);
-                    *at = previous;
+            let at_first = *at == first && (head.is_empty() || (head.len() == 1 && noted));
+            if !noted {
+                if at_first {
+                    return Segment::Begun;
                 }
-                None => *at = before(code, *at),
+                *at -= if code.insns[*at].behind_wide { 2 } else { 1 };
+                continue;
             }
+            let before = self.history.before(head);
+            let Some(node) = self.history.last_mut(head) else { return Segment::Begun };
+            if !O::FOLLOWS
+                && wants.only_here()
+                && !node.visit(wants.regs[wants.frame], wants.slots[wants.frame])
+            {
+                return Segment::Done;
+            }
+            if at_first {
+                return Segment::Begun;
+            }
+            let Some(previous) = node.prev_pc() else { return Segment::Begun };
+            head = before;
+            *at = previous;
         }
+    }
+
+    /// True when undoing an instruction changes nothing.
+    #[inline]
+    fn spared(&self, wants: &Wants, at: usize, head: HistoryHead, noted: bool) -> bool {
+        self.code.insns[at].undoes.spares(wants.regs[wants.frame])
+            && (!noted || self.history.last(head).is_some_and(Node::is_plain))
+    }
+
+    /// Undoes an instruction; true when the value is lost.
+    fn step_back(
+        &self,
+        wants: &mut Wants,
+        at: usize,
+        after: Option<usize>,
+        head: HistoryHead,
+        noted: bool,
+    ) -> bool {
+        let Some(instruction) = self.code.instruction(at) else { return true };
+        let node = self.history.last(head).filter(|_| noted);
+        let linked = node.and_then(|node| self.history.linked(node));
+        let slot = node.and_then(Node::slot);
+        wants.step_back(instruction, slot, linked, went(self.code, at, after)).is_err()
     }
 
     /// Marks what is wanted of a checkpoint, and wants no longer what is no scalar there or
@@ -253,20 +296,13 @@ impl<O: Observer> Walk<'_, O> {
 /// Where the path went from `pc`.
 fn went(code: &Code, pc: usize, after: Option<usize>) -> After {
     let Some(after) = after else { return After::Next };
-    if after == pc + code.insns[pc].slots {
+    if after == pc + usize::from(code.insns[pc].slots) {
         return After::Next;
     }
     match after.checked_sub(1).and_then(|pc| code.instruction(pc)) {
         Some(Instruction::CallSubprog { .. }) => After::Return,
         _ => After::Jump,
     }
-}
-
-/// The instruction in front of `pc` in the program: a 64-bit load takes two slots.
-fn before(code: &Code, pc: usize) -> usize {
-    // The second half of a load is all zero, so it is never taken for a load itself.
-    let wide = pc >= 2 && code.insns[pc - 2].slots == 2;
-    pc - if wide { 2 } else { 1 }
 }
 
 /// A slot is wanted that the frame did not have yet: the kernel takes that for a fault of its own.

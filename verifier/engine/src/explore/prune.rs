@@ -5,9 +5,10 @@ use probity_platform::{Code as Why, Rejection};
 
 use super::checkpoint::{CheckpointId, Precise};
 use super::equal::{Comparison, Exactness};
-use super::history::{HistoryHead, Linked};
+use super::history::HistoryHead;
 use super::walk::{Observer, Walk};
 use crate::print::state::Printer;
+use crate::state::frame::REGS;
 
 /// A state is remembered after this many jumps and this many instructions.
 const MIN_JUMPS: u64 = 2;
@@ -38,15 +39,14 @@ impl<O: Observer> Walk<'_, O> {
         let insns = self.stats.processed - self.stored_at.processed;
         let mut add = force || (jumps >= MIN_JUMPS && insns >= MIN_INSNS);
         let bucket = self.checkpoints.bucket(pc, self.state.frame().callsite);
-        self.clean_checkpoints(bucket, pc);
+        if self.checkpoints.has_unclean(bucket) {
+            self.clean_checkpoints(bucket, pc);
+        }
         let scanned = self.checkpoints.count_in(bucket) as u64;
         let mut index = self.checkpoints.count_in(bucket);
         while index > 0 {
             index -= 1;
-            let id = self.checkpoints.at(bucket, index);
-            if self.checkpoints.get(id).state.pc != pc {
-                continue;
-            }
+            let Some(id) = self.checkpoints.at(bucket, index, pc) else { continue };
             if self.checkpoints.get(id).branches > 0 {
                 if self.maybe_looping(id) && self.equal(id, Exactness::Exact) {
                     return Err(self.infinite_loop(id));
@@ -57,7 +57,7 @@ impl<O: Observer> Walk<'_, O> {
             } else if self.equal(id, Exactness::NotExact) {
                 self.checkpoints.get_mut(id).hits += 1;
                 if self.code.insns[pc].jump_point {
-                    self.note(None, Linked::NONE);
+                    self.note();
                 }
                 self.propagate_precision(id)?;
                 self.observer.covered(pc, &self.state);
@@ -85,6 +85,7 @@ impl<O: Observer> Walk<'_, O> {
     fn store_checkpoint(&mut self, pc: usize) {
         self.stored_at = self.stats;
         self.state.pc = pc;
+        self.state.last_pc = self.prev_pc;
         let id = self.checkpoints.store(self.state.clone());
         self.observer.stored(id, &self.state);
         self.state.parent = Some(id);
@@ -93,42 +94,56 @@ impl<O: Observer> Walk<'_, O> {
         self.noted = false;
     }
 
-    /// A quick look at the registers of the running frame before the whole comparison.
-    fn maybe_looping(&self, id: CheckpointId) -> bool {
+    /// A quick look at the registers of the running frame before the whole comparison, beginning
+    /// with the one that differed the last time.
+    fn maybe_looping(&mut self, id: CheckpointId) -> bool {
         let old = &self.checkpoints.get(id).state;
         if old.frames.len() != self.state.frames.len() {
             return false;
         }
         let (old, cur) = (old.frame(), self.state.frame());
-        old.regs.iter().zip(&cur.regs).all(|(old, cur)| {
-            old.behaviour == cur.behaviour
-                && old.kind == cur.kind
-                && old.flags == cur.flags
-                && old.off == cur.off
-                && old.data == cur.data
-                && old.val == cur.val
-        })
+        let differs = |&reg: &usize| {
+            let (old, cur) = (&old.regs[reg], &cur.regs[reg]);
+            old.behaviour != cur.behaviour
+                || old.kind != cur.kind
+                || old.flags != cur.flags
+                || old.off != cur.off
+                || old.data != cur.data
+                || old.val != cur.val
+        };
+        let first = self.loop_differs;
+        let differing = (first..REGS).chain(0..first).find(differs);
+        self.loop_differs = differing.unwrap_or(first);
+        differing.is_none()
     }
 
     fn equal(&mut self, id: CheckpointId, mode: Exactness) -> bool {
         self.id_map.reset(self.last_id);
-        Comparison {
-            old: self.checkpoints.get(id),
+        let old = self.checkpoints.get(id);
+        let likely = old.differed;
+        let result = Comparison {
+            old,
             cur: &self.state,
             code: self.code,
             ids: &mut self.id_map,
             mode,
             uninit_stack: self.platform.policy.uninit_stack,
         }
-        .states_equal()
+        .states_equal(likely);
+        if let Err(differed) = result
+            && differed != likely
+        {
+            self.checkpoints.get_mut(id).differed = differed;
+        }
+        result.is_ok()
     }
 
     /// Determines, once for each, what is dead in the completely explored states before `pc`.
     fn clean_checkpoints(&mut self, bucket: usize, pc: usize) {
         for index in 0..self.checkpoints.count_in(bucket) {
-            let id = self.checkpoints.at(bucket, index);
+            let Some(id) = self.checkpoints.at(bucket, index, pc) else { continue };
             let checkpoint = self.checkpoints.get(id);
-            if checkpoint.state.pc != pc || checkpoint.branches > 0 || checkpoint.cleaned {
+            if checkpoint.branches > 0 || checkpoint.cleaned {
                 continue;
             }
             if !checkpoint.state.callsites().eq(self.state.callsites()) {
@@ -138,9 +153,7 @@ impl<O: Observer> Walk<'_, O> {
             let dead = (0..checkpoint.state.frames.len())
                 .map(|frame| !self.liveness.live_slots(instance, pc, frame))
                 .collect();
-            let checkpoint = self.checkpoints.get_mut(id);
-            checkpoint.dead_slots = dead;
-            checkpoint.cleaned = true;
+            self.checkpoints.clean(bucket, id, dead, self.platform.policy.uninit_stack);
         }
     }
 

@@ -101,11 +101,9 @@ struct Instance {
 pub struct StackLiveness {
     instances: Vec<Instance>,
     callees: FxHashMap<(InstanceId, usize), InstanceId>,
-    /// The instruction whose writes are being collected.
-    writing: (InstanceId, usize),
+    /// The instruction whose writes are being collected, when one is.
+    writing: Option<(InstanceId, usize)>,
     writes: Vec<u64>,
-    /// True when the instruction is a call: what its function writes counts when that returns.
-    calling: bool,
 }
 
 impl StackLiveness {
@@ -115,9 +113,8 @@ impl StackLiveness {
         let mut liveness = StackLiveness {
             instances: Vec::new(),
             callees: FxHashMap::default(),
-            writing: (InstanceId::ENTRY, 0),
+            writing: None,
             writes: Vec::new(),
-            calling: false,
         };
         liveness.add(code, None, 0);
         liveness
@@ -145,7 +142,8 @@ impl StackLiveness {
 
     /// The instance of a function called at `callsite` of `caller`.
     pub fn call(&mut self, code: &Code, caller: InstanceId, callsite: usize, function: usize) -> InstanceId {
-        self.calling = true;
+        // What the function writes counts when it returns.
+        self.writing = None;
         if let Some(&id) = self.callees.get(&(caller, callsite)) {
             return id;
         }
@@ -154,16 +152,17 @@ impl StackLiveness {
         id
     }
 
-    /// Begins to collect what an instruction surely writes.
+    /// Begins to collect what an instruction surely writes. Not needed for one that can't write the
+    /// stack.
     pub fn begin(&mut self, id: InstanceId, pc: usize) {
         let depth = self.instance(id).depth;
-        self.writing = (id, pc);
-        self.calling = false;
+        self.writing = Some((id, pc));
         self.writes.clear();
         self.writes.resize(depth + 1, 0);
     }
 
     /// The instruction reads slots of a frame.
+    #[inline]
     pub fn read(&mut self, id: InstanceId, frame: usize, pc: usize, slots: u64) {
         self.instances[id.0 as usize].read(frame, pc, slots);
     }
@@ -175,15 +174,10 @@ impl StackLiveness {
         }
     }
 
-    /// Ends the collection: only what every visit writes is surely written.
+    /// Ends the collection, if there is one: only what every visit writes is surely written.
     pub fn commit(&mut self) {
-        if self.calling {
-            return;
-        }
-        let (id, pc) = self.writing;
-        let writes = std::mem::take(&mut self.writes);
-        self.instances[id.0 as usize].commit(pc, &writes);
-        self.writes = writes;
+        let Some((id, pc)) = self.writing.take() else { return };
+        self.instances[id.0 as usize].commit(pc, &self.writes);
     }
 
     /// A path ended, or a function returns: brings the innermost instance and its callers up to
@@ -285,7 +279,7 @@ impl Instance {
             let mut live = 0;
             let mut written = u64::MAX;
             let mut any = false;
-            for next in code.insns[pc].successors() {
+            for next in code.neighbours.successors(pc) {
                 let after = &marks[next - start];
                 live |= after.live_before;
                 written &= after.written_later;
@@ -297,7 +291,7 @@ impl Instance {
             if live != own.live_before || written != own.written_later {
                 own.live_before = live;
                 own.written_later = written;
-                work.extend_from_slice(&code.insns[pc].predecessors);
+                work.extend(code.neighbours.predecessors(pc));
             }
         }
     }

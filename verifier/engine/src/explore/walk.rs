@@ -17,6 +17,10 @@ use crate::state::{Frame, References, Reg, Stack, State};
 
 /// What may watch a walk. All methods do nothing unless they are overridden.
 pub trait Observer {
+    /// True when it looks at walks back for precision: none of their instructions is passed over
+    /// then, and none ends early because walks before it found the same.
+    const FOLLOWS: bool = false;
+
     /// The instruction at `pc` is about to run in `state`.
     fn step(&mut self, pc: usize, state: &State) {
         let _ = (pc, state);
@@ -134,6 +138,8 @@ pub struct Walk<'a, O> {
     pub(crate) checkpoints: Checkpoints,
     pub(crate) liveness: StackLiveness,
     pub(crate) id_map: IdMap,
+    /// The register in which a state last differed from one that its path came from.
+    pub(crate) loop_differs: usize,
     /// The last identity that was given out.
     pub(crate) last_id: u32,
     /// The counts of the run so far.
@@ -214,6 +220,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             checkpoints: Checkpoints::new(len),
             liveness: StackLiveness::new(code),
             id_map: IdMap::default(),
+            loop_differs: 0,
             last_id: 0,
             stats: Stats::default(),
             stored_at: Stats::default(),
@@ -268,30 +275,34 @@ impl<'a, O: Observer> Walk<'a, O> {
 
     /// Walks every path.
     pub(crate) fn run(&mut self) -> Result<(), Rejection> {
+        let code = self.code;
+        let limit = u64::from(self.platform.limits.processed);
         loop {
             self.stats.processed += 1;
-            if self.stats.processed > u64::from(self.platform.limits.processed) {
+            if self.stats.processed > limit {
                 return Err(too_large(self.stats.processed));
             }
-            self.state.last_pc = self.prev_pc;
+            let insn = &code.insns[self.pc];
             self.state.pc = self.pc;
             self.noted = false;
-            if self.code.insns[self.pc].prune_point && self.visit_prune_point()? == Visit::Covered {
+            if insn.prune_point && self.visit_prune_point()? == Visit::Covered {
                 if !self.next_path() {
                     return Ok(());
                 }
                 continue;
             }
-            if self.code.insns[self.pc].jump_point {
-                self.note(None, Linked::NONE);
+            if insn.jump_point {
+                self.note();
             }
             self.observer.step(self.pc, &self.state);
-            if self.code.insns[self.pc].is_jump {
-                self.stats.jumps += 1;
+            self.stats.jumps += u64::from(insn.is_jump);
+            if insn.may_write_stack {
+                self.liveness.begin(self.state.frame().instance, self.pc);
             }
-            self.liveness.begin(self.state.frame().instance, self.pc);
-            let next = self.step()?;
-            self.liveness.commit();
+            let next = self.step(insn)?;
+            if insn.may_write_stack {
+                self.liveness.commit();
+            }
             match next {
                 Next::Go(pc) => {
                     self.prev_pc = Some(self.pc);
@@ -340,19 +351,25 @@ impl<'a, O: Observer> Walk<'a, O> {
         self.pending.last_mut().map(|pending| &mut pending.state)
     }
 
-    /// Notes something about the running instruction; a second note joins the first.
-    pub(crate) fn note(&mut self, slot: Option<(u8, u8)>, linked: Linked) {
-        if self.noted
-            && let Some(node) = self.history.last_mut(self.state.history)
-        {
-            node.slot = node.slot.or(slot);
-            if !linked.is_empty() {
-                node.linked = linked;
-            }
-            return;
+    /// Notes where the running instruction came from, once.
+    #[inline]
+    pub(crate) fn note(&mut self) {
+        if !self.noted || self.state.history.is_empty() {
+            self.state.history = self.history.push(self.state.history, self.pc, self.prev_pc);
+            self.noted = true;
         }
-        self.state.history = self.history.push(self.state.history, self.pc, self.prev_pc, slot, linked);
-        self.noted = true;
+    }
+
+    /// Notes the frame and slot that the running instruction spills to or fills from.
+    pub(crate) fn note_slot(&mut self, frame: usize, slot: usize) {
+        self.note();
+        self.history.add_slot(self.state.history, frame as u8, slot as u8);
+    }
+
+    /// Notes the linked scalars that the running instruction refines.
+    pub(crate) fn note_linked(&mut self, linked: Linked) {
+        self.note();
+        self.history.add_linked(self.state.history, linked);
     }
 }
 

@@ -59,7 +59,7 @@ pub fn components(code: &Code) -> Vec<u32> {
         if search.order[pc] == 0 {
             search.run(pc);
         }
-        pc += code.insns[pc].slots;
+        pc += usize::from(code.insns[pc].slots);
     }
     search.component
 }
@@ -85,7 +85,7 @@ impl Search<'_> {
         self.enter(start);
         while let Some((pc, step)) = path.last_mut() {
             let pc = *pc;
-            if let Some(&next) = code.insns[pc].next.get(*step) {
+            if let Some(next) = code.neighbours.successors(pc).nth(*step) {
                 *step += 1;
                 if next >= code.insns.len() {
                     continue;
@@ -119,7 +119,7 @@ impl Search<'_> {
     fn close(&mut self, root: usize) {
         let from = self.stack.iter().rposition(|&pc| pc == root).unwrap_or(0);
         let members = self.stack.split_off(from);
-        let is_loop = members.len() > 1 || self.code.insns[root].next.contains(&root);
+        let is_loop = members.len() > 1 || self.code.neighbours.successors(root).any(|next| next == root);
         self.found += u32::from(is_loop);
         for pc in members {
             self.on_stack[pc] = false;

@@ -42,6 +42,6 @@ pub(super) fn live_registers(
             .collect();
         let text = insn_text(program, platform, pc);
         let _ = writeln!(out, "{component:>3} {pc:>3}: {live} {text}");
-        pc += code.insns[pc].slots;
+        pc += usize::from(code.insns[pc].slots);
     }
 }

@@ -65,12 +65,12 @@ impl Writer<'_> {
                 for &pc in order.iter() {
                     let (may_read, must_write) = instance.marks(frame, pc);
                     let (mut live, mut written) = (0, u64::MAX);
-                    for &next in &code.insns[pc].next {
+                    for next in code.neighbours.successors(pc) {
                         let (live_after, written_after) = found[next - range.start];
                         live |= live_after;
                         written &= written_after;
                     }
-                    if code.insns[pc].next.is_empty() {
+                    if code.neighbours.successors(pc).next().is_none() {
                         written = 0;
                     }
                     let now = ((live & !must_write) | may_read, written | must_write);
@@ -130,8 +130,10 @@ fn postorder(code: &Code, start: usize) -> Vec<usize> {
     visited[start] = true;
     while let Some((pc, step)) = path.last_mut() {
         // Where a jump leads comes before what stands behind it.
-        match code.insns[*pc].next.iter().rev().nth(*step) {
-            Some(&next) => {
+        let successors = code.neighbours.successors(*pc).count();
+        let turned = successors.checked_sub(*step + 1);
+        match turned.and_then(|index| code.neighbours.successors(*pc).nth(index)) {
+            Some(next) => {
                 *step += 1;
                 if !std::mem::replace(&mut visited[next], true) {
                     path.push((next, 0));

@@ -207,6 +207,8 @@ impl<'a> Writer<'a> {
 }
 
 impl Observer for Writer<'_> {
+    const FOLLOWS: bool = true;
+
     fn begin(&mut self, code: &Code) {
         self.operands = code.insns.iter().map(|insn| insn.instruction.as_ref().map_or(0, operands)).collect();
         if self.level.all {

@@ -3,10 +3,11 @@
 use probity_isa::{DecodeError, Insn, Instruction, decode};
 use probity_platform::{MapType, Platform, Profile, ProgType, Rejection};
 use probity_program::Program;
-use smallvec::SmallVec;
 
 use super::special_fields::MapFields;
-use super::{control_flow, functions, live_registers, neighbours, references, returns, special_fields};
+use super::{
+    Neighbours, Undoes, control_flow, functions, live_registers, references, returns, special_fields,
+};
 use crate::prepare::Offered;
 
 /// An instruction with the facts about its place.
@@ -21,24 +22,19 @@ pub struct Decoded {
     /// Its predecessor on a path need not be the instruction before it.
     pub jump_point: bool,
     /// How many slots it takes: 2 for a 64-bit load, also a malformed one.
-    pub slots: usize,
+    pub slots: u8,
     /// It belongs to the class JMP or JMP32.
     pub is_jump: bool,
+    /// The slots before it are a 64-bit load.
+    pub behind_wide: bool,
+    /// It may write the stack, so that what it surely writes is collected.
+    pub may_write_stack: bool,
+    /// Which wanted registers it matters to when a path is followed back.
+    pub undoes: Undoes,
     /// The registers r0 to r9 whose value is read at or after it, as bits.
     pub live_before: u16,
     /// The function that it belongs to.
-    pub function: usize,
-    /// What may run after it in its function.
-    pub next: SmallVec<[usize; 2]>,
-    /// What may run before it in its function.
-    pub predecessors: SmallVec<[usize; 2]>,
-}
-
-impl Decoded {
-    /// What may run after it in its function.
-    pub fn successors(&self) -> impl Iterator<Item = usize> + '_ {
-        self.next.iter().copied()
-    }
+    pub function: u32,
 }
 
 /// A function of the program.
@@ -69,6 +65,8 @@ pub struct Code {
     pub map_types: Vec<Option<&'static MapType>>,
     /// By map: the special fields of its values.
     pub special_fields: Vec<MapFields>,
+    /// What runs before and after each instruction in its function.
+    pub neighbours: Neighbours,
 }
 
 impl Code {
@@ -90,10 +88,11 @@ impl Code {
             functions: functions::describe(program, &starts),
             map_types: program.maps.iter().map(|map| platform.map_type(map.map_type)).collect(),
             special_fields: special_fields::find(program, platform),
+            neighbours: Neighbours::default(),
         };
         for (index, function) in code.functions.iter().enumerate() {
             for insn in &mut code.insns[function.start..function.end] {
-                insn.function = index;
+                insn.function = index as u32;
             }
         }
         functions::check_jumps(raw, &code.functions)?;
@@ -103,7 +102,7 @@ impl Code {
         returns::check(program, &code)?;
         references::check(program, &code, platform)?;
         control_flow::check(&mut code, raw, platform)?;
-        neighbours::find(&mut code);
+        code.neighbours = Neighbours::find(&code);
         live_registers::compute(&mut code, raw, &offered);
         Ok(code)
     }
@@ -136,18 +135,35 @@ fn check_size(raw: &[Insn], platform: &Platform) -> Result<(), (usize, Rejection
 /// Decodes every slot. The second half of a 64-bit load decodes as what it looks like; nothing
 /// ever runs it, because a jump there is refused.
 fn decode_all(raw: &[Insn]) -> Vec<Decoded> {
-    (0..raw.len())
-        .map(|pc| Decoded {
-            instruction: decode(raw, pc),
-            prune_point: false,
-            checkpoint: false,
-            jump_point: false,
-            slots: raw[pc].slots(),
-            is_jump: matches!(raw[pc].code & 0x07, 0x05 | 0x06),
-            live_before: 0,
-            function: 0,
-            next: SmallVec::new(),
-            predecessors: SmallVec::new(),
-        })
-        .collect()
+    (0..raw.len()).map(|pc| decode_one(raw, pc)).collect()
+}
+
+fn decode_one(raw: &[Insn], pc: usize) -> Decoded {
+    let instruction = decode(raw, pc);
+    Decoded {
+        prune_point: false,
+        checkpoint: false,
+        jump_point: false,
+        slots: raw[pc].slots() as u8,
+        is_jump: matches!(raw[pc].code & 0x07, 0x05 | 0x06),
+        // The second half of a load is all zero, so it is never taken for a load itself.
+        behind_wide: pc >= 2 && raw[pc - 2].slots() == 2,
+        may_write_stack: instruction.as_ref().is_ok_and(may_write_stack),
+        undoes: instruction.as_ref().map(Undoes::of).unwrap_or_default(),
+        live_before: 0,
+        function: 0,
+        instruction,
+    }
+}
+
+fn may_write_stack(instruction: &Instruction) -> bool {
+    matches!(
+        instruction,
+        Instruction::Store { .. }
+            | Instruction::StoreRelease { .. }
+            | Instruction::Atomic { .. }
+            | Instruction::CallHelper { .. }
+            | Instruction::CallKfunc { .. }
+            | Instruction::CallSubprog { .. }
+    )
 }

@@ -47,40 +47,43 @@ fn edges(raw: &[Insn], pc: usize) -> Edges {
     }
 }
 
+/// What is left to do of an instruction on the way back from where it leads.
+struct Visit {
+    pc: usize,
+    edges: Edges,
+}
+
 /// Walks the program, marks its points, and refuses what no path reaches.
 pub(super) fn check(code: &mut Code, raw: &[Insn], platform: &Platform) -> Result<(), (usize, Rejection)> {
     let len = code.insns.len();
     let mut marks = vec![Mark::New; len];
-    let mut stack = vec![(0, 0)];
-    while let Some((pc, step)) = stack.pop() {
-        if step == 0 {
+    let mut stack = Vec::new();
+    let mut next = Some(0);
+    loop {
+        if let Some(pc) = next.take() {
             marks[pc] = Mark::OnPath;
-            mark_points(code, raw, pc);
+            let edges = edges(raw, pc);
+            mark_points(code, raw, pc, edges.branch);
+            stack.push(Visit { pc, edges });
         }
-        let edges = edges(raw, pc);
-        let target = match step {
-            0 => edges.next,
-            1 => edges.branch,
-            _ => {
-                marks[pc] = Mark::Done;
-                continue;
-            }
+        let Some(visit) = stack.last_mut() else { break };
+        let pc = visit.pc;
+        let Some(target) = visit.edges.next.take().or_else(|| visit.edges.branch.take()) else {
+            marks[pc] = Mark::Done;
+            stack.pop();
+            continue;
         };
-        stack.push((pc, step + 1));
-        match target {
-            Some(target) if target < len => match marks[target] {
-                Mark::New => stack.push((target, 0)),
-                Mark::OnPath if !platform.policy.loops => {
-                    let message = format!("back-edge from insn {pc} to {target}");
-                    return Err((pc, Rejection::new(Why::BackEdge, message)));
-                }
-                Mark::OnPath | Mark::Done => {}
-            },
-            Some(target) => {
+        match marks.get(target) {
+            Some(Mark::New) => next = Some(target),
+            Some(Mark::OnPath) if !platform.policy.loops => {
+                let message = format!("back-edge from insn {pc} to {target}");
+                return Err((pc, Rejection::new(Why::BackEdge, message)));
+            }
+            Some(Mark::OnPath | Mark::Done) => {}
+            None => {
                 let message = format!("jump out of range from insn {pc} to {target}");
                 return Err((pc, Rejection::new(Why::JumpOutOfRange, message)));
             }
-            None => {}
         }
     }
     check_reached(code, &marks)
@@ -105,8 +108,8 @@ fn check_reached(code: &Code, marks: &[Mark]) -> Result<(), (usize, Rejection)> 
     Ok(())
 }
 
-fn mark_points(code: &mut Code, raw: &[Insn], pc: usize) {
-    let target = edges(raw, pc).branch.filter(|&target| target < code.insns.len());
+fn mark_points(code: &mut Code, raw: &[Insn], pc: usize, target: Option<usize>) {
+    let target = target.filter(|&target| target < code.insns.len());
     let insn = raw[pc];
     let class = insn.code & 0x07;
     let jump = class == BPF_JMP || class == BPF_JMP32;

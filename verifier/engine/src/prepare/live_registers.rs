@@ -73,10 +73,8 @@ pub(super) fn compute(code: &mut Code, raw: &[Insn], offered: &Offered) {
         changed = false;
         for pc in (0..code.insns.len()).rev() {
             let (read, set) = facts[pc];
-            let after = code.insns[pc]
-                .successors()
-                .filter_map(|next| code.insns.get(next))
-                .fold(0, |live, insn| live | insn.live_before);
+            let next = code.neighbours.successors(pc);
+            let after = next.fold(0, |live, next| live | code.insns[next].live_before);
             let before = read | (after & !set);
             if before != code.insns[pc].live_before {
                 code.insns[pc].live_before = before;

@@ -3,6 +3,7 @@
 //! The phases run in the kernel's order (verifier.md, section 1), because the first one that fails
 //! gives the message: functions, jumps, references, reachability.
 
+pub mod backward;
 pub mod code;
 pub mod control_flow;
 mod environment;
@@ -14,6 +15,8 @@ pub mod references;
 pub mod returns;
 pub mod special_fields;
 
+pub use backward::Undoes;
 pub use code::{Code, Decoded, Function};
 pub(crate) use environment::guard_env;
+pub use neighbours::Neighbours;
 pub use offered::Offered;

@@ -16,7 +16,7 @@ pub struct State {
     pub references: References,
     /// The instruction at which the state stands.
     pub pc: usize,
-    /// The instruction before it on the path.
+    /// Of a remembered state: the instruction before it on the path.
     pub last_pc: Option<usize>,
     /// The instruction at which the path since `parent` began.
     pub first_pc: usize,
@@ -83,11 +83,10 @@ impl State {
                     }
                 }
             }
-            if frame.stack.slots().iter().any(|slot| slot.is_spill() && select(&slot.reg)) {
-                for slot in Rc::make_mut(frame).stack.slots_mut() {
-                    if slot.is_spill() && select(&slot.reg) {
-                        change(&mut slot.reg);
-                    }
+            for index in 0..frame.stack.len() {
+                let slot = frame.stack.slot(index);
+                if slot.is_spill() && select(&slot.reg) {
+                    change(&mut Rc::make_mut(frame).stack.slot_mut(index).reg);
                 }
             }
         }

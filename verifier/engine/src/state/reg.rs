@@ -83,6 +83,32 @@ impl Reg {
         }
     }
 
+    /// Becomes the number `value`; `kind` is that of scalars.
+    #[inline]
+    pub fn set_constant(&mut self, kind: KindId, value: u64) {
+        self.set_scalar_type(kind);
+        self.val.set_constant(value);
+    }
+
+    /// Becomes a number of which nothing is known; `kind` is that of scalars.
+    #[inline]
+    pub fn set_unknown(&mut self, kind: KindId) {
+        self.set_scalar_type(kind);
+        self.val = Scalar::UNKNOWN;
+    }
+
+    #[inline]
+    fn set_scalar_type(&mut self, kind: KindId) {
+        self.behaviour = Some(Behaviour::Scalar);
+        self.kind = kind;
+        self.flags = TypeFlags::empty();
+        self.off = 0;
+        self.id = 0;
+        self.ref_id = 0;
+        self.data = 0;
+        self.data2 = 0;
+    }
+
     /// True for numbers.
     #[inline]
     #[must_use]

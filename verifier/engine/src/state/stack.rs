@@ -83,10 +83,17 @@ impl Slot {
     }
 }
 
-/// The slots of a frame, slot 0 at the top (fp-8). Cloning shares them until one is written.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Slots that are copied together.
+const CHUNK: usize = 2;
+
+type Chunk = [Slot; CHUNK];
+
+/// The slots of a frame, slot 0 at the top (fp-8). Cloning shares them until one is written; then
+/// a few around it are copied.
+#[derive(Clone, Debug, Default)]
 pub struct Stack {
-    slots: Rc<Vec<Slot>>,
+    chunks: Rc<Vec<Rc<Chunk>>>,
+    len: usize,
 }
 
 impl Stack {
@@ -94,47 +101,81 @@ impl Stack {
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
-        self.slots.len()
+        self.len
     }
 
     /// True when nothing was touched.
     #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.slots.is_empty()
+        self.len == 0
     }
 
     /// All touched slots.
     #[inline]
     #[must_use]
-    pub fn slots(&self) -> &[Slot] {
-        &self.slots
+    pub fn slots(&self) -> Slots<'_> {
+        Slots(self)
     }
 
     /// A slot; untouched ones are empty.
     #[inline]
     #[must_use]
     pub fn slot(&self, index: usize) -> &Slot {
-        self.slots.get(index).unwrap_or(&Slot::EMPTY)
+        match self.chunks.get(index / CHUNK) {
+            Some(chunk) => &chunk[index % CHUNK],
+            None => &Slot::EMPTY,
+        }
     }
 
-    /// The slots, to be written.
+    /// A touched slot, to be written.
     #[inline]
-    pub fn slots_mut(&mut self) -> &mut [Slot] {
-        Rc::<Vec<Slot>>::make_mut(&mut self.slots)
+    pub fn slot_mut(&mut self, index: usize) -> &mut Slot {
+        debug_assert!(index < self.len, "slots are touched before they are written");
+        let chunk = &mut Rc::make_mut(&mut self.chunks)[index / CHUNK];
+        &mut Rc::make_mut(chunk)[index % CHUNK]
     }
 
     /// Makes sure that at least `count` slots are touched.
     pub fn grow(&mut self, count: usize) {
-        if self.slots.len() < count {
-            Rc::make_mut(&mut self.slots).resize(count, Slot::EMPTY);
+        if self.len < count {
+            self.len = count;
+            let chunks = Rc::make_mut(&mut self.chunks);
+            chunks.resize_with(count.div_ceil(CHUNK), || Rc::new([Slot::EMPTY; CHUNK]));
         }
+    }
+
+    /// The slots, as bits, that hold something a state must match: a register or zeros, and unless
+    /// `uninit_stack` any written byte.
+    #[must_use]
+    pub fn telling(&self, uninit_stack: bool) -> u64 {
+        let tells = |tag: &Tag| *tag != Tag::Invalid && !(uninit_stack && *tag == Tag::Misc);
+        let slots = self.slots().iter().enumerate();
+        slots.filter(|(_, slot)| slot.tags.iter().any(tells)).fold(0, |bits, (index, _)| bits | 1 << index)
     }
 
     /// True when both share their slots, so that they are equal without a look.
     #[inline]
     #[must_use]
     pub fn same(&self, other: &Stack) -> bool {
-        Rc::ptr_eq(&self.slots, &other.slots)
+        self.len == other.len && Rc::ptr_eq(&self.chunks, &other.chunks)
+    }
+}
+
+/// The touched slots of a stack.
+#[derive(Clone, Copy, Debug)]
+pub struct Slots<'a>(&'a Stack);
+
+impl<'a> Slots<'a> {
+    /// From the top down.
+    pub fn iter(self) -> impl Iterator<Item = &'a Slot> {
+        self.0.chunks.iter().flat_map(|chunk| chunk.iter()).take(self.0.len)
+    }
+
+    /// One of them, when it was touched.
+    #[inline]
+    #[must_use]
+    pub fn get(self, index: usize) -> Option<&'a Slot> {
+        (index < self.0.len).then(|| self.0.slot(index))
     }
 }

@@ -13,14 +13,14 @@ impl<O: Observer> Walk<'_, O> {
         self.check_readable(dst)?;
         check_operand(width, op, src)?;
         self.check_writable(dst)?;
+        let target = self.state.reg(dst).is_scalar();
         let operand = match src {
-            Source::Reg(reg) => *self.state.reg(reg),
-            Source::Imm(imm) => self.constant(i64::from(imm).cast_unsigned()),
+            Source::Reg(reg) => self.state.reg(reg).is_scalar(),
+            Source::Imm(_) => true,
         };
-        let target = *self.state.reg(dst);
-        match (target.is_scalar(), operand.is_scalar()) {
+        match (target, operand) {
             (true, true) => {
-                self.alu_scalars(width, op, dst, &operand)?;
+                self.alu_scalars(width, op, dst, src)?;
                 if src == Source::Reg(dst) {
                     // A number that is added to itself is no longer at a distance to others.
                     self.state.reg_mut(dst).unlink();
@@ -30,14 +30,24 @@ impl<O: Observer> Walk<'_, O> {
             (false, false) => self.alu_pointers(op, dst),
             (true, false) => {
                 self.mark_precise(dst)?;
-                self.alu_pointer(width, op, dst, &operand, &target, true)
+                let (pointer, number) = (self.operand(src), *self.state.reg(dst));
+                self.alu_pointer(width, op, dst, &pointer, &number, true)
             }
             (false, true) => {
                 if let Source::Reg(reg) = src {
                     self.mark_precise(reg)?;
                 }
-                self.alu_pointer(width, op, dst, &target, &operand, false)
+                let (pointer, number) = (*self.state.reg(dst), self.operand(src));
+                self.alu_pointer(width, op, dst, &pointer, &number, false)
             }
+        }
+    }
+
+    /// The value of a source operand.
+    pub(super) fn operand(&self, src: Source) -> Reg {
+        match src {
+            Source::Reg(reg) => *self.state.reg(reg),
+            Source::Imm(imm) => self.constant(i64::from(imm).cast_unsigned()),
         }
     }
 
@@ -46,21 +56,41 @@ impl<O: Observer> Walk<'_, O> {
         Reg { kind: self.kinds.scalar, ..Reg::scalar(Scalar::constant(value)) }
     }
 
-    fn alu_scalars(&mut self, width: Width, op: AluOp, dst: u8, src: &Reg) -> Result<(), Rejection> {
-        let mut target = *self.state.reg(dst);
-        if let Some((here, later)) = domain::fork(op, width, &target.val, &src.val) {
-            let pc = self.pc;
-            let branch = self.push_branch(pc, Some(pc))?;
-            let reg = branch.reg_mut(dst);
-            reg.val = later;
-            reg.unlink();
-            target.val = here;
-            target.unlink();
+    fn alu_scalars(&mut self, width: Width, op: AluOp, dst: u8, src: Source) -> Result<(), Rejection> {
+        if matches!(op, AluOp::And | AluOp::Or) {
+            self.fork(width, op, dst, src)?;
         }
-        let before = target;
-        target.val = domain::alu(op, width, &before.val, &src.val);
-        link_delta(&mut target, &before, width, op, src);
-        *self.state.reg_mut(dst) = target;
+        let regs = &mut self.state.frame_mut().regs;
+        let target = usize::from(dst);
+        match src {
+            Source::Imm(imm) => {
+                let operand = Scalar::constant(i64::from(imm).cast_unsigned());
+                compute(&mut regs[target], width, op, &operand);
+            }
+            Source::Reg(reg) => match regs.get_disjoint_mut([target, usize::from(reg)]) {
+                Ok([target, operand]) => compute(target, width, op, &operand.val),
+                Err(_) => {
+                    let operand = regs[target].val;
+                    compute(&mut regs[target], width, op, &operand);
+                }
+            },
+        }
+        Ok(())
+    }
+
+    /// The state splits where the result is one of two values.
+    fn fork(&mut self, width: Width, op: AluOp, dst: u8, src: Source) -> Result<(), Rejection> {
+        let operand = self.operand(src).val;
+        let Some((here, later)) = domain::fork(op, width, &self.state.reg(dst).val, &operand) else {
+            return Ok(());
+        };
+        let pc = self.pc;
+        let set = |reg: &mut Reg, val| {
+            reg.val = val;
+            reg.unlink();
+        };
+        set(self.push_branch(pc, Some(pc))?.reg_mut(dst), later);
+        set(self.state.reg_mut(dst), here);
         Ok(())
     }
 
@@ -124,10 +154,11 @@ impl<O: Observer> Walk<'_, O> {
                 Width::W64 => i64::from(imm).cast_unsigned(),
                 Width::W32 => u64::from(imm.cast_unsigned()),
             };
-            *self.state.reg_mut(dst) = self.constant(value);
+            let kind = self.kinds.scalar;
+            self.state.reg_mut(dst).set_constant(kind, value);
             return Ok(());
         };
-        let source = *self.state.reg(src);
+        let source = self.state.reg(src);
         if !source.is_scalar() {
             return self.mov_pointer(width, dst, src, sign_extend);
         }
@@ -140,16 +171,18 @@ impl<O: Observer> Walk<'_, O> {
         if keeps {
             self.link_for_copy(src);
         }
-        let mut result = *self.state.reg(src);
+        let regs = &mut self.state.frame_mut().regs;
+        let (from, to) = (usize::from(src), usize::from(dst));
+        regs[to] = regs[from];
+        let result = &mut regs[to];
         if !keeps {
             result.unlink();
         }
-        result.val = match (sign_extend, width) {
-            (None, Width::W64) => result.val,
-            (None, Width::W32) => domain::zero_extend(&result.val, 4),
-            (Some(size), width) => domain::movsx(&result.val, size.bits(), width),
-        };
-        *self.state.reg_mut(dst) = result;
+        match (sign_extend, width) {
+            (None, Width::W64) => {}
+            (None, Width::W32) => domain::zero_extend_in(&mut result.val, 4),
+            (Some(size), width) => result.val = domain::movsx(&result.val, size.bits(), width),
+        }
         Ok(())
     }
 
@@ -161,7 +194,8 @@ impl<O: Observer> Walk<'_, O> {
         sign_extend: Option<Size>,
     ) -> Result<(), Rejection> {
         if width == Width::W64 && sign_extend.is_none() {
-            *self.state.reg_mut(dst) = *self.state.reg(src);
+            let regs = &mut self.state.frame_mut().regs;
+            regs[usize::from(dst)] = regs[usize::from(src)];
             return Ok(());
         }
         if self.leaks(src) {
@@ -211,41 +245,61 @@ pub(crate) fn link(reg: &mut Reg, id: u32) -> bool {
     false
 }
 
+#[inline]
 fn check_operand(width: Width, op: AluOp, src: Source) -> Result<(), Rejection> {
     let Source::Imm(imm) = src else { return Ok(()) };
     match op {
-        AluOp::Div | AluOp::Mod | AluOp::Sdiv | AluOp::Smod if imm == 0 => {
-            Err(Rejection::new(Why::DivisionByZero, "div by zero")
-                .facts("a divisor other than 0", "the constant 0"))
-        }
+        AluOp::Div | AluOp::Mod | AluOp::Sdiv | AluOp::Smod if imm == 0 => Err(division_by_zero()),
         AluOp::Lsh | AluOp::Rsh | AluOp::Arsh if imm < 0 || imm.cast_unsigned() >= width.bits() => {
-            Err(Rejection::new(Why::InvalidShift, format!("invalid shift {imm}"))
-                .facts(format!("an amount from 0 to {}", width.bits() - 1), imm.to_string()))
+            Err(invalid_shift(width, imm))
         }
         _ => Ok(()),
     }
 }
 
+#[cold]
+fn division_by_zero() -> Rejection {
+    Rejection::new(Why::DivisionByZero, "div by zero").facts("a divisor other than 0", "the constant 0")
+}
+
+#[cold]
+fn invalid_shift(width: Width, imm: i32) -> Rejection {
+    Rejection::new(Why::InvalidShift, format!("invalid shift {imm}"))
+        .facts(format!("an amount from 0 to {}", width.bits() - 1), imm.to_string())
+}
+
+/// `target op= src`, with its link.
+fn compute(target: &mut Reg, width: Width, op: AluOp, src: &Scalar) {
+    link_delta(target, width, op, src);
+    domain::alu_in(op, width, &mut target.val, src);
+}
+
 /// Adding a constant to a linked scalar keeps the link, once, with a distance (verifier.md, 3.6).
-fn link_delta(target: &mut Reg, before: &Reg, width: Width, op: AluOp, src: &Reg) {
-    let delta = src.val.is_const().and_then(|value| {
-        let value = match width {
-            Width::W64 => i32::try_from(value.cast_signed()).ok()?,
-            Width::W32 => (value as u32).cast_signed(),
-        };
-        match op {
-            AluOp::Add => Some(value),
-            AluOp::Sub => value.checked_neg(),
-            _ => None,
-        }
-    });
-    let fits = width == Width::W64 || fits_unsigned(&before.val, 4);
-    match delta {
-        Some(delta) if before.id != 0 && before.id & ADD_CONST == 0 && fits => {
+/// `target` is as it was before.
+#[inline]
+fn link_delta(target: &mut Reg, width: Width, op: AluOp, src: &Scalar) {
+    let fits = |target: &Reg| width == Width::W64 || fits_unsigned(&target.val, 4);
+    match delta(width, op, src) {
+        Some(delta) if target.id != 0 && target.id & ADD_CONST == 0 && fits(target) => {
             // Also a distance of 0 has a width, and uses up the one distance that a link may have.
-            target.id = before.id | if width == Width::W64 { ADD_CONST64 } else { ADD_CONST32 };
+            target.id |= if width == Width::W64 { ADD_CONST64 } else { ADD_CONST32 };
             target.off = delta;
         }
         _ => target.unlink(),
+    }
+}
+
+/// The constant that an operation adds, when it does nothing else.
+#[inline]
+fn delta(width: Width, op: AluOp, src: &Scalar) -> Option<i32> {
+    let value = src.is_const()?;
+    let value = match width {
+        Width::W64 => i32::try_from(value.cast_signed()).ok()?,
+        Width::W32 => (value as u32).cast_signed(),
+    };
+    match op {
+        AluOp::Add => Some(value),
+        AluOp::Sub => value.checked_neg(),
+        _ => None,
     }
 }

@@ -23,39 +23,40 @@ impl<O: Observer> Walk<'_, O> {
     ) -> Result<Next, Rejection> {
         self.check_readable(dst)?;
         self.check_source(src)?;
-        let left = *self.state.reg(dst);
-        let right = match src {
-            Source::Reg(reg) => {
-                let packets = self.is_packet_bound(&left) && self.is_packet_bound(self.state.reg(reg));
-                if !packets && self.leaks(reg) {
-                    return Err(comparison_prohibited(reg));
-                }
-                *self.state.reg(reg)
+        if let Source::Reg(reg) = src {
+            let packets =
+                self.is_packet_bound(self.state.reg(dst)) && self.is_packet_bound(self.state.reg(reg));
+            if !packets && self.leaks(reg) {
+                return Err(comparison_prohibited(reg));
             }
-            Source::Imm(imm) => self.constant(i64::from(imm).cast_unsigned()),
-        };
+        }
         let target = self.target(i64::from(off));
-        if let Some(taken) = self.decide(width, op, &left, &right) {
-            if left.is_scalar() {
+        if let Some(taken) = self.decide(width, op, dst, src) {
+            if self.state.reg(dst).is_scalar() {
                 self.mark_precise(dst)?;
             }
             if let Source::Reg(reg) = src
-                && right.is_scalar()
+                && self.state.reg(reg).is_scalar()
             {
                 self.mark_precise(reg)?;
             }
             self.observer.jumped(self.pc, &self.state);
             return Ok(Next::Go(if taken { target } else { self.pc + 1 }));
         }
-        let linked = self.collect_linked(dst, src, &right);
+        let linked = self.collect_linked(dst, src);
         if linked.len() > 1 {
-            self.note(None, linked);
+            self.note_linked(linked);
         }
         let pc = self.pc;
         self.push_branch(target, Some(pc))?;
-        if left.is_scalar() && right.is_scalar() {
+        let numbers = match src {
+            Source::Reg(reg) => self.state.reg(reg).is_scalar(),
+            Source::Imm(_) => true,
+        };
+        if numbers && self.state.reg(dst).is_scalar() {
             self.refine_scalars(width, op, dst, src, &linked)?;
         } else {
+            let (left, right) = (*self.state.reg(dst), self.operand(src));
             self.refine_pointers(width, op, dst, src, &left, &right)?;
         }
         self.observer.jumped(self.pc, &self.state);
@@ -63,7 +64,19 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// The outcome, when it is certain.
-    fn decide(&self, width: Width, op: JumpOp, left: &Reg, right: &Reg) -> Option<bool> {
+    fn decide(&self, width: Width, op: JumpOp, dst: u8, src: Source) -> Option<bool> {
+        let left = self.state.reg(dst);
+        let right = match src {
+            Source::Reg(reg) => self.state.reg(reg),
+            Source::Imm(imm) => {
+                let right = domain::Scalar::constant(i64::from(imm).cast_unsigned());
+                return match left.is_pointer() {
+                    false => domain::decide(op, width, &left.val, &right),
+                    true if imm == 0 => self.decide_null(op, left),
+                    true => None,
+                };
+            }
+        };
         match (left.is_pointer(), right.is_pointer()) {
             (false, false) => domain::decide(op, width, &left.val, &right.val),
             (true, true) if width == Width::W64 => self.decide_packets(op, left, right),
@@ -81,12 +94,25 @@ impl<O: Observer> Walk<'_, O> {
         src: Source,
         linked: &Linked,
     ) -> Result<(), Rejection> {
+        let strict = self.program.flags & flags::TEST_REG_INVARIANTS != 0;
+        let right = match src {
+            Source::Imm(imm) if !strict => {
+                let right = domain::Scalar::constant(i64::from(imm).cast_unsigned());
+                let learn = |state: &mut State, taken| {
+                    domain::refine_left(op, width, &mut state.reg_mut(dst).val, &right, taken);
+                    super::links::propagate(state, dst, linked);
+                };
+                if let Some(branch) = self.last_branch() {
+                    learn(branch, true);
+                }
+                learn(&mut self.state, false);
+                return Ok(());
+            }
+            Source::Imm(imm) => domain::Scalar::constant(i64::from(imm).cast_unsigned()),
+            Source::Reg(reg) => self.state.reg(reg).val,
+        };
         let left = self.state.reg(dst).val;
         let same = src == Source::Reg(dst);
-        let right = match src {
-            Source::Reg(reg) => self.state.reg(reg).val,
-            Source::Imm(imm) => Scalar::constant(i64::from(imm).cast_unsigned()),
-        };
         let refine = |taken| {
             if same {
                 domain::refine_same(op, width, &left, taken)
@@ -95,7 +121,7 @@ impl<O: Observer> Walk<'_, O> {
             }
         };
         let (taken, fallthrough) = (refine(true), refine(false));
-        if self.program.flags & flags::TEST_REG_INVARIANTS != 0 {
+        if strict {
             for side in [true, false] {
                 if let Some(found) = domain::contradiction(op, width, &left, &right, same, side) {
                     return Err(contradictory(side, found));

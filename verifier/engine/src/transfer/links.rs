@@ -20,10 +20,14 @@ fn delta(reg: &Reg) -> Delta {
 impl<O: Observer> Walk<'_, O> {
     /// The scalars linked to the operands of a branch that are still read; the ones beyond the
     /// number that is followed lose their link.
-    pub(super) fn collect_linked(&mut self, dst: u8, src: Source, right: &Reg) -> Linked {
+    pub(super) fn collect_linked(&mut self, dst: u8, src: Source) -> Linked {
         let mut linked = Linked::NONE;
-        if matches!(src, Source::Reg(_)) && right.is_scalar() && right.id != 0 {
-            self.collect_class(right.link_class(), &mut linked);
+        if let Source::Reg(reg) = src {
+            let right = self.state.reg(reg);
+            if right.is_scalar() && right.id != 0 {
+                let class = right.link_class();
+                self.collect_class(class, &mut linked);
+            }
         }
         // Read again: the collection may have taken the link away.
         let left = self.state.reg(dst);
@@ -52,7 +56,7 @@ impl<O: Observer> Walk<'_, O> {
             for slot in 0..frame.stack.len() {
                 let value = frame.stack.slot(slot);
                 if value.is_spill() && member(&value.reg) && !linked.push(index, Place::Slot(slot as u8)) {
-                    Rc::make_mut(frame).stack.slots_mut()[slot].reg.id = 0;
+                    Rc::make_mut(frame).stack.slot_mut(slot).reg.id = 0;
                 }
             }
         }
@@ -62,10 +66,11 @@ impl<O: Observer> Walk<'_, O> {
 /// What a register of the running frame was found to be goes to the scalars linked to it.
 pub(super) fn propagate(state: &mut State, known: u8, linked: &Linked) {
     let current = state.current();
-    let source = *state.reg(known);
-    if source.id == 0 || !source.is_scalar() {
+    let source = state.reg(known);
+    if source.id == 0 || !source.is_scalar() || linked.is_empty() {
         return;
     }
+    let source = *source;
     for (frame, place) in linked.iter() {
         if frame == current && place == Place::Reg(known) {
             continue;
@@ -73,7 +78,7 @@ pub(super) fn propagate(state: &mut State, known: u8, linked: &Linked) {
         let frame = Rc::make_mut(&mut state.frames[frame]);
         let member = match place {
             Place::Reg(reg) => &mut frame.regs[usize::from(reg)],
-            Place::Slot(slot) => &mut frame.stack.slots_mut()[usize::from(slot)].reg,
+            Place::Slot(slot) => &mut frame.stack.slot_mut(usize::from(slot)).reg,
         };
         if !member.is_scalar() || member.link_class() != source.link_class() {
             continue;

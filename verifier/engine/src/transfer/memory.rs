@@ -125,11 +125,11 @@ impl<O: Observer> Walk<'_, O> {
             && self.state.reg(dst).is_scalar()
         {
             let reg = self.state.reg_mut(dst);
-            reg.val = if sign_extend {
-                domain::sign_extend(&reg.val, size)
+            if sign_extend {
+                reg.val = domain::sign_extend(&reg.val, size);
             } else {
-                domain::zero_extend(&reg.val, size)
-            };
+                domain::zero_extend_in(&mut reg.val, size);
+            }
         }
         Ok(())
     }
@@ -162,7 +162,8 @@ impl<O: Observer> Walk<'_, O> {
     /// A load yields something unknown.
     pub(super) fn loaded(&mut self, access: Access) {
         if let Access::Read(Some(dst)) = access {
-            *self.state.reg_mut(dst) = self.unknown();
+            let kind = self.kinds.scalar;
+            self.state.reg_mut(dst).set_unknown(kind);
         }
     }
 

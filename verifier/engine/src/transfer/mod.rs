@@ -29,6 +29,7 @@ use probity_platform::rejection::{EACCES, EINVAL};
 use probity_platform::{Code as Why, Rejection};
 
 use crate::explore::walk::{Next, Observer, Walk};
+use crate::prepare::Decoded;
 use crate::unsupported;
 
 pub mod alignment;
@@ -55,9 +56,8 @@ pub mod subprog;
 
 impl<O: Observer> Walk<'_, O> {
     /// Runs the instruction at [`Walk::pc`].
-    pub(crate) fn step(&mut self) -> Result<Next, Rejection> {
-        let code = self.code;
-        let instruction = match &code.insns[self.pc].instruction {
+    pub(crate) fn step(&mut self, insn: &Decoded) -> Result<Next, Rejection> {
+        let instruction = match &insn.instruction {
             Ok(instruction) => *instruction,
             Err(error) => return Err(decode_error(error)),
         };
@@ -105,20 +105,17 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// The register exists and was written.
+    #[inline]
     pub(crate) fn check_readable(&self, reg: u8) -> Result<(), Rejection> {
-        if reg > 10 {
-            return Err(invalid_register(reg));
+        match self.state.frame().regs.get(usize::from(reg)) {
+            Some(value) if value.behaviour.is_some() => Ok(()),
+            Some(_) => Err(not_written(reg)),
+            None => Err(invalid_register(reg)),
         }
-        if self.state.reg(reg).behaviour.is_none() {
-            return Err(Rejection::new(Why::UninitializedRegister, format!("R{reg} !read_ok")).facts(
-                format!("r{reg} has a value on every path that leads here"),
-                format!("r{reg} was not written since the program began or since the last call"),
-            ));
-        }
-        Ok(())
     }
 
     /// The source operand exists and was written.
+    #[inline]
     pub(crate) fn check_source(&self, src: Source) -> Result<(), Rejection> {
         match src {
             Source::Reg(reg) => self.check_readable(reg),
@@ -127,10 +124,11 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// The register exists and may be written.
+    #[inline]
     pub(crate) fn check_writable(&self, reg: u8) -> Result<(), Rejection> {
         match reg {
             0..10 => Ok(()),
-            10 => Err(Rejection::new(Why::FramePointerWrite, "frame pointer is read only")),
+            10 => Err(frame_pointer()),
             _ => Err(invalid_register(reg)),
         }
     }
@@ -146,6 +144,20 @@ impl<O: Observer> Walk<'_, O> {
     }
 }
 
+#[cold]
+fn not_written(reg: u8) -> Rejection {
+    Rejection::new(Why::UninitializedRegister, format!("R{reg} !read_ok")).facts(
+        format!("r{reg} has a value on every path that leads here"),
+        format!("r{reg} was not written since the program began or since the last call"),
+    )
+}
+
+#[cold]
+fn frame_pointer() -> Rejection {
+    Rejection::new(Why::FramePointerWrite, "frame pointer is read only")
+}
+
+#[cold]
 fn invalid_register(reg: u8) -> Rejection {
     Rejection::new(Why::InvalidRegister, format!("R{reg} is invalid"))
 }

@@ -118,11 +118,13 @@ impl<O: Observer> Walk<'_, O> {
 
     fn pointer_add(&mut self, pointer: &Reg, offset: &Scalar) -> Reg {
         let mut result = *pointer;
-        result.val = domain::pointer_add(&pointer.val, offset);
         if let Some(off) = fixed(pointer.off, offset, i64::checked_add) {
             result.off = off;
             result.val = blank_low(&pointer.val);
-        } else if pointer.behaviour == Some(Behaviour::Packet) {
+            return result;
+        }
+        result.val = domain::pointer_add(&pointer.val, offset);
+        if pointer.behaviour == Some(Behaviour::Packet) {
             result.id = self.new_id();
             result.set_range(0);
         }

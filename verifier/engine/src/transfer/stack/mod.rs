@@ -126,6 +126,6 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     fn slot_mut(&mut self, frame: usize, slot: usize) -> &mut Slot {
-        &mut self.state.frame_at_mut(frame).stack.slots_mut()[slot]
+        self.state.frame_at_mut(frame).stack.slot_mut(slot)
     }
 }

@@ -5,6 +5,7 @@ use probity_platform::{Code as Why, Rejection};
 use super::place;
 use crate::explore::walk::{Observer, Walk};
 use crate::print;
+use crate::state::stack::SLOT;
 use crate::state::{Reg, Tag};
 use crate::transfer::denied;
 
@@ -40,9 +41,15 @@ impl<O: Observer> Walk<'_, O> {
         }
         let (frame, instance) = (reg.frame(), self.state.frame().instance);
         let policy = self.platform.policy;
-        for at in low..high + i64::from(size) {
+        let (mut read, mut next) = (0, low);
+        while next < high + i64::from(size) {
+            let at = next;
             let (slot, byte) = place(at);
-            let value = *self.state.frames[frame].stack.slot(slot);
+            let value = self.state.frames[frame].stack.slot(slot);
+            read |= 1 << slot;
+            // Written bytes of unknown value stay what they are, whatever is done: all of the slot
+            // at once.
+            next += if byte == SLOT - 1 && value.tags == [Tag::Misc; SLOT] { SLOT as i64 } else { 1 };
             let spilled = value.is_spill() && (value.reg.is_scalar() || policy.pointer_leaks);
             match value.tags[byte] {
                 Tag::Misc => {}
@@ -71,7 +78,9 @@ impl<O: Observer> Walk<'_, O> {
                         .facts("every byte was written before", format!("byte {} was not", at - low)));
                 }
             }
-            self.liveness.read(instance, frame, self.pc, 1 << slot);
+        }
+        if read != 0 {
+            self.liveness.read(instance, frame, self.pc, read);
         }
         Ok(())
     }

@@ -4,7 +4,6 @@ use probity_platform::{Behaviour, Code as Why, Rejection};
 
 use super::place;
 use crate::domain;
-use crate::explore::history::Linked;
 use crate::explore::walk::{Observer, Walk};
 use crate::state::stack::SLOT;
 use crate::state::{Reg, Slot, Tag};
@@ -34,7 +33,7 @@ impl<O: Observer> Walk<'_, O> {
             false
         };
         if noted {
-            self.note(Some((frame as u8, slot as u8)), Linked::NONE);
+            self.note_slot(frame, slot);
         }
         Ok(())
     }

@@ -5,12 +5,11 @@ use probity_platform::{Behaviour, Code as Why, Rejection};
 
 use super::place;
 use crate::domain;
-use crate::explore::history::Linked;
 use crate::explore::walk::{Observer, Walk};
 use crate::state::stack::SLOT;
 use crate::state::{Reg, Tag};
 use crate::transfer::denied;
-use crate::transfer::memory::{Access, Stored};
+use crate::transfer::memory::Stored;
 
 impl<O: Observer> Walk<'_, O> {
     pub(super) fn write_fixed(
@@ -22,10 +21,9 @@ impl<O: Observer> Walk<'_, O> {
     ) -> Result<(), Rejection> {
         let (slot, first) = place(off);
         let leaks_allowed = self.platform.policy.pointer_leaks;
-        let old = *self.state.frames[frame].stack.slot(slot);
+        let old = self.state.frames[frame].stack.slot(slot);
         if !leaks_allowed && old.is_spill() && !old.reg.is_scalar() && size != 8 {
-            let message = "attempt to corrupt spilled pointer on stack";
-            return Err(denied(Why::PartialPointer, message));
+            return Err(corrupts_pointer());
         }
         if size == 8 {
             self.liveness.write(frame, 1 << slot);
@@ -46,7 +44,7 @@ impl<O: Observer> Walk<'_, O> {
         };
         if let Some(reg) = spilled {
             self.spill(frame, slot, reg, size);
-            self.note(Some((frame as u8, slot as u8)), Linked::NONE);
+            self.note_slot(frame, slot);
             return Ok(());
         }
         let zero = self.stores_zero(stored);
@@ -155,11 +153,30 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    /// A helper wrote a constant range: nothing is known of it any more.
+    /// A helper wrote a constant range, which was found to lie on the stack: nothing is known of it
+    /// any more.
     pub(in crate::transfer) fn write_unknown(&mut self, regno: u8, size: u32) -> Result<(), Rejection> {
-        for index in 0..size {
-            self.access(regno, index.cast_signed(), 1, Access::Write(Stored::Unknown), false, false)?;
+        let reg = *self.state.reg(regno);
+        let Some(var) = reg.val.is_const() else { return Ok(()) };
+        let (frame, low) = (reg.frame(), i64::from(reg.off) + var.cast_signed());
+        let leaks_allowed = self.platform.policy.pointer_leaks;
+        let mut at = low;
+        while at < low + i64::from(size) {
+            let (index, first) = place(at);
+            let bytes = (low + i64::from(size) - at).min(first as i64 + 1);
+            let slot = self.slot_mut(frame, index);
+            if !leaks_allowed && slot.is_spill() && !slot.reg.is_scalar() {
+                return Err(corrupts_pointer());
+            }
+            slot.scrub();
+            slot.reg = Reg::NOT_INIT;
+            slot.tags[first + 1 - bytes as usize..=first].fill(Tag::Misc);
+            at += bytes;
         }
         Ok(())
     }
+}
+
+fn corrupts_pointer() -> Rejection {
+    denied(Why::PartialPointer, "attempt to corrupt spilled pointer on stack")
 }
