@@ -21,8 +21,8 @@ impl<O: Observer> Walk<'_, O> {
         always: bool,
     ) -> Result<(), Rejection> {
         let strict = self.strict_alignment || always || reg.behaviour == Some(Behaviour::Stack);
-        if !strict || size == 1 || matches!(reg.behaviour, None | Some(Behaviour::Scalar | Behaviour::Arena))
-        {
+        // Numbers too: that they are no address is found afterwards.
+        if !strict || size == 1 || matches!(reg.behaviour, None | Some(Behaviour::Arena)) {
             return Ok(());
         }
         let packet = reg.behaviour == Some(Behaviour::Packet);

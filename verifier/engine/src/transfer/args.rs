@@ -129,6 +129,16 @@ impl<O: Observer> Walk<'_, O> {
             }
             call.released = Some(reg.ref_id);
         }
+        if reg.ref_id != 0 {
+            if call.referenced != 0 {
+                let message =
+                    format!("more than one arg with ref_obj_id R{regno} {} {}", reg.ref_id, call.referenced);
+                return Err(denied(Why::ArgumentType, message)
+                    .facts("one argument at most that was acquired", "a second one")
+                    .at(arg.site));
+            }
+            call.referenced = reg.ref_id;
+        }
         Ok(())
     }
 

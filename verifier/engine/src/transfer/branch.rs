@@ -65,8 +65,9 @@ impl<O: Observer> Walk<'_, O> {
         match (left.is_pointer(), right.is_pointer()) {
             (false, false) => domain::decide(op, width, &left.val, &right.val),
             (true, true) if width == Width::W64 => self.decide_packets(op, left, right),
-            (true, false) if width == Width::W64 && right.is_null_scalar() => self.decide_null(op, left),
-            (false, true) if width == Width::W64 && left.is_null_scalar() => self.decide_null(op, right),
+            // In 32 bits too, as Linux does, although half of an address may be 0.
+            (true, false) if right.is_null_scalar() => self.decide_null(op, left),
+            (false, true) if left.is_null_scalar() => self.decide_null(op, right),
             _ => None,
         }
     }

@@ -40,6 +40,9 @@ impl<O: Observer> Walk<'_, O> {
             let pc = self.pc;
             self.push_branch(pc + 1, Some(pc))?;
             *self.state.reg_mut(0) = self.unknown();
+            if invalidates_packet(&call) {
+                self.forget_packets();
+            }
             return self.return_to_caller();
         }
         Ok(Next::Go(self.pc + 1))
@@ -140,13 +143,18 @@ impl<O: Observer> Walk<'_, O> {
         let returned = self.returned(call);
         *self.state.reg_mut(0) = returned;
         self.check_map_callers(call)?;
-        let stale = call.invalidates_packet || call.callable.flags.contains(CallableFlags::CHANGES_PKT_DATA);
-        if stale {
-            let unknown = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
-            let packet = |reg: &Reg| matches!(reg.behaviour, Some(Behaviour::Packet | Behaviour::PacketEnd));
-            self.state.for_each_reg(packet, |reg| *reg = unknown);
+        // Where another program was to run and did not, nothing happened to the packet.
+        if invalidates_packet(call) && !call.replaces_program {
+            self.forget_packets();
         }
         Ok(())
+    }
+
+    /// Pointers into the packet mean nothing any more.
+    fn forget_packets(&mut self) {
+        let unknown = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
+        let packet = |reg: &Reg| matches!(reg.behaviour, Some(Behaviour::Packet | Behaviour::PacketEnd));
+        self.state.for_each_reg(packet, |reg| *reg = unknown);
     }
 
     fn returned(&mut self, call: &Call) -> Reg {
@@ -213,4 +221,8 @@ pub(super) fn clobber(frame: &mut Frame) {
 fn is_gpl_compatible(license: &str) -> bool {
     ["GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"]
         .contains(&license)
+}
+
+fn invalidates_packet(call: &Call) -> bool {
+    call.invalidates_packet || call.callable.flags.contains(CallableFlags::CHANGES_PKT_DATA)
 }

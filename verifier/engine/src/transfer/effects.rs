@@ -24,6 +24,8 @@ pub(super) struct Call {
     pub(super) return_type: Option<RetType>,
     pub(super) return_bytes: Option<u32>,
     pub(super) nonnull: bool,
+    /// The reference that an argument so far derives from, 0 for none.
+    pub(super) referenced: u32,
     /// The reference that an argument gives up: 0 when it is null.
     pub(super) released: Option<u32>,
     /// The returned pointer is a new reference.
@@ -46,6 +48,7 @@ impl Call {
             return_type: None,
             return_bytes: None,
             nonnull: false,
+            referenced: 0,
             released: None,
             acquires: false,
             derives_from: 0,

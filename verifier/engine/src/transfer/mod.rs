@@ -23,7 +23,7 @@
 //! | [`subprog`] | calls of functions, and exit |
 
 use probity_isa::{DecodeError, Instruction, Source};
-use probity_platform::rejection::EACCES;
+use probity_platform::rejection::{EACCES, EINVAL};
 use probity_platform::{Code as Why, Rejection};
 
 use crate::explore::walk::{Next, Observer, Walk};
@@ -152,7 +152,7 @@ fn decode_error(error: &DecodeError) -> Rejection {
         DecodeError::InvalidAtomicOpcode(_) | DecodeError::InvalidAtomicSize => Why::InvalidAtomic,
         _ => Why::UnknownOpcode,
     };
-    Rejection::new(why, error.to_string())
+    Rejection::new(why, error.to_string()).errno(EINVAL)
 }
 
 /// An access that is not safe.
