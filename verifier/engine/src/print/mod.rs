@@ -47,7 +47,7 @@ pub fn reg_type_name(platform: &Platform, reg: &Reg) -> String {
 #[must_use]
 pub fn tnum(value: Tnum) -> String {
     match (value.mask, value.value) {
-        (0, 0) => "0".into(),
+        (0, value @ 0..=0xffff) => value.to_string(),
         (0, value) => format!("{value:#x}"),
         (mask, value) => format!("({value:#x}; {mask:#x})"),
     }

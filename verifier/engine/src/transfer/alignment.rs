@@ -37,6 +37,7 @@ impl<O: Observer> Walk<'_, O> {
             format!("misaligned packet access off {base}+{var}+{}+{off} size {size}", reg.off)
         } else {
             let what = match reg.behaviour {
+                _ if reg.maybe_null() => "",
                 Some(Behaviour::Stack) => "stack ",
                 Some(Behaviour::MapValue) => "value ",
                 Some(Behaviour::MapKey) => "key ",

@@ -2,7 +2,7 @@
 
 use probity_platform::{
     Arg, ArgRole, Behaviour, CallableFlags, Code as Why, MapTraits, OffsetRule, PacketAccess, RegType,
-    Rejection, Relation, TypeFlags,
+    Rejection, Relation, Switches, TypeFlags,
 };
 
 use super::denied;
@@ -156,7 +156,8 @@ impl<O: Observer> Walk<'_, O> {
             }
             ArgRole::MapKey => {
                 let size = self.map_of(call, arg)?.key_size;
-                self.check_helper_memory(call, regno, size, false, false, false)
+                self.check_helper_memory(call, regno, size, false, false, false)?;
+                self.constant_key(call.map, reg).map(drop)
             }
             ArgRole::MapValue if null => Ok(()),
             ArgRole::MapValue => {
@@ -178,6 +179,25 @@ impl<O: Observer> Walk<'_, O> {
                 self.mark_precise(regno)
             }
         }
+    }
+
+    /// The index that a key on the stack is, where the platform looks. Whoever has looked, whatever
+    /// for, has made it precise.
+    pub(super) fn constant_key(&mut self, map: Option<usize>, key: &Reg) -> Result<Option<u64>, Rejection> {
+        if !self.profile.switches.contains(Switches::ARRAY_KEY_ELISION) {
+            return Ok(None);
+        }
+        let Some(map) = map else { return Ok(None) };
+        let indexed = self.code.map_types[map].is_some_and(|row| row.traits.contains(MapTraits::INDEXED));
+        if !indexed {
+            return Ok(None);
+        }
+        let constant = self.stack_constant(key, self.program.maps[map].key_size);
+        let Some((index, frame, slot, spilled)) = constant else { return Ok(None) };
+        if spilled {
+            self.mark_slot_precise(frame, slot)?;
+        }
+        Ok(Some(index))
     }
 
     fn map_of(&self, call: &Call, arg: &Arg) -> Result<&probity_program::MapDef, Rejection> {

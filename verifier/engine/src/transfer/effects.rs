@@ -1,8 +1,7 @@
 //! What the driver of a callable asks and does during one call.
 
 use probity_platform::{
-    Behaviour, Callable, Code as Why, Effects, Guard, MapTraits, PointerClass, RegType, Rejection, RetType,
-    Site, Switches,
+    Behaviour, Callable, Code as Why, Effects, Guard, PointerClass, RegType, Rejection, RetType, Site,
 };
 
 use super::args::register;
@@ -177,27 +176,12 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
     }
 
     fn nonnull_for_constant_key(&mut self, map: u8, key: u8) -> Result<(), Rejection> {
-        if !self.walk.profile.switches.contains(Switches::ARRAY_KEY_ELISION) {
-            return Ok(());
-        }
-        let Some(map) = self.map(map) else { return Ok(()) };
+        let Some(definition) = self.map(map) else { return Ok(()) };
         // A capacity of 0 is set by a loader, to 1 at least.
-        let (key_size, max_entries) = (map.key_size, map.max_entries.max(1));
-        let indexed = self
-            .walk
-            .platform
-            .map_type(map.map_type)
-            .is_some_and(|row| row.traits.contains(MapTraits::INDEXED));
-        if !indexed {
-            return Ok(());
-        }
+        let max_entries = definition.max_entries.max(1);
+        let index = self.call.arg(map).map();
         let reg = self.call.arg(key);
-        let Some((index, frame, slot, spilled)) = self.walk.stack_constant(&reg, key_size) else {
-            return Ok(());
-        };
-        if spilled {
-            self.walk.mark_slot_precise(frame, slot)?;
-        }
+        let Some(index) = self.walk.constant_key(Some(index), &reg)? else { return Ok(()) };
         self.call.nonnull = index < u64::from(max_entries);
         Ok(())
     }
@@ -218,11 +202,11 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
     }
 
     fn tail_call(&mut self, map: u8, index: u8, site: Site) -> Result<(), Rejection> {
-        let _ = map;
         self.walk.check_no_references("tail_call", site)?;
         self.call.replaces_program = true;
-        // A known index is compared between paths.
-        if self.constant(index).is_some() {
+        // A known index of an entry is compared between paths.
+        let entries = self.map(map).map_or(0, |map| u64::from(map.max_entries.max(1)));
+        if self.constant(index).is_some_and(|index| index < entries) {
             self.precise(index)?;
         }
         Ok(())
