@@ -2,12 +2,16 @@
 //!
 //! | module | subject |
 //! |---|---|
+//! | [`concrete`] | programs executed on numbers, beside what the engine says |
 //! | [`corpus`] | folders of programs with a kernel's verdicts, run through the engine |
 //! | [`kernel`] | the running kernel as an oracle |
 //! | [`generate`] | random programs from a seed, and their shrinker |
+//! | [`proof`] | the scalar domain as terms for a solver |
 //! | [`raw`] | the corpus of raw programs with a kernel's verdicts |
 
+pub mod concrete;
 pub mod corpus;
 pub mod generate;
 pub mod kernel;
+pub mod proof;
 pub mod raw;

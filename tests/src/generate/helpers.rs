@@ -112,8 +112,11 @@ impl Generator {
         let fits = |helper: &&Helper| (helper.offered)(self.kind);
         let offered: Vec<&Helper> = HELPERS.iter().filter(fits).collect();
         let any = self.rng.below(60) == 0;
-        let helper =
-            if any { &HELPERS[self.rng.below(HELPERS.len())] } else { offered[self.rng.below(offered.len())] };
+        let helper = if any {
+            &HELPERS[self.rng.below(HELPERS.len())]
+        } else {
+            offered[self.rng.below(offered.len())]
+        };
         let needs_ctx = helper.args.contains(&Ctx);
         if needs_ctx && !self.is_main {
             return self.unlike_kind();

@@ -80,10 +80,8 @@ impl Generator {
         let of_maps = self.rng.chance(20);
         let end = self.label();
         let bytes = if of_maps {
-            let (outer, inner) = self.rng.pick(&[
-                (MapUse::ArrayOfMaps, MapUse::Array),
-                (MapUse::HashOfMaps, MapUse::Hash),
-            ]);
+            let (outer, inner) =
+                self.rng.pick(&[(MapUse::ArrayOfMaps, MapUse::Array), (MapUse::HashOfMaps, MapUse::Hash)]);
             self.look_up(outer);
             self.unless_null(0, end);
             let map = inner.definition(None);
@@ -202,11 +200,18 @@ impl Generator {
         let reg = self.variable();
         let limit = if self.slips() { limit + self.rng.pick(&[1, 4, 8]) } else { limit };
         let out = self.out;
-        let below = |limit: i32| if limit <= 0 { 0 } else { ((limit + 1) as u32).next_power_of_two() as i32 / 2 - 1 };
+        let below =
+            |limit: i32| if limit <= 0 { 0 } else { ((limit + 1) as u32).next_power_of_two() as i32 / 2 - 1 };
         match self.rng.below(8) {
             0..2 => {
                 let class = self.rng.pick(&[BPF_ALU, BPF_ALU64]);
-                let mask = if limit <= 0 { 0 } else if (limit as u32 + 1).is_power_of_two() { limit } else { below(limit) };
+                let mask = if limit <= 0 {
+                    0
+                } else if (limit as u32 + 1).is_power_of_two() {
+                    limit
+                } else {
+                    below(limit)
+                };
                 let mask = if self.rng.chance(40) { mask & !3 } else { mask };
                 self.emit(class | BPF_AND, reg, 0, 0, mask);
             }
@@ -227,7 +232,13 @@ impl Generator {
                 self.bind(inside);
             }
             _ => {
-                self.emit(BPF_ALU64 | BPF_RSH, reg, 0, 0, 64 - (32 - (limit.max(1) as u32).leading_zeros() as i32 - 1).max(1));
+                self.emit(
+                    BPF_ALU64 | BPF_RSH,
+                    reg,
+                    0,
+                    0,
+                    64 - (32 - (limit.max(1) as u32).leading_zeros() as i32 - 1).max(1),
+                );
             }
         }
         reg

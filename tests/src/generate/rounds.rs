@@ -14,7 +14,8 @@ impl Generator {
         if self.world().loops >= NESTED {
             return self.unlike_kind();
         }
-        let rounds = if self.world().loops == 0 { 2 + self.rng.below(9) } else { 2 + self.rng.below(3) } as i32;
+        let rounds =
+            if self.world().loops == 0 { 2 + self.rng.below(9) } else { 2 + self.rng.below(3) } as i32;
         let down = self.rng.chance(25);
         let free = [7u8, 8].into_iter().find(|&reg| self.pool.has(reg) && !self.locked.has(reg));
         let free = free.filter(|_| self.rng.chance(70));
@@ -75,7 +76,11 @@ impl Generator {
             let op = self.rng.pick(&[BPF_JSGT, BPF_JSGT, BPF_JSGE]);
             self.jump(class | op, reg, 0, 0, top);
         } else {
-            let op = if step == 1 && self.rng.chance(25) { BPF_JNE } else { self.rng.pick(&[BPF_JLT, BPF_JSLT, BPF_JLE]) };
+            let op = if step == 1 && self.rng.chance(25) {
+                BPF_JNE
+            } else {
+                self.rng.pick(&[BPF_JLT, BPF_JSLT, BPF_JLE])
+            };
             self.jump(class | op, reg, 0, rounds, top);
         }
         self.bind(end);

@@ -16,7 +16,14 @@ pub fn generate_structured(seed: u64) -> Program {
     let mut rng = Rng::new(seed ^ 0x5eed_0000_0000_0000);
     let kind = match rng.below(3) {
         0 => rng.pick(&Kind::ALL),
-        _ => rng.pick(&[Kind::SchedCls, Kind::Xdp, Kind::SchedCls, Kind::Xdp, Kind::SocketFilter, Kind::Kprobe]),
+        _ => rng.pick(&[
+            Kind::SchedCls,
+            Kind::Xdp,
+            Kind::SchedCls,
+            Kind::Xdp,
+            Kind::SocketFilter,
+            Kind::Kprobe,
+        ]),
     };
     let length = LENGTHS.start + rng.below(LENGTHS.len());
     let mut generator = Generator::new(rng, kind);

@@ -65,6 +65,8 @@ pub struct Walk<'a, O> {
     pub(crate) kinds: Kinds,
     /// A state is remembered at every prune point.
     pub(crate) state_freq: bool,
+    /// States are remembered, and stand for others.
+    pub(crate) prunes: bool,
     /// Every access must be aligned.
     pub(crate) strict_alignment: bool,
     /// The state on the path.
@@ -141,6 +143,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             offered: setting.offered,
             kinds: setting.kinds,
             state_freq: program.flags & probity_program::flags::TEST_STATE_FREQ != 0,
+            prunes: true,
             strict_alignment: program.flags & probity_program::flags::STRICT_ALIGNMENT != 0
                 || !setting.platform.policy.unaligned,
             state: State {
@@ -221,7 +224,10 @@ impl<'a, O: Observer> Walk<'a, O> {
             self.state.last_pc = self.prev_pc;
             self.state.pc = self.pc;
             self.noted = false;
-            if self.code.insns[self.pc].prune_point && self.visit_prune_point()? == Visit::Covered {
+            if self.prunes
+                && self.code.insns[self.pc].prune_point
+                && self.visit_prune_point()? == Visit::Covered
+            {
                 if !self.next_path() {
                     return Ok(());
                 }
