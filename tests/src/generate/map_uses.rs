@@ -13,10 +13,10 @@ const ATOMIC: [i32; 10] = [
     BPF_OR as i32,
     BPF_AND as i32,
     BPF_XOR as i32,
-    BPF_ADD as i32 | BPF_FETCH as i32,
-    BPF_AND as i32 | BPF_FETCH as i32,
-    BPF_XCHG as i32,
-    BPF_CMPXCHG as i32,
+    BPF_ADD as i32 | BPF_FETCH,
+    BPF_AND as i32 | BPF_FETCH,
+    BPF_XCHG,
+    BPF_CMPXCHG,
     BPF_LOAD_ACQ,
     BPF_STORE_REL,
 ];
@@ -179,7 +179,7 @@ impl Generator {
                 let op = self.rng.pick(&ATOMIC);
                 let narrow = size == BPF_B || size == BPF_H;
                 let size = if op < BPF_LOAD_ACQ && narrow && !self.slips() { BPF_W } else { size };
-                if op == i32::from(BPF_CMPXCHG) && !self.ready.has(0) {
+                if op == BPF_CMPXCHG && !self.ready.has(0) {
                     self.set(0, 1);
                     self.ready.insert(0);
                 }

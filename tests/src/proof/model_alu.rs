@@ -187,9 +187,9 @@ pub fn movsx_parts(value: &Scalar, bits: u32, narrow: bool) -> Scalar {
     let mut parts = Scalar::of_bits(Bits::unknown(w));
     let ends = Ends::of_signed(&smin, &smax);
     if narrow {
-        parts.half = ends
+        parts.half = ends;
     } else {
-        parts.wide = ends
+        parts.wide = ends;
     }
     parts
 }

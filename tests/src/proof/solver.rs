@@ -1,7 +1,7 @@
 //! Terms as SMT-LIB 2, and the answer of a solver that is on the path.
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     fmt::Write as _,
     io::Write as _,
     process::{Command, Stdio},
@@ -33,25 +33,31 @@ pub fn available() -> bool {
     })
 }
 
-/// Asks whether `claim` holds wherever `assumption` does, for so many seconds.
+/// How much a solver may do for a claim, in its own measure: unlike seconds it does not hang on what
+/// else the machine does. Some seconds.
+const EFFORT: u32 = 60_000_000;
+/// Seconds after which something is wrong.
+const SECONDS: u32 = 600;
+
+/// Asks whether `claim` holds wherever `assumption` does.
 ///
 /// # Panics
 ///
 /// When the solver cannot be started or reports an error: a formula is wrong then.
 #[must_use]
-pub fn prove(assumption: &Term, claim: &Term, seconds: u32) -> Answer {
-    ask(&script(assumption, claim), seconds)
+pub fn prove(assumption: &Term, claim: &Term) -> Answer {
+    ask(&script(assumption, claim))
 }
 
-/// Asks whether a script is unsatisfiable, for so many seconds.
+/// Asks whether a script is unsatisfiable.
 ///
 /// # Panics
 ///
 /// As [`prove`].
 #[must_use]
-pub fn ask(script: &str, seconds: u32) -> Answer {
+pub fn ask(script: &str) -> Answer {
     let mut solver = Command::new("z3")
-        .args(["-in", &format!("-T:{seconds}")])
+        .args(["-in", &format!("-T:{SECONDS}"), &format!("rlimit={EFFORT}")])
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .spawn()
@@ -68,6 +74,39 @@ pub fn ask(script: &str, seconds: u32) -> Answer {
         "unknown" | "timeout" => Answer::Unknown,
         other => panic!("z3 says {other}"),
     }
+}
+
+/// What of an assumption speaks only of the inputs of the claim and of `free`: less is
+/// assumed, so that what follows from it follows from all, and is found sooner.
+#[must_use]
+pub fn relevant(assumption: &Term, claim: &Term, free: &[u32]) -> Term {
+    let mut inputs = HashSet::new();
+    collect(claim, &mut inputs, &mut HashSet::new());
+    inputs.extend(free);
+    let mut left = vec![assumption.clone()];
+    let mut kept = Term::yes();
+    while let Some(term) = left.pop() {
+        if term.0.op == Op::And {
+            left.extend(term.0.args.iter().cloned());
+            continue;
+        }
+        let mut own = HashSet::new();
+        collect(&term, &mut own, &mut HashSet::new());
+        if own.is_subset(&inputs) {
+            kept = &kept & &term;
+        }
+    }
+    kept
+}
+
+fn collect(term: &Term, inputs: &mut HashSet<u32>, seen: &mut HashSet<*const Node>) {
+    if !seen.insert(Rc::as_ptr(&term.0)) {
+        return;
+    }
+    if let Op::Var(input) = term.0.op {
+        inputs.insert(input);
+    }
+    term.0.args.iter().for_each(|arg| collect(arg, inputs, seen));
 }
 
 /// A script that is unsatisfiable exactly when the claim follows.
