@@ -162,7 +162,11 @@ impl<O: Observer> Walk<'_, O> {
             };
             return Err(super::denied(Why::PointerLeak, message));
         }
-        *self.state.reg_mut(dst) = self.unknown();
+        let mut result = self.unknown();
+        if width == Width::W32 {
+            result.val = Scalar::unknown_of_width(4);
+        }
+        *self.state.reg_mut(dst) = result;
         Ok(())
     }
 
