@@ -35,9 +35,9 @@ pub fn available() -> bool {
 
 /// How much a solver may do for a claim, in its own measure: unlike seconds it does not hang on what
 /// else the machine does. Some seconds.
-const EFFORT: u32 = 60_000_000;
+const EFFORT: u32 = 15_000_000;
 /// Seconds after which something is wrong.
-const SECONDS: u32 = 600;
+const SECONDS: u32 = 120;
 
 /// Asks whether `claim` holds wherever `assumption` does.
 ///
