@@ -2,18 +2,22 @@
 //!
 //! | module | subject |
 //! |---|---|
+//! | [`concrete`] | programs executed on numbers, beside what the engine says |
 //! | [`corpus`] | folders of programs with a kernel's verdicts, run through the engine |
 //! | [`kernel`] | the running kernel as an oracle |
 //! | [`fuzz`] | damaged objects from a seed |
 //! | [`generate`] | random programs from a seed, and their shrinker |
 //! | [`probes`] | small programs with a kernel's verdicts, messages and counts |
+//! | [`proof`] | the scalar domain as terms for a solver |
 //! | [`raw`] | the corpus of raw programs with a kernel's verdicts |
 //! | [`speed`] | measuring the engine beside the kernel |
 
+pub mod concrete;
 pub mod corpus;
 pub mod fuzz;
 pub mod generate;
 pub mod kernel;
 pub mod probes;
+pub mod proof;
 pub mod raw;
 pub mod speed;

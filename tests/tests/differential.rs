@@ -1,18 +1,20 @@
-//! Random programs, asked of the engine and of the running kernel.
+//! Random programs, of arithmetic and of everything else, asked of the engine and of the running
+//! kernel.
 //!
-//! Both must say the same: verdict, error number, message, and the counts of the walk. What they
-//! say different things of is made smaller while the difference stays, and printed with its seed.
-//! `PROBITY_SEEDS` says how many programs are asked (5,000 unless it is set), `PROBITY_FIRST_SEED`
-//! where to begin.
+//! Both must say the same: verdict, error number, message, the counts of the walk, the depth of the
+//! stack. What they say different things of is made smaller while the difference stays, and printed
+//! with its seed. `PROBITY_SEEDS` says how many programs of arithmetic are asked (5,000 unless it is
+//! set), `PROBITY_STRUCTURED_SEEDS` how many structured ones (20,000), `PROBITY_FIRST_SEED` where to
+//! begin; with `PROBITY_REASONS` the kernel's reasons are counted.
 
-use std::{env, fs};
+use std::{collections::BTreeMap, env, fs};
 
 use probity_engine::Verdict;
 use probity_linux::PLATFORM;
 use probity_platform::Profile;
 use probity_program::{Program, flags};
 use probity_tests::{
-    generate::{generate, generate_mixed, shrink},
+    generate::{generate, generate_mixed, generate_structured, shrink},
     kernel::{self, LoadOptions},
 };
 use rayon::prelude::*;
@@ -39,7 +41,7 @@ struct Answer {
     stack_depth: String,
 }
 
-/// What two answers differ in, the worst first. See [`Difference::is_allowed`].
+/// What two answers differ in, the worst first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 enum Difference {
     FalseAccept,
@@ -51,13 +53,6 @@ enum Difference {
     States,
     StackDepth,
     ProcessedOfRejected,
-}
-
-impl Difference {
-    /// True when it is printed, and no failure: it is about how an answer was found.
-    fn is_allowed(self) -> bool {
-        matches!(self, Difference::ProcessedOfRejected)
-    }
 }
 
 fn of_kernel(program: &Program) -> Answer {
@@ -122,20 +117,14 @@ fn number(variable: &str, default: u64) -> u64 {
     }
 }
 
-/// The program of a seed with its flags: one in four is of everything at once.
-fn program(seed: u64) -> Program {
-    if seed % 4 == 3 {
-        return generate_mixed(seed);
-    }
-    let index = usize::try_from(seed % FLAGS.len() as u64).expect("an index");
-    Program { flags: FLAGS[index], ..generate(seed) }
-}
+/// What makes programs from seeds.
+type Generator = fn(u64) -> Program;
 
 /// The program, smaller, and what both say of it.
-fn explained(seed: u64, kind: Difference, profile: &Profile) -> String {
+fn explained(generator: Generator, seed: u64, kind: Difference, profile: &Profile) -> String {
     let holds =
         |program: &Program| difference(&of_kernel(program), &of_engine(program, profile)) == Some(kind);
-    let small = shrink(&program(seed), holds);
+    let small = shrink(&generator(seed), holds);
     let (kernel, engine) = (of_kernel(&small), of_engine(&small, profile));
     let listing = probity_isa::disassemble(&small.insns, &());
     format!(
@@ -146,35 +135,68 @@ fn explained(seed: u64, kind: Difference, profile: &Profile) -> String {
 
 #[test]
 fn engine_and_kernel_agree() {
+    agree("engine_and_kernel_agree", program, number("PROBITY_SEEDS", 5000));
+}
+
+/// The program of a seed with its flags: one in four is a mixed one.
+fn program(seed: u64) -> Program {
+    if seed % 4 == 3 {
+        return generate_mixed(seed);
+    }
+    let index = usize::try_from(seed % FLAGS.len() as u64).expect("an index");
+    Program { flags: FLAGS[index], ..generate(seed) }
+}
+
+#[test]
+fn engine_and_kernel_agree_on_structured_programs() {
+    let seeds = number("PROBITY_STRUCTURED_SEEDS", 20_000);
+    agree("engine_and_kernel_agree_on_structured_programs", generate_structured, seeds);
+}
+
+fn agree(test: &str, generator: Generator, asked: u64) {
     if !kernel::available() {
-        return kernel::skip("engine_and_kernel_agree");
+        return kernel::skip(test);
     }
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
     if !release.starts_with(RELEASE) {
-        return println!("skipped: engine_and_kernel_agree: the kernel is {}, not {RELEASE}", release.trim());
+        return println!("skipped: {test}: the kernel is {}, not {RELEASE}", release.trim());
     }
     let first = number("PROBITY_FIRST_SEED", 0);
-    let seeds = first..first + number("PROBITY_SEEDS", 5000);
-    let asked = seeds.end - seeds.start;
     let profile = PLATFORM.default_profile();
-    let answers: Vec<(u64, &str, Option<Difference>)> = seeds
+    let answers: Vec<(u64, Answer, Option<Difference>)> = (first..first + asked)
         .into_par_iter()
         .map(|seed| {
-            let program = program(seed);
+            let program = generator(seed);
             let kernel = of_kernel(&program);
-            (seed, kernel.verdict, difference(&kernel, &of_engine(&program, &profile)))
+            let difference = difference(&kernel, &of_engine(&program, &profile));
+            (seed, kernel, difference)
         })
         .collect();
-    let accepted = answers.iter().filter(|answer| answer.1 == "accept").count();
+    let accepted = answers.iter().filter(|answer| answer.1.verdict == "accept").count();
     let mut differ: Vec<(Difference, u64)> =
         answers.iter().filter_map(|&(seed, _, difference)| Some((difference?, seed))).collect();
     differ.sort_unstable();
     println!("{asked} programs, {accepted} of them accepted by the kernel, {} differ", differ.len());
+    if env::var_os("PROBITY_REASONS").is_some() {
+        reasons(answers.iter().map(|answer| answer.1.message.as_str()));
+    }
     for kinds in differ.chunk_by(|a, b| a.0 == b.0) {
         println!("{:5} {:?}", kinds.len(), kinds[0].0);
     }
-    differ.retain(|(kind, _)| !kind.is_allowed());
     let shown: Vec<String> =
-        differ.iter().take(SHOWN).map(|&(kind, seed)| explained(seed, kind, &profile)).collect();
+        differ.iter().take(SHOWN).map(|&(kind, seed)| explained(generator, seed, kind, &profile)).collect();
     assert!(differ.is_empty(), "{} of {asked} differ:\n{}", differ.len(), shown.join("\n"));
+}
+
+/// Prints why programs were rejected, the commonest first: numbers are left out.
+fn reasons<'a>(messages: impl Iterator<Item = &'a str>) {
+    let mut counts: BTreeMap<String, usize> = BTreeMap::new();
+    for message in messages {
+        *counts.entry(message.replace(|c: char| c.is_ascii_digit(), "")).or_default() += 1;
+    }
+    let mut counts: Vec<_> = counts.into_iter().collect();
+    counts.sort_by_key(|(_, count)| std::cmp::Reverse(*count));
+    for (message, count) in counts.iter().take(60) {
+        println!("{count:6} {message}");
+    }
 }

@@ -2,7 +2,7 @@
 
 use probity_isa::{Insn, opcode::*};
 
-use super::{program::Kind, rng::Rng};
+use super::{kind::Kind, rng::Rng, world::World};
 
 /// A place in the code, bound once and jumped to from anywhere.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -63,8 +63,10 @@ pub struct Generator {
     pub(super) functions: Vec<Label>,
     /// True in the entry function: r6 is the context, r9 a map value.
     pub(super) is_main: bool,
-    /// True in a loop.
+    /// True in a loop that must not call anything.
     pub(super) looping: bool,
+    /// What a structured program has at hand; None for programs of arithmetic.
+    pub(super) world: Option<World>,
 }
 
 impl Generator {
@@ -86,6 +88,7 @@ impl Generator {
             functions: Vec::new(),
             is_main: true,
             looping: false,
+            world: None,
         }
     }
 

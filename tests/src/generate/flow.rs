@@ -19,6 +19,9 @@ impl Generator {
     }
 
     fn statement(&mut self, until: usize, depth: usize) {
+        if self.world.is_some() && !self.looping && self.rng.chance(45) {
+            return self.gadget(until, depth);
+        }
         let nested = usize::from(depth < DEPTH);
         let once = usize::from(!self.looping);
         let call = usize::from(self.is_main && !self.looping);

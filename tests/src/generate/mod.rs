@@ -1,10 +1,17 @@
-//! Random programs for the differential test, from a seed.
+//! Random programs for the differential tests, from a seed. There are three sorts.
 //!
-//! There are two kinds. Those of [`mod@mixed`] use everything at once. The others are of arithmetic
-//! and branches: a program takes unknown numbers from a map, the context and helpers, computes with
-//! them on many paths, and ends with a use (an address in a map value or on the stack) that is
-//! allowed only for some values: the verdict depends on what a verifier knows of the number. About
-//! half of them are accepted. The same seed gives the same program.
+//! **Programs of arithmetic** ([`generate`]): a program takes unknown numbers from a map, the context
+//! and helpers, computes with them on many paths, and ends with a use (an address in a map value or on the stack) that is allowed only for
+//! some values: the verdict depends on what a verifier knows of the number. About half of them are
+//! accepted.
+//!
+//! **Structured programs** ([`generate_structured`]): the same, and between those statements whole
+//! idioms of everything else, each sometimes with a mistake: maps, packets, helpers, references,
+//! functions that get pointers, loops, atomics, tail calls, in thirteen types of program.
+//!
+//! **Mixed programs** ([`generate_mixed`]): packets, maps, references and functions at once.
+//!
+//! The same seed gives the same program.
 //!
 //! | module | subject |
 //! |---|---|
@@ -14,19 +21,38 @@
 //! | [`sink`] | the uses that decide the verdict |
 //! | [`mod@mixed`] | programs of packets, maps, references, functions |
 //! | [`code`] | instructions with labels, and registers |
+//! | [`kind`] | the types of program |
+//! | [`structured`] | whole structured programs, and the choice of an idiom |
+//! | [`world`] | what a structured program has at hand: maps, pointers that it keeps |
+//! | [`map_uses`] | lookups, updates, accesses of values |
+//! | [`packets`] | checks and accesses of packets, and what moves them |
+//! | [`helpers`] | calls of helpers by a table of their arguments |
+//! | [`owned`] | what is acquired and released: ring buffer records, sockets |
+//! | [`pointers`] | pointers to the stack, functions that get pointers, tail calls |
+//! | [`rounds`] | loops, nested, with counters in registers and on the stack |
 //! | [`rng`] | random numbers |
 //! | [`mod@shrink`] | makes a program smaller while something holds |
 
 pub mod code;
 pub mod flow;
+pub mod helpers;
+pub mod kind;
+pub mod map_uses;
 pub mod mixed;
+pub mod owned;
+pub mod packets;
+pub mod pointers;
 pub mod program;
 pub mod rng;
+pub mod rounds;
 pub mod scalars;
 pub mod shrink;
 pub mod sink;
+pub mod structured;
+pub mod world;
 
 pub use mixed::generate_mixed;
 pub use program::{VALUE_SIZE, generate};
 pub use rng::Rng;
 pub use shrink::shrink;
+pub use structured::generate_structured;

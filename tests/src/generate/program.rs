@@ -5,6 +5,7 @@ use probity_program::{MapDef, Program};
 
 use super::{
     code::{Generator, Regs},
+    kind::Kind,
     rng::Rng,
 };
 
@@ -16,42 +17,6 @@ const MAP_LOOKUP_ELEM: i32 = 1;
 const GET_PRANDOM_U32: i32 = 7;
 /// Programs have about as many instructions as this range says, and those of their functions.
 const LENGTHS: std::ops::Range<usize> = 8..52;
-
-/// The types of program that are generated.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Kind {
-    /// BPF_PROG_TYPE_SOCKET_FILTER
-    SocketFilter,
-    /// BPF_PROG_TYPE_SCHED_CLS
-    SchedCls,
-    /// BPF_PROG_TYPE_XDP
-    Xdp,
-}
-
-impl Kind {
-    /// The number of the type on Linux.
-    #[must_use]
-    pub fn number(self) -> u32 {
-        match self {
-            Kind::SocketFilter => 1,
-            Kind::SchedCls => 3,
-            Kind::Xdp => 6,
-        }
-    }
-
-    /// Offsets of 32-bit numbers in its context.
-    #[must_use]
-    pub fn fields(self) -> &'static [i16] {
-        match self {
-            // len, pkt_type, mark, protocol, priority
-            Kind::SocketFilter => &[0, 0, 4, 8, 16, 32],
-            // also ingress_ifindex, ifindex, cb[0], hash
-            Kind::SchedCls => &[0, 0, 4, 8, 16, 32, 36, 40, 48, 68],
-            // ingress_ifindex, rx_queue_index
-            Kind::Xdp => &[12, 16],
-        }
-    }
-}
 
 /// The program of a seed. Its name says the seed.
 #[must_use]
@@ -78,7 +43,7 @@ pub fn generate(seed: u64) -> Program {
 
 impl Generator {
     /// r6 = the context, r9 = a map value.
-    fn prologue(&mut self) {
+    pub(super) fn prologue(&mut self) {
         self.copy(6, 1);
         if self.rng.chance(25) {
             self.imm64(9, BPF_PSEUDO_MAP_VALUE, 1, 0);

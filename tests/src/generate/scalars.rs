@@ -2,10 +2,7 @@
 
 use probity_isa::opcode::*;
 
-use super::{
-    code::Generator,
-    program::{Kind, VALUE_SIZE},
-};
+use super::{code::Generator, program::VALUE_SIZE};
 
 const BINARY: [u8; 11] =
     [BPF_ADD, BPF_SUB, BPF_MUL, BPF_DIV, BPF_OR, BPF_AND, BPF_LSH, BPF_RSH, BPF_MOD, BPF_XOR, BPF_ARSH];
@@ -45,11 +42,7 @@ impl Generator {
         let dst = self.target();
         let fields = self.kind.fields();
         let off = self.rng.pick(fields);
-        let sizes: &[u8] = match self.kind {
-            Kind::Xdp => &[BPF_W],
-            _ => &[BPF_W, BPF_W, BPF_W, BPF_H, BPF_B],
-        };
-        let size = self.rng.pick(sizes);
+        let size = self.rng.pick(self.kind.field_sizes());
         self.emit(BPF_LDX | BPF_MEM | size, dst, 6, off, 0);
         dst
     }

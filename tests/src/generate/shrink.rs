@@ -12,9 +12,12 @@ pub fn shrink(program: &Program, mut holds: impl FnMut(&Program) -> bool) -> Pro
     best.lines.clear();
     loop {
         let before = best.clone();
+        remove_functions(&mut best, &mut holds);
         remove_chunks(&mut best, &mut holds);
         replace_each(&mut best, &mut holds);
         if best.insns == before.insns {
+            let fewer = without_unused_maps(&best);
+            keep(&mut best, fewer, &mut holds);
             return best;
         }
     }
@@ -23,12 +26,72 @@ pub fn shrink(program: &Program, mut holds: impl FnMut(&Program) -> bool) -> Pro
 /// Takes the candidate when it holds.
 fn keep(best: &mut Program, candidate: Option<Program>, holds: &mut impl FnMut(&Program) -> bool) -> bool {
     match candidate {
-        Some(candidate) if candidate.insns != best.insns && holds(&candidate) => {
+        Some(candidate)
+            if (candidate.insns != best.insns || candidate.maps != best.maps) && holds(&candidate) =>
+        {
             *best = candidate;
             true
         }
         _ => false,
     }
+}
+
+/// Removes functions with the calls of them, which give 0 instead: a function that nothing calls is
+/// no program any more, nor is a call of nothing.
+fn remove_functions(best: &mut Program, holds: &mut impl FnMut(&Program) -> bool) {
+    let mut entry = best.insns.len();
+    // From the last one on, so that those before keep their places.
+    while let Some(start) = entries(&best.insns).into_iter().filter(|&at| at < entry).max() {
+        entry = start;
+        let end = entries(&best.insns).into_iter().filter(|&at| at > start).min();
+        let end = end.unwrap_or(best.insns.len());
+        let mut uncalled = best.clone();
+        for pc in starts(&best.insns) {
+            let calls = best.insns[pc].code == BPF_JMP | BPF_CALL;
+            if calls && target(best.insns[pc], pc) == Some(start as i64) {
+                uncalled.insns[pc] = Insn::new(BPF_ALU64 | BPF_MOV, 0, 0, 0, 0);
+            }
+        }
+        keep(best, without(&uncalled, start, end), holds);
+    }
+}
+
+/// Where the functions that are called begin.
+fn entries(insns: &[Insn]) -> Vec<usize> {
+    let calls = starts(insns).filter(|&pc| insns[pc].code == BPF_JMP | BPF_CALL);
+    calls.filter_map(|pc| usize::try_from(target(insns[pc], pc)?).ok()).collect()
+}
+
+/// The program without the maps that it does not name; none when it names all.
+fn without_unused_maps(program: &Program) -> Option<Program> {
+    let names_map = |insn: &Insn| {
+        insn.code == BPF_LD | BPF_IMM | BPF_DW && matches!(insn.src, BPF_PSEUDO_MAP_FD | BPF_PSEUDO_MAP_VALUE)
+    };
+    let mut used = vec![false; program.maps.len()];
+    for pc in starts(&program.insns).filter(|&pc| names_map(&program.insns[pc])) {
+        let index = usize::try_from(program.insns[pc].imm).ok()?;
+        *used.get_mut(index)? = true;
+        if let Some(inner) = program.maps[index].inner {
+            used[inner] = true;
+        }
+    }
+    if used.iter().all(|&used| used) {
+        return None;
+    }
+    let moved = |index: usize| used[..index].iter().filter(|&&used| used).count();
+    let mut changed = program.clone();
+    let mut index = 0;
+    changed.maps.retain(|_| {
+        index += 1;
+        used[index - 1]
+    });
+    for map in &mut changed.maps {
+        map.inner = map.inner.map(moved);
+    }
+    for pc in starts(&program.insns).filter(|&pc| names_map(&program.insns[pc])) {
+        changed.insns[pc].imm = moved(program.insns[pc].imm as usize) as i32;
+    }
+    Some(changed)
 }
 
 fn remove_chunks(best: &mut Program, holds: &mut impl FnMut(&Program) -> bool) {
@@ -186,6 +249,38 @@ mod tests {
         let whole = program(&[wide, Insn::default(), exit]);
         assert!(without(&whole, 0, 1).is_none() && without(&whole, 1, 2).is_none());
         assert_eq!(without(&whole, 0, 2).expect("exit is left").insns, [exit]);
+    }
+
+    #[test]
+    fn functions_go_with_their_calls() {
+        let set = |imm| Insn::new(BPF_ALU64 | BPF_MOV, 0, 0, 0, imm);
+        let call = |to| Insn::new(BPF_JMP | BPF_CALL, 0, BPF_PSEUDO_CALL, 0, to);
+        let exit = Insn::new(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+        let mut whole = program(&[call(2), call(3), exit, set(1), exit, set(2), exit]);
+        // Every function that is called is there, and none that is not.
+        let whole_functions = |program: &Program| {
+            let called = entries(&program.insns);
+            let exits = program.insns.iter().filter(|insn| **insn == exit).count();
+            called.iter().all(|&at| at < program.insns.len()) && exits == called.len() + 1
+        };
+        remove_functions(&mut whole, &mut |candidate| {
+            whole_functions(candidate) && candidate.insns.contains(&set(2))
+        });
+        assert_eq!(whole.insns, [set(0), call(1), exit, set(2), exit]);
+    }
+
+    #[test]
+    fn unused_maps_go() {
+        let map = |index| Insn::new(BPF_LD | BPF_IMM | BPF_DW, 1, BPF_PSEUDO_MAP_FD, 0, index);
+        let exit = Insn::new(BPF_JMP | BPF_EXIT, 0, 0, 0, 0);
+        let mut whole = program(&[map(2), Insn::default(), exit]);
+        let definition = |size| probity_program::MapDef::new(2, 4, size, 1);
+        whole.maps = vec![definition(1), definition(2), definition(3)];
+        whole.maps[2].inner = Some(1);
+        let fewer = without_unused_maps(&whole).expect("one is not named");
+        assert_eq!(fewer.maps.len(), 2);
+        assert_eq!((fewer.maps[1].inner, fewer.insns[0].imm), (Some(0), 1));
+        assert!(without_unused_maps(&fewer).is_none());
     }
 
     #[test]

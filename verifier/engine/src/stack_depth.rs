@@ -23,7 +23,9 @@ pub(crate) fn check(
     platform: &Platform,
     prog_type: &ProgType,
 ) -> Result<(), (usize, Rejection)> {
-    let private = prog_type.flags.contains(ProgFlags::PRIVATE_STACK);
+    // A tail call keeps its program on the shared stack.
+    let private = prog_type.flags.contains(ProgFlags::PRIVATE_STACK)
+        && !code.functions.iter().any(|function| function.tail_call);
     let mut check =
         Check { code, depth, platform, private, chain: vec![0], budget: platform.limits.processed };
     check.walk()

@@ -25,7 +25,7 @@ pub fn verify_observed<O: Observer>(
     profile: &Profile,
     observer: &mut O,
 ) -> Report {
-    let mut run = Run { stats: Stats::default(), stack_depth: Vec::new() };
+    let mut run = Run { stats: Stats::default(), stack_depth: Vec::new(), prunes: true };
     let verdict = match run.verify(program, platform, profile, |_| (), observer) {
         Ok(()) => Verdict::Accepted(Verified::new(program, platform, profile)),
         Err((pc, rejection)) if rejection.code == Why::Unsupported => {
@@ -52,8 +52,25 @@ pub fn verify_from<O: Observer>(
     entry: impl FnOnce(&mut State),
     observer: &mut O,
 ) -> Result<Stats, Finding> {
-    let mut run = Run { stats: Stats::default(), stack_depth: Vec::new() };
+    let mut run = Run { stats: Stats::default(), stack_depth: Vec::new(), prunes: true };
     let result = run.verify(program, platform, profile, entry, observer);
+    result.map(|()| run.stats).map_err(|(pc, rejection)| Finding { pc, rejection })
+}
+
+/// As [`verify_observed`], on every path to its end: no state stands for another. For tests of what
+/// pruning leaves out; loops without an end are found only when the limit of instructions is reached.
+///
+/// # Errors
+///
+/// The finding of a program that is not accepted.
+pub fn verify_unpruned<O: Observer>(
+    program: &Program,
+    platform: &'static Platform,
+    profile: &Profile,
+    observer: &mut O,
+) -> Result<Stats, Finding> {
+    let mut run = Run { stats: Stats::default(), stack_depth: Vec::new(), prunes: false };
+    let result = run.verify(program, platform, profile, |_| (), observer);
     result.map(|()| run.stats).map_err(|(pc, rejection)| Finding { pc, rejection })
 }
 
@@ -67,6 +84,8 @@ type Refused = (Option<usize>, Rejection);
 struct Run {
     stats: Stats,
     stack_depth: Vec<u32>,
+    /// States are remembered, and stand for others.
+    prunes: bool,
 }
 
 impl Run {
@@ -108,6 +127,7 @@ impl Run {
         let offered = Offered::new(platform, prog_type, program, profile);
         let setting = Setting { platform, profile, prog_type, offered: &offered, kinds };
         let mut walk = Walk::new(program, &code, setting, observer);
+        walk.prunes = self.prunes;
         entry(&mut walk.state);
         let result = walk.run();
         self.stats = walk.stats;

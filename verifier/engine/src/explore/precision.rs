@@ -115,7 +115,8 @@ impl<O: Observer> Walk<'_, O> {
     /// Walks back over the executed instructions, checkpoint by checkpoint, until nothing is
     /// wanted any more.
     fn follow_back(&mut self, mut wants: Wants) -> Result<(), Rejection> {
-        if wants.is_empty() {
+        // Where nothing is remembered nothing is marked.
+        if wants.is_empty() || !self.prunes {
             return Ok(());
         }
         let mut at = self.pc;

@@ -125,6 +125,8 @@ pub struct Walk<'a, O> {
     pub(crate) kinds: Kinds,
     /// A state is remembered at every prune point.
     pub(crate) state_freq: bool,
+    /// States are remembered, and stand for others.
+    pub(crate) prunes: bool,
     /// Every access must be aligned.
     pub(crate) strict_alignment: bool,
     /// The state on the path.
@@ -203,6 +205,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             offered: setting.offered,
             kinds: setting.kinds,
             state_freq: program.flags & probity_program::flags::TEST_STATE_FREQ != 0,
+            prunes: true,
             strict_alignment: strict_alignment(program.flags, setting.platform.policy.unaligned),
             state: State {
                 frames: smallvec::SmallVec::new(),
@@ -285,7 +288,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             let insn = &code.insns[self.pc];
             self.state.pc = self.pc;
             self.noted = false;
-            if insn.prune_point && self.visit_prune_point()? == Visit::Covered {
+            if self.prunes && insn.prune_point && self.visit_prune_point()? == Visit::Covered {
                 if !self.next_path() {
                     return Ok(());
                 }

@@ -205,11 +205,11 @@ impl<O: Observer> Walk<'_, O> {
             };
             return Err(super::denied(Why::PointerLeak, message));
         }
-        let mut number = self.unknown();
-        if sign_extend.is_none() {
-            number.val = domain::zero_extend(&number.val, 4);
+        let mut result = self.unknown();
+        if width == Width::W32 {
+            result.val = Scalar::unknown_of_width(4);
         }
-        *self.state.reg_mut(dst) = number;
+        *self.state.reg_mut(dst) = result;
         Ok(())
     }
 

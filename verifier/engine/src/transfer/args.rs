@@ -129,6 +129,16 @@ impl<O: Observer> Walk<'_, O> {
             }
             call.released = Some(reg.ref_id);
         }
+        if reg.ref_id != 0 {
+            if call.referenced != 0 {
+                let message =
+                    format!("more than one arg with ref_obj_id R{regno} {} {}", reg.ref_id, call.referenced);
+                return Err(denied(Why::ArgumentType, message)
+                    .facts("one argument at most that was acquired", "a second one")
+                    .at(arg.site));
+            }
+            call.referenced = reg.ref_id;
+        }
         Ok(())
     }
 
@@ -159,7 +169,7 @@ impl<O: Observer> Walk<'_, O> {
             ArgRole::MapKey => {
                 let size = self.map_of(call, arg)?.key_size;
                 self.check_helper_memory(call, regno, size, false, false, false)?;
-                self.mark_constant_key(call, reg, size)
+                self.constant_key(call.map, reg).map(drop)
             }
             ArgRole::MapValue if null => Ok(()),
             ArgRole::MapValue => {
@@ -184,17 +194,23 @@ impl<O: Observer> Walk<'_, O> {
         }
     }
 
-    /// A known index on the stack is compared between paths, whatever the callable does with it.
-    fn mark_constant_key(&mut self, call: &Call, reg: &Reg, size: u32) -> Result<(), Rejection> {
-        let row = call.map.and_then(|map| self.code.map_types[map]);
-        let indexed = row.is_some_and(|row| row.traits.contains(MapTraits::INDEXED));
-        if !indexed || !self.profile.switches.contains(Switches::ARRAY_KEY_ELISION) {
-            return Ok(());
+    /// The index that a key on the stack is, where the platform looks. Whoever has looked, whatever
+    /// for, has made it precise.
+    pub(super) fn constant_key(&mut self, map: Option<usize>, key: &Reg) -> Result<Option<u64>, Rejection> {
+        if !self.profile.switches.contains(Switches::ARRAY_KEY_ELISION) {
+            return Ok(None);
         }
-        match self.stack_constant(reg, size) {
-            Some((_, frame, slot, true)) => self.mark_slot_precise(frame, slot),
-            _ => Ok(()),
+        let Some(map) = map else { return Ok(None) };
+        let indexed = self.code.map_types[map].is_some_and(|row| row.traits.contains(MapTraits::INDEXED));
+        if !indexed {
+            return Ok(None);
         }
+        let constant = self.stack_constant(key, self.program.maps[map].key_size);
+        let Some((index, frame, slot, spilled)) = constant else { return Ok(None) };
+        if spilled {
+            self.mark_slot_precise(frame, slot)?;
+        }
+        Ok(Some(index))
     }
 
     fn map_of(&self, call: &Call, arg: &Arg) -> Result<&probity_program::MapDef, Rejection> {

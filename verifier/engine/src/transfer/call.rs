@@ -42,7 +42,7 @@ impl<O: Observer> Walk<'_, O> {
             // The other program returns in this function's place; or the call fails.
             let pc = self.pc;
             self.push_branch(pc + 1, Some(pc))?;
-            if call.invalidates_packet {
+            if invalidates_packet(&call) {
                 self.invalidate_packet();
             }
             *self.state.reg_mut(0) = self.unknown();
@@ -146,9 +146,8 @@ impl<O: Observer> Walk<'_, O> {
         let returned = self.returned(call);
         *self.state.reg_mut(0) = returned;
         self.check_map_callers(call)?;
-        let stale = call.invalidates_packet || call.callable.flags.contains(CallableFlags::CHANGES_PKT_DATA);
         // What another program does to the packet is seen only where that returns to.
-        if stale && !call.replaces_program {
+        if invalidates_packet(call) && !call.replaces_program {
             self.invalidate_packet();
         }
         Ok(())
@@ -227,4 +226,8 @@ pub(super) fn clobber(frame: &mut Frame) {
 fn is_gpl_compatible(license: &str) -> bool {
     ["GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"]
         .contains(&license)
+}
+
+fn invalidates_packet(call: &Call) -> bool {
+    call.invalidates_packet || call.callable.flags.contains(CallableFlags::CHANGES_PKT_DATA)
 }

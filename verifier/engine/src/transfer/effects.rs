@@ -1,8 +1,7 @@
 //! What the driver of a callable asks and does during one call.
 
 use probity_platform::{
-    Behaviour, Callable, Code as Why, Effects, Guard, MapTraits, PointerClass, RegType, Rejection, RetType,
-    Site, Switches,
+    Behaviour, Callable, Code as Why, Effects, Guard, PointerClass, RegType, Rejection, RetType, Site,
 };
 
 use super::args::register;
@@ -24,6 +23,8 @@ pub(super) struct Call {
     pub(super) return_type: Option<RetType>,
     pub(super) return_bytes: Option<u32>,
     pub(super) nonnull: bool,
+    /// The reference that an argument so far derives from, 0 for none.
+    pub(super) referenced: u32,
     /// The reference that an argument gives up: 0 when it is null.
     pub(super) released: Option<u32>,
     /// The returned pointer is a new reference.
@@ -46,6 +47,7 @@ impl Call {
             return_type: None,
             return_bytes: None,
             nonnull: false,
+            referenced: 0,
             released: None,
             acquires: false,
             derives_from: 0,
@@ -174,24 +176,12 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
     }
 
     fn nonnull_for_constant_key(&mut self, map: u8, key: u8) -> Result<(), Rejection> {
-        if !self.walk.profile.switches.contains(Switches::ARRAY_KEY_ELISION) {
-            return Ok(());
-        }
-        let Some(map) = self.map(map) else { return Ok(()) };
+        let Some(definition) = self.map(map) else { return Ok(()) };
         // A capacity of 0 is set by a loader, to 1 at least.
-        let (key_size, max_entries) = (map.key_size, map.max_entries.max(1));
-        let indexed = self
-            .walk
-            .platform
-            .map_type(map.map_type)
-            .is_some_and(|row| row.traits.contains(MapTraits::INDEXED));
-        if !indexed {
-            return Ok(());
-        }
+        let max_entries = definition.max_entries.max(1);
+        let index = self.call.arg(map).map();
         let reg = self.call.arg(key);
-        let Some((index, ..)) = self.walk.stack_constant(&reg, key_size) else {
-            return Ok(());
-        };
+        let Some(index) = self.walk.constant_key(Some(index), &reg)? else { return Ok(()) };
         self.call.nonnull = index < u64::from(max_entries);
         Ok(())
     }

@@ -63,8 +63,8 @@ impl<O: Observer> Walk<'_, O> {
         let spilled = value.tags.iter().rev().take_while(|&&tag| tag == Tag::Spill).count() as u32;
         if size == 8 && spilled == 8 {
             if let Some(dst) = dst {
-                let reg = self.link_slot(frame, slot);
-                *self.state.reg_mut(dst) = reg;
+                // As it is: it was linked when it was spilled, or it is what became of a pointer.
+                *self.state.reg_mut(dst) = value.reg;
             } else if !self.platform.policy.pointer_leaks && !value.reg.is_scalar() {
                 let message = format!("leaking pointer from stack off {off}");
                 return Err(denied(Why::PointerLeak, message));
