@@ -5,7 +5,9 @@
 use std::collections::BTreeMap;
 
 use probity_linux::PLATFORM;
-use probity_platform::{Arg, ArgRole, Behaviour, Callable, Lifetime, Relation, RetType, Subject, TypeFlags};
+use probity_platform::{
+    Arg, ArgRole, Behaviour, Callable, KfuncFlags, Lifetime, Relation, RetType, Subject, TypeFlags,
+};
 use probity_program::btf::{Btf, Type, TypeId};
 use serde_json::Value;
 
@@ -180,6 +182,9 @@ fn prototype(decl: &[String], row: &Callable, sizes: &BTreeMap<String, u32>) -> 
     ask(matches!(row.ret.lifetime, Lifetime::Source), "lifetime")?;
     let RetType::Pointer(ty) = row.ret.ty else {
         let known = int(ret).map(|(bytes, signed)| Subject::Int { bytes, signed });
+        // An address in an arena is a number until a cast.
+        let arena = ret == "void *" && row.kfunc.contains(KfuncFlags::KF_ARENA_RET);
+        let known = if arena { Some(Subject::Int { bytes: 8, signed: false }) } else { known };
         return match row.ret.ty {
             RetType::Void => ask(ret == "void", "nothing"),
             _ => ask(known == Some(row.ret.subject), "an integer"),
@@ -198,7 +203,7 @@ fn prototype(decl: &[String], row: &Callable, sizes: &BTreeMap<String, u32>) -> 
             ask(konst.is_some() == ty.flags.contains(TypeFlags::MEM_RDONLY), "const")
         }
         (None, Subject::None) if pointee == "void" => {
-            let behaviours = [Behaviour::Object, Behaviour::Region, Behaviour::Arena];
+            let behaviours = [Behaviour::Object, Behaviour::Region];
             ask(behaviours.contains(&kind.behaviour) && row.ret.size == 0, "what")
         }
         (None, Subject::None) => {
