@@ -87,6 +87,12 @@ pub fn header(model: &Model) -> String {
         out.push('\n');
         structure(&mut out, model, view);
     }
+    // Structs whose layout is the target's: prototypes need their names.
+    let subjects = bases(model).flat_map(|helper| &helper.args).map(|arg| arg.subject);
+    let structs: BTreeSet<&str> = subjects.filter_map(|subject| subject_name(model, subject)).collect();
+    for (at, name) in structs.into_iter().filter(|name| !views.contains_key(name)).enumerate() {
+        let _ = writeln!(out, "{}struct {name};", if at == 0 { "\n" } else { "" });
+    }
     // Ordinary names share one namespace in C.
     let mut seen = BTreeSet::new();
     for helper in bases(model) {
