@@ -327,7 +327,11 @@ fn takes(callable: &Callable, index: usize, map: &MapType) -> bool {
         Callers::Any => true,
         Callers::Only(list) => list.iter().any(|&known| usize::from(known) == index),
     };
-    caller && callable.driver.is_none_or(|driver| driver(&mut Asks(map.number)).is_ok())
+    // An effect that is not modelled here is no refusal of the map.
+    let refused = |driver: probity_platform::Driver| {
+        driver(&mut Asks(map.number)).is_err_and(|why| why.code != Code::Unsupported)
+    };
+    caller && !callable.driver.is_some_and(refused)
 }
 
 #[test]

@@ -63,7 +63,7 @@ fn module(model: &Model, root: &TokenStream) -> TokenStream {
     let constants = tables::constants(model);
     let drivers = (!drivers.is_empty()).then(|| {
         quote! {
-            #[allow(clippy::all)]
+            #[allow(clippy::all, non_snake_case)]
             mod driver {
                 use #root as rt;
                 #drivers
