@@ -55,6 +55,7 @@ fn fingerprint(program: &Program, spec_hash: u64, profile: &Profile) -> u64 {
     hasher.write_u32(program.prog_type);
     hasher.write_u32(program.attach_type);
     hasher.write_u32(program.flags);
+    hasher.write(program.target.as_bytes());
     for insn in &program.insns {
         hasher.write(&insn.to_bytes());
     }

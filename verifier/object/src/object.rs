@@ -156,6 +156,7 @@ impl Object {
         program.prog_type = section.prog_type;
         program.attach_type = section.attach_type;
         program.flags = section.flags;
+        program.target = section.target;
         program.attach_to = self.table_of(&entry.name).unwrap_or(section.attach_to);
         Ok(program)
     }

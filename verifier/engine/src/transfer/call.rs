@@ -79,7 +79,14 @@ impl<O: Observer> Walk<'_, O> {
                 )
                 .at(callable.site));
         }
-        Ok(callable)
+        match callable.allowed {
+            Some((guard, text)) if !guard.holds(&self.guard_env()) => {
+                Err(Rejection::new(Why::CallableNotOffered, text)
+                    .facts(format!("a program that may call {}", callable.name), self.prog_type.name)
+                    .at(callable.site))
+            }
+            _ => Ok(callable),
+        }
     }
 
     fn not_offered(&self, number: i32) -> Rejection {
