@@ -21,7 +21,7 @@ mod sys;
 
 use std::{io, sync::OnceLock};
 
-pub use load::{KernelVerdict, LoadOptions, load};
+pub use load::{KernelVerdict, LoadOptions, create_map, load};
 pub use run::{TestRun, test_run};
 
 /// Why the kernel could not be asked: it gave no verdict.

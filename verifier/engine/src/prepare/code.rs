@@ -7,6 +7,7 @@ use smallvec::SmallVec;
 
 use super::{control_flow, functions, live_registers, neighbours, references, returns, special_fields};
 use crate::prepare::Offered;
+use crate::prepare::special_fields::Special;
 
 /// An instruction with the facts about its place.
 #[derive(Clone, Debug)]
@@ -64,8 +65,8 @@ pub struct Code {
     pub functions: Vec<Function>,
     /// The types of the program's maps.
     pub map_types: Vec<Option<&'static MapType>>,
-    /// By map: the name of a special type in its values, when there is one.
-    pub special_fields: Vec<Option<&'static str>>,
+    /// By map: what is special in its values.
+    pub special_fields: Vec<Special>,
 }
 
 impl Code {
@@ -97,7 +98,7 @@ impl Code {
         let offered = Offered::new(platform, prog_type, program, profile);
         returns::find(&mut code, &offered);
         returns::check(program, &code)?;
-        references::check(program, &code, platform)?;
+        references::check(program, &code, platform, prog_type)?;
         control_flow::check(&mut code, raw, platform)?;
         neighbours::find(&mut code);
         live_registers::compute(&mut code, &offered);

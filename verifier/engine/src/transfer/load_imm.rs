@@ -54,8 +54,8 @@ impl<O: Observer> Walk<'_, O> {
         };
         let index = map.cast_unsigned() as usize;
         let inner = self.program.maps[index].inner;
-        let special = inner.and_then(|inner| self.code.special_fields.get(inner).copied().flatten());
-        if let Some(name) = self.code.special_fields[index].or(special) {
+        let special = |index: usize| self.code.special_fields.get(index).and_then(|special| special.name);
+        if let Some(name) = special(index).or_else(|| inner.and_then(special)) {
             return Err(unsupported(format!("map values with {name}")));
         }
         let ty = RegType { kind, flags: TypeFlags::empty() };
