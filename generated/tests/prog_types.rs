@@ -387,6 +387,7 @@ fn what_a_program_attaches_to_decides() {
     };
     const SETSOCKOPT: u32 = 49;
     const D_PATH: u32 = 147;
+    const SK_STORAGE_GET: u32 = 107;
     const IMA_INODE_HASH: u32 = 161;
     for (config, helper, expected) in [
         (of("LSM", LSM_CGROUP, "bpf_lsm_sock_graft", false), SETSOCKOPT, Some(true)),
@@ -401,6 +402,11 @@ fn what_a_program_attaches_to_decides() {
         (of("TRACING", 23, "btf_trace_task_newtask", false), D_PATH, Some(false)),
         (of("LSM", LSM_MAC, "bpf_lsm_file_open", false), D_PATH, Some(true)),
         (of("LSM", LSM_MAC, "bpf_lsm_task_free", false), D_PATH, Some(false)),
+        (of("TRACING", 23, "btf_trace_task_newtask", false), SK_STORAGE_GET, Some(true)),
+        (of("TRACING", 24, "tcp_connect", false), SK_STORAGE_GET, Some(true)),
+        (of("TRACING", 24, "bpf_sk_storage_free", false), SK_STORAGE_GET, Some(false)),
+        (of("SYSCALL", 0, "", true), SK_STORAGE_GET, Some(false)),
+        (of("XDP", 37, "", false), SK_STORAGE_GET, None),
         (of("LSM", LSM_MAC, "bpf_lsm_file_open", true), IMA_INODE_HASH, Some(true)),
         (of("LSM", LSM_MAC, "bpf_lsm_task_free", false), IMA_INODE_HASH, Some(false)),
     ] {
