@@ -381,9 +381,9 @@ fn what_a_program_attaches_to_decides() {
     assert!(sleeps(&of("LSM", LSM_MAC, "bpf_lsm_file_open", true)));
     assert!(!sleeps(&of("LSM", LSM_MAC, "bpf_lsm_task_free", true)));
     assert!(!sleeps(&of("LSM", LSM_CGROUP, "bpf_lsm_file_open", true)));
-    let may_call = |config: &Config, helper: u32| match config.offers(&profile).get(&helper) {
-        None => None,
-        Some(row) => Some(row.allowed.is_none_or(|(guard, _)| guard.holds(&config.env(&profile)))),
+    let may_call = |config: &Config, helper: u32| {
+        let row = config.offers(&profile).get(&helper).copied();
+        row.map(|row| row.allowed.is_none_or(|(guard, _)| guard.holds(&config.env(&profile))))
     };
     const SETSOCKOPT: u32 = 49;
     const D_PATH: u32 = 147;
