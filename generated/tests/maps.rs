@@ -6,7 +6,7 @@ use std::path::Path;
 
 use probity_linux::{PLATFORM, map_flags, map_types};
 use probity_platform::{
-    ArgRole, Callable, Callers, Code, Effects, Guard, MapRefusal, MapShape, MapTraits, MapType,
+    ArgRole, Callable, Callers, Code, Driver, Effects, Guard, MapRefusal, MapShape, MapTraits, MapType,
     NullCheckYields, PointerClass, RegType, Rejection, Site, Version,
 };
 use serde_json::Value;
@@ -327,11 +327,10 @@ fn takes(callable: &Callable, index: usize, map: &MapType) -> bool {
         Callers::Any => true,
         Callers::Only(list) => list.iter().any(|&known| usize::from(known) == index),
     };
-    // An effect that is not modelled here is no refusal of the map.
-    let refused = |driver: probity_platform::Driver| {
-        driver(&mut Asks(map.number)).is_err_and(|why| why.code != Code::Unsupported)
-    };
-    caller && !callable.driver.is_some_and(refused)
+    // What this engine does not model comes behind what the driver demands of maps.
+    let unmodelled = |rejection: &Rejection| rejection.code == Code::Unsupported;
+    let takes = |driver: Driver| driver(&mut Asks(map.number)).map_or_else(|no| unmodelled(&no), |_| true);
+    caller && callable.driver.is_none_or(takes)
 }
 
 #[test]

@@ -12,10 +12,6 @@ use serde_json::Value;
 
 /// Where the tables differ from the kernel on purpose: (configuration, what, why).
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
-    ("TRACING/ITER(tcp)", "49", "offered for what an iterator walks over, which no guard asks for"),
-    ("TRACING/ITER(tcp)", "57", "offered for what an iterator walks over, which no guard asks for"),
-    ("TRACING/ITER(unix)", "49", "offered for what an iterator walks over, which no guard asks for"),
-    ("TRACING/ITER(unix)", "57", "offered for what an iterator walks over, which no guard asks for"),
     (
         "STRUCT_OPS/tcp_congestion_ops.release",
         "49",
@@ -64,6 +60,8 @@ fn numbers(ranges: &Value, step: usize) -> BTreeSet<u32> {
 
 struct Config {
     name: String,
+    /// What `TRACING/ITER(tcp)` attaches to: `bpf_iter_tcp`.
+    target: String,
     prog: &'static ProgType,
     attach: u32,
     sleepable: bool,
@@ -74,12 +72,14 @@ impl Config {
     fn new(row: &Value) -> Config {
         let prog = PLATFORM.prog_type(number(&row[1])).unwrap_or_else(|| panic!("no program type {row}"));
         let (name, sleepable) = (text(&row[0]).to_owned(), row[3].as_bool().expect("a boolean"));
-        Config { name, prog, attach: number(&row[2]), sleepable }
+        let iterator = name.split_once("ITER(").and_then(|(_, rest)| rest.strip_suffix(')'));
+        let target = iterator.map_or_else(String::new, |iterator| format!("bpf_iter_{iterator}"));
+        Config { name, target, prog, attach: number(&row[2]), sleepable }
     }
 
-    fn env<'a>(&self, profile: &'a Profile) -> GuardEnv<'a> {
+    fn env<'a>(&'a self, profile: &'a Profile) -> GuardEnv<'a> {
         let (prog_type, attach, sleepable) = (self.prog.number, self.attach, self.sleepable);
-        GuardEnv { profile, prog_type, attach, sleepable, target: "" }
+        GuardEnv { profile, prog_type, attach, sleepable, target: &self.target }
     }
 
     /// What it offers: the first row for a number whose guard holds.
@@ -153,6 +153,24 @@ fn helpers_are_offered_where_the_kernel_offers_them() {
 }
 
 #[test]
+fn every_helper_is_for_the_gpl_alone_or_not() {
+    let file = data("helpers");
+    let mut gpl_only = numbers(&file["not_asked"]["gpl_only"], 1);
+    let mut decided = &gpl_only | &numbers(&file["not_asked"]["free"], 1);
+    assert_eq!(decided.len(), 13);
+    each(&file, |config, known| {
+        decided.extend(numbers(&known["offers"], 1));
+        // A program of that type is under the GPL whatever it calls.
+        if config.prog.name != "BPF_PROG_TYPE_STRUCT_OPS" {
+            gpl_only.extend(numbers(&known["gpl_only"], 1));
+        }
+    });
+    assert_eq!(decided, (1..=211).collect());
+    let ours = PLATFORM.callables.iter().filter(|row| row.flags.contains(CallableFlags::GPL_ONLY));
+    assert_eq!(ours.map(|row| row.number).collect::<BTreeSet<_>>(), gpl_only);
+}
+
+#[test]
 fn overloads_are_those_of_the_configuration() {
     let profile = PLATFORM.profile(Version::new(6, 18));
     let overloads = |helper: u32| PLATFORM.callables.iter().filter(move |row| row.number == helper);
@@ -163,7 +181,7 @@ fn overloads_are_those_of_the_configuration() {
     // The first argument by helper and program type, where prototypes differ.
     let first = |helper: u32, prog: &str, attach: u32| {
         let prog = PLATFORM.prog_type_named(prog).expect("a program type");
-        let config = Config { name: String::new(), prog, attach, sleepable: false };
+        let config = Config { name: String::new(), target: String::new(), prog, attach, sleepable: false };
         let row = config.offers(&profile)[&helper];
         row.args.first().map_or("", |arg| PLATFORM.arg_classes[usize::from(arg.class)].name)
     };
@@ -321,6 +339,105 @@ fn program_types_are_those_of_the_kernel() {
         .map(|prog| prog.number)
         .collect();
     assert_eq!(unsupported, [24, 26, 27, 28, 29], "program types that the engine does not model");
+}
+
+#[test]
+fn attach_types_are_checked_and_programs_sleep_where_the_kernel_says_so() {
+    let file = data("attach");
+    let profile = PLATFORM.profile(Version::new(6, 18));
+    let mut checked = 0;
+    for prog in PLATFORM.prog_types {
+        let name = prog.name.trim_start_matches("BPF_PROG_TYPE_");
+        let known = |what: &str| file[what].get(name).map(|ranges| numbers(ranges, 1));
+        checked += usize::from(prog.flags.contains(ProgFlags::ATTACH_CHECKED));
+        for attach in 0..=60 {
+            let takes = known("takes").is_none_or(|list| list.contains(&attach));
+            assert_eq!(prog.takes_attach(prog.attach_type(attach)), takes, "{name}: {attach}");
+            let env =
+                GuardEnv { profile: &profile, prog_type: prog.number, attach, sleepable: true, target: "" };
+            let may = prog.sleep.may.is_some_and(|guard| guard.holds(&env));
+            assert_eq!(may, known("sleeps").is_some_and(|list| list.contains(&attach)), "{name}: {attach}");
+        }
+        assert_eq!(prog.sleep.must.is_some(), name == "SYSCALL", "{name}");
+    }
+    assert_eq!(checked, 9);
+    assert_eq!(file["takes"].as_object().map(serde_json::Map::len), Some(9));
+}
+
+#[test]
+fn what_a_program_attaches_to_decides() {
+    let profile = PLATFORM.profile(Version::new(6, 18));
+    let of = |prog: &str, attach, target: &str, sleepable| Config {
+        name: target.to_owned(),
+        target: target.to_owned(),
+        prog: PLATFORM.prog_type_named(prog).expect("a program type"),
+        attach,
+        sleepable,
+    };
+    let sleeps =
+        |config: &Config| config.prog.sleep.may.is_some_and(|guard| guard.holds(&config.env(&profile)));
+    const LSM_MAC: u32 = 27;
+    const LSM_CGROUP: u32 = 43;
+    assert!(sleeps(&of("LSM", LSM_MAC, "bpf_lsm_file_open", true)));
+    assert!(!sleeps(&of("LSM", LSM_MAC, "bpf_lsm_task_free", true)));
+    assert!(!sleeps(&of("LSM", LSM_CGROUP, "bpf_lsm_file_open", true)));
+    let may_call = |config: &Config, helper: u32| {
+        let row = config.offers(&profile).get(&helper).copied();
+        row.map(|row| row.allowed.is_none_or(|(guard, _)| guard.holds(&config.env(&profile))))
+    };
+    const SETSOCKOPT: u32 = 49;
+    const D_PATH: u32 = 147;
+    const SK_STORAGE_GET: u32 = 107;
+    const IMA_INODE_HASH: u32 = 161;
+    for (config, helper, expected) in [
+        (of("LSM", LSM_CGROUP, "bpf_lsm_sock_graft", false), SETSOCKOPT, Some(true)),
+        (of("LSM", LSM_CGROUP, "bpf_lsm_socket_post_create", false), SETSOCKOPT, Some(true)),
+        (of("LSM", LSM_CGROUP, "bpf_lsm_file_open", false), SETSOCKOPT, None),
+        (of("LSM", LSM_MAC, "bpf_lsm_sock_graft", false), SETSOCKOPT, None),
+        (of("TRACING", 28, "bpf_iter_tcp", false), SETSOCKOPT, Some(true)),
+        (of("TRACING", 28, "bpf_iter_udp", false), SETSOCKOPT, None),
+        (of("TRACING", 28, "bpf_iter_task", false), D_PATH, Some(true)),
+        (of("TRACING", 24, "vfs_truncate", false), D_PATH, Some(true)),
+        (of("TRACING", 24, "vfs_read", false), D_PATH, Some(false)),
+        (of("TRACING", 23, "btf_trace_task_newtask", false), D_PATH, Some(false)),
+        (of("LSM", LSM_MAC, "bpf_lsm_file_open", false), D_PATH, Some(true)),
+        (of("LSM", LSM_MAC, "bpf_lsm_task_free", false), D_PATH, Some(false)),
+        (of("TRACING", 23, "btf_trace_task_newtask", false), SK_STORAGE_GET, Some(true)),
+        (of("TRACING", 24, "tcp_connect", false), SK_STORAGE_GET, Some(true)),
+        (of("TRACING", 24, "bpf_sk_storage_free", false), SK_STORAGE_GET, Some(false)),
+        (of("SYSCALL", 0, "", true), SK_STORAGE_GET, Some(false)),
+        (of("XDP", 37, "", false), SK_STORAGE_GET, None),
+        (of("LSM", LSM_MAC, "bpf_lsm_file_open", true), IMA_INODE_HASH, Some(true)),
+        (of("LSM", LSM_MAC, "bpf_lsm_task_free", false), IMA_INODE_HASH, Some(false)),
+    ] {
+        assert_eq!(may_call(&config, helper), expected, "{helper} at {}", config.name);
+    }
+    let exit = |config: &Config| {
+        config
+            .prog
+            .exit
+            .iter()
+            .find(|rule| rule.guard.holds(&config.env(&profile)))
+            .and_then(|rule| rule.range)
+    };
+    assert_eq!(exit(&of("LSM", LSM_MAC, "bpf_lsm_audit_rule_known", false)), Some((0, 1)));
+    assert_eq!(exit(&of("LSM", LSM_MAC, "bpf_lsm_file_open", false)), Some((-4095, 0)));
+    assert_eq!(exit(&of("LSM", LSM_MAC, "bpf_lsm_task_free", false)), None);
+    assert_eq!(exit(&of("LSM", LSM_CGROUP, "bpf_lsm_file_open", false)), Some((0, 1)));
+    assert_eq!(exit(&of("LSM", LSM_CGROUP, "bpf_lsm_sock_graft", false)), Some((1, 1)));
+    let target = |section: &str| PLATFORM.section(section).map(|(row, rest)| row.target(rest));
+    for (section, name) in [
+        ("lsm/file_open", "bpf_lsm_file_open"),
+        ("lsm.s/file_open", "bpf_lsm_file_open"),
+        ("lsm_cgroup/sock_graft", "bpf_lsm_sock_graft"),
+        ("iter/tcp", "bpf_iter_tcp"),
+        ("tp_btf/sched_switch", "btf_trace_sched_switch"),
+        ("fentry.s/do_unlinkat", "do_unlinkat"),
+        ("kprobe/do_unlinkat", ""),
+        ("xdp", ""),
+    ] {
+        assert_eq!(target(section).as_deref(), Some(name), "{section}");
+    }
 }
 
 #[test]

@@ -7,6 +7,7 @@
 //! | [`kernel`] | the running kernel as an oracle |
 //! | [`fuzz`] | damaged objects from a seed |
 //! | [`generate`] | random programs from a seed, and their shrinker |
+//! | [`plain`] | small maps and calls with plain arguments |
 //! | [`probes`] | small programs with a kernel's verdicts, messages and counts |
 //! | [`proof`] | the scalar domain as terms for a solver |
 //! | [`raw`] | the corpus of raw programs with a kernel's verdicts |
@@ -17,6 +18,7 @@ pub mod corpus;
 pub mod fuzz;
 pub mod generate;
 pub mod kernel;
+pub mod plain;
 pub mod probes;
 pub mod proof;
 pub mod raw;

@@ -206,3 +206,52 @@ fn helpers() {
         .collect();
     none(&found);
 }
+
+#[test]
+fn attach_types_and_sleep() {
+    /// The kernel whose answers these are was built without it.
+    const LIRC_MODE2: u32 = 20;
+    let (mut found, mut asked) = (Vec::new(), 0);
+    for prog in PLATFORM.prog_types {
+        if !prog.unsupported.is_empty() || prog.number == LIRC_MODE2 {
+            continue;
+        }
+        for (attach, flags) in (0..=60).flat_map(|attach| [(attach, 0), (attach, 1 << 4)]) {
+            let config = Config {
+                name: format!("{} attach {attach} flags {flags:#x}", prog.name),
+                prog_type: prog.number,
+                attach,
+                flags,
+                known: Value::Null,
+            };
+            let program = config.program(vec![r0(1), exit()]);
+            let report = ask(&program);
+            let errno = report.finding().map_or(0, |finding| finding.rejection.errno);
+            let ours = (report.accepted(), errno, words(&report));
+            let taken = prog.takes_attach(prog.attach_type(attach));
+            // What takes no attach types but its own is refused before anything is counted.
+            if !taken && (ours.0 || report.stats.processed != 0) {
+                found.push(format!("{}: {ours:?}", config.name));
+            }
+            let Some((release, true)) = fs::read_to_string("/proc/sys/kernel/osrelease")
+                .ok()
+                .map(|release| (release, kernel::available()))
+            else {
+                continue;
+            };
+            if !release.starts_with(RELEASE) {
+                continue;
+            }
+            let Ok(verdict) = kernel::load(&program, &LoadOptions::default()) else { continue };
+            asked += 1;
+            // It has no words for attach types.
+            let message = if taken { verdict.message } else { ours.2.clone() };
+            let theirs = (verdict.accepted, verdict.errno, message);
+            if ours != theirs {
+                found.push(format!("{}: {ours:?}, the kernel says {theirs:?}", config.name));
+            }
+        }
+    }
+    println!("{asked} asked of the kernel");
+    none(&found);
+}

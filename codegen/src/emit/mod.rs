@@ -1,5 +1,5 @@
 //! Writes a model down as Rust: tables, drivers and constants for numbers; as a C header; as a page
-//! for people.
+//! for people; as questions for a kernel.
 //!
 //! The text is deterministic: the same sources give the same bytes. All names that emitted code
 //! refers to are made in `names`.
@@ -12,6 +12,7 @@ mod names;
 pub(crate) mod page;
 mod page_concepts;
 pub(crate) mod page_guard;
+mod probes;
 mod tables;
 mod values;
 
@@ -22,6 +23,7 @@ use crate::model::Model;
 
 pub use header::header;
 pub use page::{index, page};
+pub use probes::probes;
 
 /// What the emitter is told beside the model.
 #[derive(Clone, Debug)]

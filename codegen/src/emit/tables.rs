@@ -278,6 +278,10 @@ fn callable(row: &Callable, driver: &Ident) -> TokenStream {
         let body = variant(intrinsic(body));
         quote! { rt::Intrinsic::#body }
     }));
+    let allowed = option(row.allowed.as_ref().map(|(when, text)| {
+        let when = guard(when);
+        quote! { (#when, #text) }
+    }));
     let site = site(row.site);
     quote! {
         rt::Callable {
@@ -285,6 +289,7 @@ fn callable(row: &Callable, driver: &Ident) -> TokenStream {
             aliases: &[#(#aliases),*],
             number: #number_,
             guard: #condition,
+            allowed: #allowed,
             flags: rt::CallableFlags::from_bits_retain(#flags),
             kfunc: rt::KfuncFlags::from_bits_retain(#kfunc),
             concepts: rt::Concepts::from_bits_retain(#concepts),
@@ -434,6 +439,7 @@ fn prog_type(row: &ProgType) -> TokenStream {
         let value = number(*value);
         quote! { rt::AttachType { name: #name, number: #value } }
     });
+    let default_attach = option(row.default_attach.map(number));
     let flags = number(row.flags.bits());
     let unsupported = row.unsupported.iter().map(|(condition, what)| {
         let condition = guard(condition);
@@ -451,6 +457,7 @@ fn prog_type(row: &ProgType) -> TokenStream {
             packet: rt::PacketAccess::from_bits_retain(#packet),
             exit: &[#(#exit),*],
             attach: &[#(#attach),*],
+            default_attach: #default_attach,
             flags: rt::ProgFlags::from_bits_retain(#flags),
             sleep: rt::Sleep { may: #may, must: #must },
             unsupported: &[#(#unsupported),*],
@@ -462,8 +469,16 @@ fn prog_type(row: &ProgType) -> TokenStream {
 fn section(row: &Section) -> TokenStream {
     let (name, prefix) = (&row.name, row.prefix);
     let (prog_type, attach, flags) = (number(row.prog_type), number(row.attach), number(row.flags));
+    let target = option(row.target.as_ref().map(|prefix| quote! { #prefix }));
     quote! {
-        rt::Section { name: #name, prefix: #prefix, prog_type: #prog_type, attach: #attach, flags: #flags }
+        rt::Section {
+            name: #name,
+            prefix: #prefix,
+            prog_type: #prog_type,
+            attach: #attach,
+            flags: #flags,
+            target: #target,
+        }
     }
 }
 

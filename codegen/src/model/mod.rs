@@ -215,6 +215,8 @@ pub struct Callable {
     pub number: u32,
     /// When it exists.
     pub guard: Guard,
+    /// When it may be called where it is offered, and what others are told; None: always.
+    pub allowed: Option<(Guard, String)>,
     /// Facts about it.
     pub flags: CallableFlags,
     /// What is declared of a kfunc.
@@ -449,6 +451,8 @@ pub struct ProgType {
     pub exit: Vec<ExitRange>,
     /// Attach types: (name, number).
     pub attach: Vec<(String, u32)>,
+    /// The attach type of a program that names none; None: 0.
+    pub default_attach: Option<u32>,
     /// Its traits.
     pub flags: ProgFlags,
     /// When its programs may sleep.
@@ -485,4 +489,6 @@ pub struct Section {
     pub attach: u32,
     /// Load flags.
     pub flags: u32,
+    /// What the names of functions of the target begin with that stand behind the section's name.
+    pub target: Option<String>,
 }

@@ -38,6 +38,9 @@ fn clause(clause: &Clause) -> Entry {
             format!("alias {}{since}{until}", alias.name.name)
         }
         ClauseKind::Exists => "exists".to_owned(),
+        ClauseKind::Allowed(text) => {
+            format!("allowed else {}", string(text.as_ref().map_or("", |text| &text.value)))
+        }
         ClauseKind::KfuncFlags(flags) => {
             let names: Vec<&str> = flags.iter().map(|flag| flag.name.as_str()).collect();
             format!("flags {}", names.join(" | "))

@@ -67,10 +67,16 @@ fn clause(clause: &ProgClause) -> Entry {
             let entries: Vec<String> = entries.iter().map(attach).collect();
             format!("attach {};", entries.join(", "))
         }
-        ProgClauseKind::Section { glob, attach, flags } => {
+        ProgClauseKind::AttachChecked { default } => {
+            let default = default.as_ref().map(|name| format!(" default {}", name.name)).unwrap_or_default();
+            format!("attach_checked{default};")
+        }
+        ProgClauseKind::Section { glob, attach, flags, target } => {
             let attach = attach.as_ref().map(|attach| format!(" attach {}", attach.name)).unwrap_or_default();
             let flags = flags.as_ref().map(|flags| format!(" flags {}", expr(flags))).unwrap_or_default();
-            format!("section {}{attach}{flags};", string(&glob.value))
+            let target = target.as_ref().map(|prefix| format!(" target {}", string(&prefix.value)));
+            let target = target.unwrap_or_default();
+            format!("section {}{attach}{flags}{target};", string(&glob.value))
         }
         ProgClauseKind::Unsupported { what, when: guard } => {
             format!("unsupported {}{};", string(&what.value), when(guard.as_ref()))

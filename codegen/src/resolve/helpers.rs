@@ -118,6 +118,7 @@ fn subject(kind: &ClauseKind) -> Option<&str> {
         ClauseKind::Until(_) => Some("until"),
         ClauseKind::Proto { .. } => Some("proto"),
         ClauseKind::Body(_) => Some("body"),
+        ClauseKind::Allowed(_) => Some("allowed"),
         ClauseKind::KfuncFlags(_) => Some("flags"),
         ClauseKind::Lifetime { .. } => Some("lifetime"),
         // A condition may stand behind it: it does not end the program then.
@@ -193,6 +194,7 @@ fn one(
         docs: doc.text(),
         number: number.unwrap_or(0),
         guard: Guard::Always,
+        allowed: None,
         flags: CallableFlags::empty(),
         kfunc: KfuncFlags::empty(),
         concepts: Concepts::empty(),
@@ -233,6 +235,12 @@ impl Read<'_, '_> {
         if let ClauseKind::Exists = clause.kind {
             let found = clause.when.as_ref().and_then(|when| guards::guard(cx, scope, when));
             self.guard = std::mem::take(&mut self.guard).and(found.unwrap_or_default());
+            return;
+        }
+        if let ClauseKind::Allowed(text) = &clause.kind {
+            let found = clause.when.as_ref().and_then(|when| guards::guard(cx, scope, when));
+            let text = text.as_ref().map_or_else(String::new, |text| text.value.clone());
+            row.allowed = found.map(|guard| (guard, text));
             return;
         }
         let when = match &clause.when {

@@ -106,9 +106,17 @@ fn one(
                     attach.push((entry.name.name.clone(), value.unwrap_or(0)));
                 }
             }
-            ProgClauseKind::Section { glob, attach, flags } => {
+            ProgClauseKind::AttachChecked { default } => {
+                let default = default.as_ref().and_then(|name| scope.attach.find(cx, name));
+                let default = default.and_then(|number| u32::try_from(number).ok());
+                once(cx, &mut attach_checked, default, span, "attach_checked");
+            }
+            ProgClauseKind::Section { glob, attach, flags, target } => {
                 has_section = true;
-                let row = section(cx, scope, number, glob, attach.as_ref(), flags.as_ref());
+                let row = Section {
+                    target: target.as_ref().map(|prefix| prefix.value.clone()),
+                    ..section(cx, scope, number, glob, attach.as_ref(), flags.as_ref())
+                };
                 if let Some((_, first)) =
                     sections.iter().find(|(known, _)| known.name == row.name && known.prefix == row.prefix)
                 {
@@ -129,9 +137,8 @@ fn one(
             ProgClauseKind::Flag(word) => match word.name.as_str() {
                 "ld_abs" => once(cx, &mut ld_abs, (), span, "ld_abs"),
                 "private_stack" => once(cx, &mut private_stack, (), span, "private_stack"),
-                "attach_checked" => once(cx, &mut attach_checked, (), span, "attach_checked"),
                 _ => {
-                    let names = ["ld_abs", "private_stack", "attach_checked"];
+                    let names = ["ld_abs", "private_stack"];
                     let found =
                         Diagnostic::unknown(Code::UnknownKeyword, "word", &word.name, word.span, names);
                     cx.report(found);
@@ -167,6 +174,7 @@ fn one(
         packet: packet.map_or_else(PacketAccess::empty, |(access, _)| access),
         exit,
         attach,
+        default_attach: attach_checked.and_then(|(default, _)| default),
         flags,
         may_sleep: may_sleep.map(|(guard, _)| guard),
         must_sleep: must_sleep.map(|(rule, _)| rule),
@@ -297,7 +305,7 @@ fn section(
         .and_then(|number| u32::try_from(number).ok())
         .unwrap_or(0);
     let flags = flags.map_or(0, |expr| load_flags(cx, expr));
-    Section { name: name.to_owned(), prefix, prog_type, attach, flags }
+    Section { name: name.to_owned(), prefix, prog_type, attach, flags, target: None }
 }
 
 fn load_flags(cx: &mut Cx<'_>, expr: &Expr) -> u32 {

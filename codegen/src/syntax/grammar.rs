@@ -63,6 +63,7 @@ pub(super) fn said(rule: Rule) -> Option<&'static str> {
         Rule::kw_any => "`any`",
         Rule::kw_as => "`as`",
         Rule::kw_attach | Rule::section_attach => "`attach`",
+        Rule::kw_default | Rule::attach_default => "`default`",
         Rule::kw_flags | Rule::section_flags => "`flags`",
         Rule::kw_sizes | Rule::sizes => "`sizes`",
         Rule::kw_narrow | Rule::narrow => "`narrow`",
@@ -71,6 +72,7 @@ pub(super) fn said(rule: Rule) -> Option<&'static str> {
         Rule::kw_step | Rule::size_step => "`step`",
         Rule::kw_power => "`power_of_two`",
         Rule::kw_with | Rule::with_flags => "`with`",
+        Rule::kw_target | Rule::section_target => "`target`",
         Rule::kw_by | Rule::by_arg => "`by`",
         Rule::kw_to => "`to`",
         Rule::kw_of | Rule::of_arg => "`of`",
@@ -93,10 +95,10 @@ pub(super) fn said(rule: Rule) -> Option<&'static str> {
 fn is_mark(rule: Rule) -> bool {
     use Rule::{
         EOI, arrow, assign, close_brace, close_bracket, close_paren, colon, comma, dot, dots, dots_eq,
-        keyword, kw_as, kw_at, kw_attach, kw_btf, kw_by, kw_bytes, kw_else, kw_exclude, kw_first, kw_flags,
-        kw_host, kw_in, kw_include, kw_narrow, kw_needs, kw_of, kw_since, kw_size, kw_sizes, kw_step, kw_to,
-        kw_until, kw_up_to, kw_when, kw_with, kw_yields, open_brace, open_bracket, open_paren, path_sep,
-        pipe, semi,
+        keyword, kw_as, kw_at, kw_attach, kw_btf, kw_by, kw_bytes, kw_default, kw_else, kw_exclude, kw_first,
+        kw_flags, kw_host, kw_in, kw_include, kw_narrow, kw_needs, kw_of, kw_since, kw_size, kw_sizes,
+        kw_step, kw_target, kw_to, kw_until, kw_up_to, kw_when, kw_with, kw_yields, open_brace, open_bracket,
+        open_paren, path_sep, pipe, semi,
     };
     matches!(
         rule,
@@ -117,6 +119,7 @@ fn is_mark(rule: Rule) -> bool {
             | kw_btf
             | kw_by
             | kw_bytes
+            | kw_default
             | kw_else
             | kw_exclude
             | kw_first
@@ -131,6 +134,7 @@ fn is_mark(rule: Rule) -> bool {
             | kw_size
             | kw_sizes
             | kw_step
+            | kw_target
             | kw_to
             | kw_until
             | kw_up_to

@@ -73,6 +73,7 @@ impl<'a> Reader<'a> {
             Rule::nonnull_clause => ClauseKind::NonNull { key: parts.ident()?, map: parts.ident()? },
             Rule::alias_clause => ClauseKind::Alias(self.alias(&mut parts)?),
             Rule::exists_clause => ClauseKind::Exists,
+            Rule::allowed_clause => ClauseKind::Allowed(text_behind_else(&mut parts)),
             Rule::kfunc_flags_clause => {
                 let flags: Option<Vec<Ident>> = parts.by_ref().map(|flag| self.flag(&flag)).collect();
                 ClauseKind::KfuncFlags(flags?)

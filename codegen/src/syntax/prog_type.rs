@@ -66,6 +66,13 @@ impl<'a> Reader<'a> {
                 let entries: Option<Vec<_>> = parts.map(|entry| self.attach_entry(&entry)).collect();
                 ProgClauseKind::Attach(entries?)
             }
+            Rule::attach_checked => {
+                let default = match parts.eat(Rule::attach_default) {
+                    Some(default) => Some(default.parts().ident()?),
+                    None => None,
+                };
+                ProgClauseKind::AttachChecked { default }
+            }
             Rule::section_clause => self.section(&mut parts)?,
             Rule::unsupported_clause => {
                 let what = parts.eat(Rule::string)?.string();
@@ -113,7 +120,11 @@ impl<'a> Reader<'a> {
             Some(flags) => Some(self.expr(&flags.parts().eat(Rule::expr)?)?),
             None => None,
         };
-        Some(ProgClauseKind::Section { glob, attach, flags })
+        let target = match parts.eat(Rule::section_target) {
+            Some(target) => Some(target.parts().eat(Rule::string)?.string()),
+            None => None,
+        };
+        Some(ProgClauseKind::Section { glob, attach, flags, target })
     }
 }
 

@@ -100,6 +100,7 @@ impl Target {
                 prog_type: row.number,
                 attach_type: attach,
                 flags: flags.unwrap_or_else(|| found.map_or(0, |(section, _)| section.flags)),
+                target: found.map_or_else(String::new, |(section, rest)| section.target(rest)),
                 attach_to: found.map_or_else(String::new, |(_, rest)| rest.to_owned()),
             })
         };

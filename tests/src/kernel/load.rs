@@ -143,6 +143,21 @@ impl<'a> Prepared<'a> {
     }
 }
 
+/// Creates the first map of a program as it is, with the types that it names, and lets go of it.
+///
+/// # Errors
+///
+/// What the kernel answered, or that it refused the BTF.
+pub fn create_map(program: &Program) -> Result<(), OracleError> {
+    let mut image = program.btf.as_deref().map(encode);
+    if let Some(image) = &mut image {
+        image.sanitize();
+    }
+    let btf = image.map(|image| load_btf(&image.to_bytes())).transpose()?;
+    maps::create_exactly(&program.maps, btf.as_ref().map(AsFd::as_fd))
+        .map_err(|error| OracleError::Map { index: 0, error })
+}
+
 /// Loads with a log buffer that grows until it holds the log.
 fn ask(request: &ProgLoad<'_>, level: u32) -> KernelVerdict {
     let mut log = vec![0; if level == 0 || level == LOG_STATS { 512 } else { LOG_START }];
@@ -236,6 +251,7 @@ fn kernel_type(name: &str, kind: Kind) -> Result<u32, OracleError> {
 /// What the program would be attached to, for the types that say so when they are loaded.
 fn attach_target(program: &Program) -> Result<u32, OracleError> {
     const TRACING: u32 = 26;
+    const STRUCT_OPS: u32 = 27;
     const LSM: u32 = 29;
     const RAW_TRACEPOINT: u32 = 23;
     const ITER: u32 = 28;
@@ -246,6 +262,8 @@ fn attach_target(program: &Program) -> Result<u32, OracleError> {
         (TRACING, ITER) => kernel_type(&format!("bpf_iter_{name}"), Kind::Func),
         (TRACING, _) => kernel_type(name, Kind::Func),
         (LSM, _) => kernel_type(&format!("bpf_lsm_{name}"), Kind::Func),
+        // A table of functions, and behind `/` one of them, whose index is the attach type.
+        (STRUCT_OPS, _) => kernel_type(name.split('/').next().unwrap_or(name), Kind::Struct),
         _ => Ok(0),
     }
 }

@@ -22,6 +22,23 @@ pub(super) fn create_all(maps: &[MapDef], btf: Option<BorrowedFd<'_>>) -> Result
     maps.iter().enumerate().map(one).collect()
 }
 
+/// Creates the first of the maps in the very shape and with the types that it is defined with.
+pub(super) fn create_exactly(maps: &[MapDef], btf: Option<BorrowedFd<'_>>) -> io::Result<()> {
+    let Some(map) = maps.first() else { return Err(io::ErrorKind::InvalidInput.into()) };
+    sys::map_create(&MapCreate {
+        map_type: map.map_type,
+        key_size: map.key_size,
+        value_size: map.value_size,
+        max_entries: map.max_entries,
+        flags: map.flags,
+        extra: map.extra,
+        name: &map.name,
+        inner: None,
+        btf: btf.filter(|_| map.btf_value != 0).map(|btf| (btf, map.btf_key, map.btf_value)),
+    })
+    .map(drop)
+}
+
 /// Creates one map. A map of maps gets a template of its own, which ends with this call; templates
 /// have no templates in turn.
 fn create(maps: &[MapDef], map: &MapDef, btf: Option<BorrowedFd<'_>>, outer: bool) -> io::Result<MapFd> {

@@ -21,7 +21,7 @@ mod sys;
 
 use std::{io, sync::OnceLock, time::Duration};
 
-pub use load::{KernelVerdict, LoadOptions, Prepared, load};
+pub use load::{KernelVerdict, LoadOptions, Prepared, create_map, load};
 pub use run::{TestRun, test_run};
 
 /// Why the kernel could not be asked: it gave no verdict.

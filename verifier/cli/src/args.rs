@@ -141,6 +141,8 @@ pub(crate) enum SpecCommand {
     Doc(SpecPathArgs),
     /// List a platform's helpers, program types and map types, one a line
     List(SpecPathArgs),
+    /// List what a kernel must answer as the spec says, one question a line; PATH may have @VERSION
+    Probes(SpecPathArgs),
     /// Say what two platforms, or two versions of one, offer differently
     Diff(SpecDiffArgs),
 }

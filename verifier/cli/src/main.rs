@@ -8,7 +8,7 @@
 //! | [`disasm`] | `probity disasm` |
 //! | [`spec`] | `probity spec check` |
 //! | [`spec_fmt`] | `probity spec fmt` |
-//! | [`spec_out`] | `probity spec header`, `doc`, `list` and `diff` |
+//! | [`spec_out`] | `probity spec header`, `doc`, `list`, `probes` and `diff` |
 //! | [`input`] | files in |
 //! | [`target`] | the kernel to load into: types and configuration |
 //! | [`output`] | text out, exit codes |
@@ -49,6 +49,7 @@ fn main() -> ExitCode {
             SpecCommand::Header(args) => spec_out::header(&args),
             SpecCommand::Doc(args) => spec_out::doc(&args),
             SpecCommand::List(args) => spec_out::list(&args),
+            SpecCommand::Probes(args) => spec_out::probes(&args),
             SpecCommand::Diff(args) => spec_out::diff(&args),
         },
     };

@@ -1,4 +1,4 @@
-//! `probity spec header`, `doc`, `list` and `diff`: what a platform's spec says, in other forms.
+//! `probity spec header`, `doc`, `list`, `probes` and `diff`: what a platform's spec says, in other forms.
 
 use std::path::{Path, PathBuf};
 
@@ -25,7 +25,12 @@ pub(crate) fn list(args: &SpecPathArgs) -> Result<Exit, Failure> {
     emitted(&args.path, emit::index)
 }
 
-fn emitted(path: &Path, emit: fn(&Model) -> String) -> Result<Exit, Failure> {
+pub(crate) fn probes(args: &SpecPathArgs) -> Result<Exit, Failure> {
+    let (path, version) = versioned(&args.path)?;
+    emitted(&path, |model| emit::probes(model, version.unwrap_or(model.version)))
+}
+
+fn emitted(path: &Path, emit: impl Fn(&Model) -> String) -> Result<Exit, Failure> {
     let Some(model) = model(path)? else { return Ok(Exit::Rejected) };
     let text = input::guarded(|| emit(&model)).map_err(Failure::unreadable)?;
     print(&text)?;

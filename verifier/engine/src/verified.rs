@@ -10,7 +10,7 @@ use rustc_hash::FxHasher;
 /// one list of instructions and one set of maps.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    program: Program,
+    program: Box<Program>,
     spec_hash: u64,
     fingerprint: u64,
 }
@@ -18,7 +18,7 @@ pub struct Verified {
 impl Verified {
     pub(crate) fn new(program: &Program, platform: &Platform, profile: &Profile) -> Verified {
         let fingerprint = fingerprint(program, platform.spec_hash, profile);
-        Verified { program: program.clone(), spec_hash: platform.spec_hash, fingerprint }
+        Verified { program: Box::new(program.clone()), spec_hash: platform.spec_hash, fingerprint }
     }
 
     /// The program.
@@ -48,7 +48,7 @@ fn fingerprint(program: &Program, spec_hash: u64, profile: &Profile) -> u64 {
     hasher.write(profile.arch.as_bytes());
     hasher.write_u32(profile.switches.bits());
     hasher.write_u32(profile.nr_cpus);
-    for name in profile.caps.iter().chain(&profile.config_off).chain([&program.license]) {
+    for name in profile.caps.iter().chain(&profile.config_off).chain([&program.license, &program.target]) {
         hasher.write_usize(name.len());
         hasher.write(name.as_bytes());
     }

@@ -1,5 +1,6 @@
 //! The entry: one program, one report.
 
+use probity_platform::rejection::EINVAL;
 use probity_platform::{Code as Why, GuardEnv, Platform, Profile, ProgType, Rejection};
 use probity_program::{Program, flags};
 
@@ -100,7 +101,7 @@ impl Run {
         let prog_type = platform
             .prog_type(program.prog_type)
             .ok_or_else(|| (None, unsupported(format!("program type {}", program.prog_type))))?;
-        let env = guard_env(program, profile);
+        let env = guard_env(program, prog_type, profile);
         if !prog_type.guard.holds(&env) {
             let message =
                 format!("program type {} is not in {} {}", prog_type.name, platform.name, profile.version);
@@ -109,6 +110,7 @@ impl Run {
         if let Some((_, reason)) = prog_type.unsupported.iter().find(|(guard, _)| guard.holds(&env)) {
             return Err((None, unsupported(format!("program type {} ({reason})", prog_type.name))));
         }
+        check_attach(program, prog_type, &env).map_err(|rejection| (None, rejection))?;
         if platform.limits.stack > MAX_STACK || platform.limits.frames > MAX_FRAMES {
             let name = format!("a platform with more than {MAX_STACK} bytes of stack or {MAX_FRAMES} frames");
             return Err((None, unsupported(name)));
@@ -146,6 +148,29 @@ impl Run {
             .collect();
         result
     }
+}
+
+/// Some types take no attach types but their own: Linux says so by the error number alone, before
+/// it looks at the program.
+fn check_attach(
+    program: &Program,
+    prog_type: &'static ProgType,
+    env: &GuardEnv<'_>,
+) -> Result<(), Rejection> {
+    if prog_type.takes_attach(env.attach) {
+        return Ok(());
+    }
+    let name = prog_type.name;
+    let message = format!("attach type {} is none of {name}", program.attach_type);
+    let known: Vec<&str> = prog_type.attach.iter().map(|row| row.name).collect();
+    let needed = match known.as_slice() {
+        [] => "no attach type".to_owned(),
+        known => format!("one of {}", known.join(", ")),
+    };
+    Err(Rejection::new(Why::NotAllowed, message)
+        .errno(EINVAL)
+        .facts(needed, program.attach_type.to_string())
+        .at(prog_type.site))
 }
 
 /// Programs sleep where their type lets them, and where it demands it.

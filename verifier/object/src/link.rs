@@ -85,6 +85,7 @@ impl<'a> Linker<'a> {
             prog_type: 0,
             attach_type: 0,
             attach_to: String::new(),
+            target: String::new(),
             flags: 0,
             license: self.object.license().to_owned(),
             insns: self.insns,

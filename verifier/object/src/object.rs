@@ -200,6 +200,7 @@ impl Object {
         program.prog_type = section.prog_type;
         program.attach_type = section.attach_type;
         program.flags = section.flags;
+        program.target = section.target;
         program.attach_to = match self.table_member(&entry.name) {
             Some((table, member)) => format!("{table}/{member}"),
             None => section.attach_to,

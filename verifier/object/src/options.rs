@@ -28,6 +28,8 @@ pub struct SectionType {
     pub flags: u32,
     /// What the program attaches to, when the name says it; may be empty.
     pub attach_to: String,
+    /// The function or hook of the target that it attaches to, by its name there; may be empty.
+    pub target: String,
 }
 
 /// How global variables become maps.

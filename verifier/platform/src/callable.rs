@@ -278,6 +278,8 @@ pub struct Callable {
     pub number: u32,
     /// When it exists.
     pub guard: Guard,
+    /// When programs that are offered it may call it, and what others are told; None: always.
+    pub allowed: Option<(Guard, &'static str)>,
     /// Facts about it.
     pub flags: CallableFlags,
     /// What is declared of a kfunc; empty for helpers.

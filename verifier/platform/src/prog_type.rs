@@ -21,7 +21,7 @@ bitflags! {
         const LD_ABS = 1 << 0;
         /// Each subprogram has a stack of its own, so that call chains may add up to more.
         const PRIVATE_STACK = 1 << 1;
-        /// The expected attach type must be one of its attach types.
+        /// The expected attach type must be one of its attach types; 0 where it has none.
         const ATTACH_CHECKED = 1 << 2;
     }
 }
@@ -59,6 +59,8 @@ pub struct ProgType {
     pub exit: &'static [ExitRange],
     /// Its attach types.
     pub attach: &'static [AttachType],
+    /// The attach type of a program that names none; None: it stays 0.
+    pub default_attach: Option<u32>,
     /// Its traits.
     pub flags: ProgFlags,
     /// Whether its programs sleep.
@@ -112,6 +114,24 @@ pub struct Section {
     pub attach: u32,
     /// `BPF_F_*` flags of loading.
     pub flags: u32,
+    /// What stands behind `/` names a function of the target, with this before it: `bpf_lsm_` for
+    /// hooks of security modules. None where it names something else.
+    pub target: Option<&'static str>,
+}
+
+impl ProgType {
+    /// The attach type that a program has which names `expected`.
+    #[must_use]
+    pub fn attach_type(&self, expected: u32) -> u32 {
+        if expected == 0 { self.default_attach.unwrap_or(0) } else { expected }
+    }
+
+    /// True when programs are loaded with this attach type.
+    #[must_use]
+    pub fn takes_attach(&self, attach: u32) -> bool {
+        let known = self.attach.iter().any(|row| row.number == attach);
+        !self.flags.contains(ProgFlags::ATTACH_CHECKED) || known || (attach == 0 && self.attach.is_empty())
+    }
 }
 
 impl Section {
@@ -120,5 +140,16 @@ impl Section {
     pub fn matches<'a>(&self, section: &'a str) -> Option<&'a str> {
         let rest = section.strip_prefix(self.name)?;
         (self.prefix || rest.is_empty()).then_some(rest)
+    }
+
+    /// The function of the target that the rest of a section's name says, `bpf_lsm_file_open` for
+    /// `lsm/file_open`; empty when it says none.
+    #[must_use]
+    pub fn target(&self, rest: &str) -> String {
+        let rest = rest.strip_prefix('/').unwrap_or(rest);
+        match self.target {
+            Some(prefix) if !rest.is_empty() => format!("{prefix}{rest}"),
+            _ => String::new(),
+        }
     }
 }

@@ -222,6 +222,7 @@ impl<'a> Loader<'a> {
                 prog_type,
                 attach_type: attach.unwrap_or(0),
                 flags: 0,
+                target: String::new(),
                 attach_to: section.split_once('/').map_or("", |(_, rest)| rest).to_owned(),
             },
         };

@@ -15,6 +15,7 @@ impl Sections for PlatformSections {
             prog_type: row.prog_type,
             attach_type: row.attach,
             flags: row.flags,
+            target: row.target(rest),
             attach_to: rest.strip_prefix('/').unwrap_or(rest).to_owned(),
         })
     }

@@ -25,6 +25,10 @@ pub struct Program {
     pub attach_type: u32,
     /// What it attaches to (a function's or tracepoint's name), from the section; may be empty.
     pub attach_to: String,
+    /// The function or hook of the target that it attaches to, by its name in the target's BTF
+    /// (`bpf_lsm_file_open` of `lsm/file_open`); empty for types that attach to none. Of a program
+    /// at a tracepoint it is the type of the tracepoint's functions, `btf_trace_sched_switch`.
+    pub target: String,
     /// `BPF_F_*` flags of loading.
     pub flags: u32,
     /// The licence string of the object.
@@ -58,6 +62,7 @@ impl Program {
             prog_type,
             attach_type: 0,
             attach_to: String::new(),
+            target: String::new(),
             flags: 0,
             license: "GPL".into(),
             insns,

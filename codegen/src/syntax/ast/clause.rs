@@ -74,6 +74,8 @@ pub enum ClauseKind {
     Alias(Alias),
     /// `exists;`, with its guard: the target has it only then.
     Exists,
+    /// `allowed else "text" when GUARD;`: programs that are offered it may call it only then.
+    Allowed(Option<Spanned<String>>),
     /// `flags KF_A | KF_B;`
     KfuncFlags(Vec<Ident>),
     /// `enters REGION by ARG fallible;`

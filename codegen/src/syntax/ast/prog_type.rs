@@ -109,7 +109,12 @@ pub enum ProgClauseKind {
     Entry(Vec<EntryRegister>),
     /// `attach NAME = N, NAME = N;`
     Attach(Vec<AttachEntry>),
-    /// `section "glob" attach NAME flags N;`
+    /// `attach_checked;` or `attach_checked default NAME;`
+    AttachChecked {
+        /// The attach type of a program that names none.
+        default: Option<Ident>,
+    },
+    /// `section "glob" attach NAME flags N target "prefix";`
     Section {
         /// The name; a `*` at its end stands for anything.
         glob: Spanned<String>,
@@ -117,6 +122,8 @@ pub enum ProgClauseKind {
         attach: Option<Ident>,
         /// The flags of loading: a number or a name.
         flags: Option<Expr>,
+        /// What the names of functions of the target begin with that stand behind the glob's `/`.
+        target: Option<Spanned<String>>,
     },
     /// `unsupported "name" when GUARD;`
     Unsupported {
@@ -125,7 +132,7 @@ pub enum ProgClauseKind {
         /// When it holds; None: always.
         when: Option<Expr>,
     },
-    /// A word alone: `ld_abs;`, `private_stack;`, `attach_checked;`. The parser lets no other word through.
+    /// A word alone: `ld_abs;`, `private_stack;`. The parser lets no other word through.
     Flag(Ident),
 }
 

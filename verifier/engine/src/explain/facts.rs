@@ -70,12 +70,12 @@ impl<'a> Facts<'a> {
         self.values.platform.callables.iter().find(|row| row.number.cast_signed() == id)
     }
 
-    fn env(&self) -> GuardEnv<'a> {
-        crate::prepare::guard_env(self.values.program, self.profile)
+    fn env(&self, prog_type: &ProgType) -> GuardEnv<'a> {
+        crate::prepare::guard_env(self.values.program, prog_type, self.profile)
     }
 
     fn exit(&mut self, row: &ProgType) {
-        let env = self.env();
+        let env = self.env(row);
         let exit = row.exit.iter().find(|exit| exit.guard.holds(&env));
         if let Some((low, high)) = exit.and_then(|exit| exit.range) {
             if low == high {
@@ -159,7 +159,12 @@ impl<'a> Facts<'a> {
             self.set("view", view.name);
             if let Some(field) = at.and_then(|at| view.field_at(at)) {
                 self.set("field", field.name);
-                let allowed = |write| view.access(field.offset, field.size, write, &self.env()).is_some();
+                let row = self.values.platform.prog_type(self.values.program.prog_type);
+                let allowed = |write| {
+                    row.is_some_and(|row| {
+                        view.access(field.offset, field.size, write, &self.env(row)).is_some()
+                    })
+                };
                 match (allowed(write), allowed(false)) {
                     (true, _) => self.set("field_size", field.size),
                     (false, true) => self.set("field_read_only", field.name),

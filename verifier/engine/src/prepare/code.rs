@@ -100,7 +100,7 @@ impl Code {
         let offered = Offered::new(platform, prog_type, program, profile);
         returns::find(&mut code, &offered);
         returns::check(program, &code)?;
-        references::check(program, &code, platform)?;
+        references::check(program, &code, platform, prog_type)?;
         control_flow::check(&mut code, raw, platform)?;
         code.neighbours = Neighbours::find(&code);
         live_registers::compute(&mut code, raw, &offered);

@@ -1,15 +1,19 @@
 //! What guards are asked about.
 
-use probity_platform::{GuardEnv, Profile};
+use probity_platform::{GuardEnv, Profile, ProgType};
 use probity_program::{Program, flags};
 
-/// The environment of a program on a target.
-pub(crate) fn guard_env<'a>(program: &'a Program, profile: &'a Profile) -> GuardEnv<'a> {
+/// The environment of a program of a type on a target.
+pub(crate) fn guard_env<'a>(
+    program: &'a Program,
+    prog_type: &ProgType,
+    profile: &'a Profile,
+) -> GuardEnv<'a> {
     GuardEnv {
         profile,
         prog_type: program.prog_type,
-        attach: program.attach_type,
+        attach: prog_type.attach_type(program.attach_type),
         sleepable: program.flags & flags::SLEEPABLE != 0,
-        target: "",
+        target: &program.target,
     }
 }

@@ -22,7 +22,7 @@ impl Offered {
         program: &Program,
         profile: &Profile,
     ) -> Offered {
-        let env = guard_env(program, profile);
+        let env = guard_env(program, prog_type, profile);
         let mut by_number = FxHashMap::default();
         for entry in prog_type.callables {
             let callable = &platform.callables[usize::from(entry.callable)];

@@ -5,7 +5,7 @@ use probity_isa::opcode::{
 };
 use probity_isa::{DecodeError, Instruction};
 use probity_platform::rejection::{E2BIG, EBADF, EINVAL, ENOTSUPP};
-use probity_platform::{Code as Why, MapTraits, Platform, Rejection};
+use probity_platform::{Code as Why, MapTraits, Platform, ProgType, Rejection};
 use probity_program::Program;
 
 use super::Code;
@@ -14,13 +14,19 @@ use super::Code;
 const MAX_DIRECT_OFFSET: u32 = 1 << 29;
 
 /// Checks, instruction by instruction, what must hold even where no path leads.
-pub(super) fn check(program: &Program, code: &Code, platform: &Platform) -> Result<(), (usize, Rejection)> {
+pub(super) fn check(
+    program: &Program,
+    code: &Code,
+    platform: &Platform,
+    prog_type: &ProgType,
+) -> Result<(), (usize, Rejection)> {
     let mut used = vec![false; program.maps.len()];
     let mut pc = 0;
     while pc < code.insns.len() {
         match &code.insns[pc].instruction {
             Ok(load @ Instruction::LoadImm64 { .. }) => {
-                check_load(program, code, platform, load, &mut used).map_err(|rejection| (pc, rejection))?;
+                check_load(program, code, platform, prog_type, load, &mut used)
+                    .map_err(|rejection| (pc, rejection))?;
             }
             Err(error) if error.is_early() => {
                 let why = match error {
@@ -41,6 +47,7 @@ fn check_load(
     program: &Program,
     code: &Code,
     platform: &Platform,
+    prog_type: &ProgType,
     load: &Instruction,
     used: &mut [bool],
 ) -> Result<(), Rejection> {
@@ -84,6 +91,7 @@ fn check_load(
         let message = format!("The total number of maps per program has reached the limit of {limit}");
         return Err(Rejection::new(Why::InvalidMap, message).errno(E2BIG));
     }
+    code.special_fields[index].check(platform, prog_type)?;
     if !value {
         return Ok(());
     }

@@ -83,7 +83,14 @@ impl<O: Observer> Walk<'_, O> {
                 )
                 .at(callable.site));
         }
-        Ok(callable)
+        match callable.allowed {
+            Some((guard, text)) if !guard.holds(&self.guard_env()) => {
+                Err(Rejection::new(Why::CallableNotOffered, text)
+                    .facts(format!("a program that may call {}", callable.name), self.prog_type.name)
+                    .at(callable.site))
+            }
+            _ => Ok(callable),
+        }
     }
 
     fn not_offered(&self, number: i32) -> Rejection {
@@ -194,7 +201,7 @@ impl<O: Observer> Walk<'_, O> {
             _ => {}
         }
         let lockable = kind.behaviour == Behaviour::MapValue
-            && self.code.special_fields.get(reg.map()).is_some_and(|fields| !fields.fields.is_empty());
+            && self.code.special_fields.get(reg.map()).is_some_and(|fields| fields.may_be_locked());
         if ty.maybe_null() || lockable {
             reg.id = self.new_id();
         }

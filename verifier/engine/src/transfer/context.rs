@@ -100,7 +100,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     pub(crate) fn guard_env(&self) -> GuardEnv<'_> {
-        crate::prepare::guard_env(self.program, self.profile)
+        crate::prepare::guard_env(self.program, self.prog_type, self.profile)
     }
 
     fn load_field(&mut self, rule: &Rule, access: Access) {

@@ -78,7 +78,7 @@ fn mark_nonnull(
 ) {
     reg.flags.remove(TypeFlags::PTR_MAYBE_NULL);
     let may_be_locked = reg.behaviour == Some(Behaviour::MapValue)
-        && code.special_fields.get(reg.map()).is_some_and(|fields| !fields.fields.is_empty());
+        && code.special_fields.get(reg.map()).is_some_and(|fields| fields.may_be_locked());
     if !may_be_locked {
         reg.id = 0;
     }
