@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Parser, Subcommand, ValueEnum};
-use probity::platform::ProgType;
+use probity::platform::{ProgType, Version};
 
 use crate::PLATFORM;
 
@@ -68,6 +68,10 @@ pub(crate) struct CheckArgs {
     /// BPF_F_* flags of loading, added to those of the sections; decimal, or hexadecimal after 0x
     #[arg(long, value_name = "N", default_value = "0", value_parser = number)]
     pub(crate) prog_flags: u32,
+    /// Check for this version of the kernel; may be given several times. A version other than the
+    /// one whose semantics the engine has (6.18) is experimental, and marked so
+    #[arg(long = "kernel", value_name = "VERSION", value_parser = version)]
+    pub(crate) kernels: Vec<Version>,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     /// Link the objects statically into one, as `bpftool gen object` does
@@ -149,7 +153,8 @@ pub(crate) enum SpecCommand {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Each PATH is a platform: a file, or a folder of files that make one platform together.
+Each PATH is a platform: a file, or a folder of files that make one platform together, or `linux`,
+the one that is built in.
 
 Examples:
   probity spec check spec/linux
@@ -194,11 +199,12 @@ pub(crate) struct SpecPathArgs {
 
 #[derive(Debug, clap::Args)]
 #[command(after_help = "\
-Each of A and B is a PATH, or PATH@VERSION; without a version, the one that the spec describes.
+Each of A and B is a PATH, or PATH@VERSION; without a version, the one that the spec describes. The
+path `linux` is the platform that is built in.
 A line begins with - for what only A has, + for what only B has, ~ for what differs.
 
 Examples:
-  probity spec diff spec/linux@6.12 spec/linux@6.18
+  probity spec diff linux@6.12 linux@6.18
   probity spec diff old.bpfspec new.bpfspec")]
 pub(crate) struct SpecDiffArgs {
     /// A platform, and its version
@@ -259,6 +265,14 @@ fn attach_type(prog_type: &ProgType, name: &str) -> Result<u32, String> {
 /// A program type's name as people write it: `xdp`.
 pub(crate) fn short_name(prog_type: &ProgType) -> String {
     prog_type.name.strip_prefix("BPF_PROG_TYPE_").unwrap_or(prog_type.name).to_lowercase()
+}
+
+/// A version, `6.18`.
+pub(crate) fn version(text: &str) -> Result<Version, String> {
+    let number = |text: &str| text.parse::<u16>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
+    let parts = text.split_once('.').and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
+    let (major, minor) = parts.ok_or_else(|| format!("`{text}` is no version; write 6.18"))?;
+    Ok(Version::new(major, minor))
 }
 
 fn number(text: &str) -> Result<u32, String> {

@@ -11,6 +11,7 @@
 //! | [`spec_out`] | `probity spec header`, `doc`, `list`, `probes` and `diff` |
 //! | [`input`] | files in |
 //! | [`target`] | the kernel to load into: types and configuration |
+//! | [`platforms`] | spec files, and the platform that is built in |
 //! | [`output`] | text out, exit codes |
 //! | [`insn`] | instructions as text, with the names that a program knows |
 //! | [`spec_text`] | the text of the Linux spec, to quote from |
@@ -22,6 +23,7 @@ mod input;
 mod insn;
 mod list;
 mod output;
+mod platforms;
 mod spec;
 mod spec_fmt;
 mod spec_out;

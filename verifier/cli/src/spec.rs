@@ -4,11 +4,11 @@ use std::path::Path;
 
 use probity_codegen::diagnostic::Style;
 use probity_codegen::model::Model;
-use probity_codegen::{Options, SourceMap, build};
+use probity_codegen::{Options, build};
 
 use crate::args::SpecArgs;
-use crate::input;
 use crate::output::{Exit, Failure, GREEN, Painted, RED, clean, complain, count, print};
+use crate::{input, platforms};
 
 pub(crate) fn run(args: &SpecArgs) -> Result<Exit, Failure> {
     let mut refused = false;
@@ -34,9 +34,8 @@ pub(crate) fn run(args: &SpecArgs) -> Result<Exit, Failure> {
 
 /// The report about a platform, and whether it is accepted.
 fn check(path: &Path, deny_warnings: bool) -> Result<(String, bool), String> {
-    let mut sources = SourceMap::new();
     let shown = path.display().to_string();
-    sources.load(path, &shown).map_err(|error| error.to_string())?;
+    let sources = platforms::sources(path)?;
     let options = Options { deny_warnings, ..Options::default() };
     let built = input::guarded(|| build(sources, &options))?;
     let mut text = built.report(Style::Coloured);

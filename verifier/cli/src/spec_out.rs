@@ -7,11 +7,11 @@ use probity_codegen::diagnostic::Style;
 use probity_codegen::diff;
 use probity_codegen::emit;
 use probity_codegen::model::Model;
-use probity_codegen::{Options, SourceMap, build};
+use probity_codegen::{Options, build};
 
 use crate::args::{SpecDiffArgs, SpecPathArgs};
-use crate::input;
 use crate::output::{Exit, Failure, print};
+use crate::{input, platforms};
 
 pub(crate) fn header(args: &SpecPathArgs) -> Result<Exit, Failure> {
     emitted(&args.path, emit::header)
@@ -51,9 +51,8 @@ pub(crate) fn diff(args: &SpecDiffArgs) -> Result<Exit, Failure> {
 /// The platform at a path. None when it is refused: the report is printed on stderr then, as
 /// warnings are, so that stdout has only what was asked for.
 fn model(path: &Path) -> Result<Option<Model>, Failure> {
-    let mut sources = SourceMap::new();
     let shown = path.display().to_string();
-    sources.load(path, &shown).map_err(|error| Failure::unreadable(error.to_string()))?;
+    let sources = platforms::sources(path).map_err(Failure::unreadable)?;
     let built = input::guarded(|| build(sources, &Options::default()))
         .map_err(|error| Failure::unreadable(format!("{shown}: {error}")))?;
     anstream::eprint!("{}", built.report(Style::Coloured));
@@ -69,12 +68,8 @@ fn versioned(given: &Path) -> Result<(PathBuf, Option<Version>), Failure> {
     let Some((path, version)) = given.to_str().and_then(|text| text.rsplit_once('@')) else {
         return Ok((given.to_path_buf(), None));
     };
-    let number = |text: &str| text.parse::<u16>().ok().filter(|_| text.bytes().all(|b| b.is_ascii_digit()));
-    let parts = version.split_once('.').and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
-    match parts {
-        Some((major, minor)) => Ok((path.into(), Some(Version::new(major, minor)))),
-        None => Err(Failure::usage(format!("`{version}` is no version; write PATH@6.18"))),
-    }
+    let version = crate::args::version(version).map_err(Failure::usage)?;
+    Ok((path.into(), Some(version)))
 }
 
 #[cfg(test)]

@@ -10,6 +10,11 @@ use crate::PLATFORM;
 /// Name among the platform's sources, path in the project, text; ascending by name.
 static FILES: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/spec_text.rs"));
 
+/// The spec files of the platform that is built in, without the prelude: name and text.
+pub(crate) fn platform() -> impl Iterator<Item = (&'static str, &'static str)> {
+    FILES.iter().filter(|(_, path, _)| path.starts_with("spec/linux/")).map(|(name, _, text)| (*name, *text))
+}
+
 /// A place in the spec.
 #[derive(Clone, Debug, Serialize)]
 pub(crate) struct SpecPlace {

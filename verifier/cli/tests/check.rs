@@ -45,6 +45,8 @@ fn fields_stand_in_their_order() {
         "prog_type",
         "attach_type",
         "struct_ops",
+        "kernel",
+        "experimental",
         "verdict",
         "code",
         "errno",

@@ -19,6 +19,7 @@ use indicatif::{ProgressBar, ProgressStyle};
 use probity::Loader;
 use probity::engine::log::Level;
 use probity::object::Object;
+use probity::platform::Version;
 use rayon::prelude::*;
 
 use crate::args::{CheckArgs, Format};
@@ -38,17 +39,17 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
     let objects = pool.install(|| input::objects(&args.objects, args.link));
     let read = objects.iter().filter_map(|(_, object)| object.as_ref().ok());
     let target = Target::find(&args.target, read)?;
-    let mut loader = Loader::new(PLATFORM).flags(args.prog_flags);
-    if let Some(types) = &target.types {
-        loader = loader.target(types);
+    let kernels = if args.kernels.is_empty() { vec![PLATFORM.version] } else { args.kernels.clone() };
+    let mut all = Vec::new();
+    for kernel in kernels {
+        let loader = loader(args, &target, kernel);
+        let mut records = pool.install(|| records(args, &loader, &objects, &target))?;
+        for record in &mut records {
+            record.of_kernel(kernel);
+        }
+        all.append(&mut records);
     }
-    if let Some(values) = &target.kconfig {
-        loader = loader.kconfig(values);
-    }
-    for given in &args.types {
-        loader = loader.prog_type(&given.program, given.prog_type, given.attach);
-    }
-    let records = pool.install(|| records(args, &loader, &objects, &target))?;
+    let records = all;
     match args.format {
         Format::Jsonl => print_jsonl(&records)?,
         Format::Text => {
@@ -61,6 +62,21 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
         }
     }
     Ok(exit(&records))
+}
+
+/// What loads and verifies for a version of the kernel.
+fn loader<'a>(args: &CheckArgs, target: &'a Target, kernel: Version) -> Loader<'a> {
+    let mut loader = Loader::new(PLATFORM).flags(args.prog_flags).profile(PLATFORM.profile(kernel));
+    if let Some(types) = &target.types {
+        loader = loader.target(types);
+    }
+    if let Some(values) = &target.kconfig {
+        loader = loader.kconfig(values);
+    }
+    for given in &args.types {
+        loader = loader.prog_type(&given.program, given.prog_type, given.attach);
+    }
+    loader
 }
 
 /// The logs, each under the name of its program when there are several.

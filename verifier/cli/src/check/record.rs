@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 use probity::engine::log::{Level, LogOptions};
 use probity::object::object::Entry;
 use probity::object::{Object, ProgramError};
+use probity::platform::Version;
 use probity::program::Program;
 use probity::{Checked, Explanation, Finding, Loader, Report};
 use serde::Serialize;
@@ -57,6 +58,10 @@ pub(super) struct Record {
     pub(super) attach_type: Option<&'static str>,
     /// The structure and member of the table of functions that has it.
     pub(super) struct_ops: Option<String>,
+    /// The version of the kernel that it was checked for.
+    pub(super) kernel: String,
+    /// True when that is not the one whose semantics the engine has.
+    pub(super) experimental: bool,
     pub(super) verdict: Verdict,
     pub(super) code: Option<&'static str>,
     pub(super) errno: Option<i32>,
@@ -112,6 +117,8 @@ impl Record {
             object: path.display().to_string(),
             program: None,
             section: None,
+            kernel: PLATFORM.version.to_string(),
+            experimental: false,
             prog_type: None,
             attach_type: None,
             struct_ops: None,
@@ -148,6 +155,18 @@ impl Record {
         record.code = Some(code);
         record.message = Some(text.to_owned());
         record
+    }
+
+    /// Says for which kernel it was checked.
+    pub(super) fn of_kernel(&mut self, kernel: Version) {
+        self.kernel = kernel.to_string();
+        self.experimental = kernel != PLATFORM.version;
+        if self.experimental {
+            self.notes.push(format!(
+                "kernel {kernel} is experimental: its tables are taken, and the semantics of {}",
+                PLATFORM.version
+            ));
+        }
     }
 
     /// Checks a program.

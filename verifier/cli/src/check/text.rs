@@ -63,6 +63,9 @@ fn facts(record: &Record) -> Vec<String> {
         None => facts.extend(record.section.as_ref().map(|section| format!("section {}", clean(section)))),
     }
     facts.extend(record.struct_ops.as_deref().map(clean));
+    if record.experimental {
+        facts.push(format!("kernel {}, experimental", record.kernel));
+    }
     if record.processed > 0 {
         facts.push(format!("{} processed", count(record.processed, "instruction")));
     }

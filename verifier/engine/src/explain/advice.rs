@@ -259,6 +259,48 @@ pub const ADVICE: &[Advice] = &[
         ],
     ),
     row(
+        Code::SpecialField,
+        "a lock or the like in a map's value is used as bytes, or is not where a pointer says",
+        &[
+            "at line {line}, pass the address of the field itself, `&value->lock`, of a value of `{map}`, and leave its bytes alone",
+            "pass the address of the field itself, `&value->lock`, and never read, write or copy its bytes",
+        ],
+    ),
+    row(
+        Code::CallUnderLock,
+        "something is called while a lock is held",
+        &[
+            "give the lock back before `{callable}` is called at line {line}: take what it needs out of the value first",
+            "give the lock back before the call; while it is held only static functions of the program may be called",
+        ],
+    ),
+    row(
+        Code::NotLocked,
+        "a lock is given back that this path did not take",
+        &[
+            "at line {line}, give back the lock of the same value that was locked, found by the same lookup",
+            "give back each lock once, through the pointer that it was taken with",
+        ],
+    ),
+    row(
+        Code::LockHeld,
+        "the program ends while a lock is held",
+        &[
+            "give the lock back on every path before line {line}, early returns included",
+            "give the lock back on every path, early returns included",
+        ],
+    ),
+    row(
+        Code::FunctionInfo,
+        "the object's list of functions does not fit its instructions",
+        &["build the object again with one compiler run: its BTF and its code do not belong together"],
+    ),
+    row(
+        Code::ContradictoryBounds,
+        "what is known of a number contradicts itself, and the program asked to be told so",
+        &["load the program without BPF_F_TEST_REG_INVARIANTS: the flag is for tests of verifiers"],
+    ),
+    row(
         Code::NegativeOffset,
         "the access may begin before its memory: its offset may be negative",
         &[

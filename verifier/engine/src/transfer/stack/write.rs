@@ -168,9 +168,10 @@ impl<O: Observer> Walk<'_, O> {
             if !leaks_allowed && slot.is_spill() && !slot.reg.is_scalar() {
                 return Err(corrupts_pointer());
             }
-            slot.scrub();
+            slot.scrub_all();
             slot.reg = Reg::NOT_INIT;
             slot.tags[first + 1 - bytes as usize..=first].fill(Tag::Misc);
+            self.observer.slots(frame, 1 << index);
             at += bytes;
         }
         Ok(())
