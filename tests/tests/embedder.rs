@@ -165,7 +165,15 @@ fn not_in_policy(target: Target, text: &str, code: Code) {
 /// The program is rejected with a code, by a limit of the spec.
 #[track_caller]
 fn beyond_limits(target: Target, text: &str, code: Code) {
-    rejected_by(target, text, code, if code == Code::CallDepth { "frames " } else { "stack " });
+    let limit = match code {
+        Code::CallDepth => "frames ",
+        Code::ProgramSize => "insns ",
+        Code::TooComplex => "processed ",
+        Code::TooManyBranches => "pending ",
+        Code::TooManySubprograms => "subprogs ",
+        _ => "stack ",
+    };
+    rejected_by(target, text, code, limit);
 }
 
 #[test]
@@ -402,14 +410,14 @@ fn limits_are_those_of_the_spec() {
 #[test]
 fn programs_are_no_larger_than_the_limits() {
     accepted(TINY, "r0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nexit");
-    not_allowed(TINY, "r0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nexit", Code::ProgramSize);
-    not_allowed(TINY, "", Code::ProgramSize);
+    beyond_limits(TINY, "r0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nr0 = 0\nexit", Code::ProgramSize);
+    beyond_limits(TINY, "", Code::ProgramSize);
     // Eight instructions on the way, then nine.
     accepted(TINY, "r0 = 0\ntop: r0 += 1\nif r0 < 3 goto top\nexit");
-    not_allowed(TINY, "r0 = 0\ntop: r0 += 1\nif r0 < 4 goto top\nexit", Code::TooComplex);
+    beyond_limits(TINY, "r0 = 0\ntop: r0 += 1\nif r0 < 4 goto top\nexit", Code::TooComplex);
     accepted(TINY, "r0 = *(u64 *)(r1 +0)\nif r0 > 5 goto pc+0\nr0 = 0\nexit");
     let two = "r0 = *(u64 *)(r1 +0)\nif r0 > 5 goto pc+0\nif r0 > 3 goto pc+0\nr0 = 0\nexit";
-    not_allowed(TINY, two, Code::TooManyBranches);
+    beyond_limits(TINY, two, Code::TooManyBranches);
     accepted(TINY, "call f\nexit\nf: r0 = 0\nexit");
-    not_allowed(TINY, "call f\ncall g\nexit\nf: exit\ng: exit", Code::TooManySubprograms);
+    beyond_limits(TINY, "call f\ncall g\nexit\nf: exit\ng: exit", Code::TooManySubprograms);
 }

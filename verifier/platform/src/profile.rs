@@ -34,6 +34,8 @@ bitflags! {
     pub struct Switches: u32 {
         /// A lookup in an array map with a constant key below its capacity is not null.
         const ARRAY_KEY_ELISION = 1 << 0;
+        /// A call takes one argument at most that was acquired.
+        const ONE_REFERENCE = 1 << 1;
     }
 }
 

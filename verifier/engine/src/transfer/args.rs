@@ -129,7 +129,7 @@ impl<O: Observer> Walk<'_, O> {
             }
             call.released = Some(reg.ref_id);
         }
-        if reg.ref_id != 0 {
+        if reg.ref_id != 0 && self.profile.switches.contains(Switches::ONE_REFERENCE) {
             if call.referenced != 0 {
                 let message =
                     format!("more than one arg with ref_obj_id R{regno} {} {}", reg.ref_id, call.referenced);
@@ -169,7 +169,11 @@ impl<O: Observer> Walk<'_, O> {
             ArgRole::MapKey => {
                 let size = self.map_of(call, arg)?.key_size;
                 self.check_helper_memory(call, regno, size, false, false, false)?;
-                self.constant_key(call.map, reg).map(drop)
+                // Whoever looks, whatever for, makes the index precise.
+                match self.constant_key(call.map, reg) {
+                    Some((_, Some((frame, slot)))) => self.mark_slot_precise(frame, slot),
+                    _ => Ok(()),
+                }
             }
             ArgRole::MapValue if null => Ok(()),
             ArgRole::MapValue => {
@@ -194,23 +198,22 @@ impl<O: Observer> Walk<'_, O> {
         }
     }
 
-    /// The index that a key on the stack is, where the platform looks. Whoever has looked, whatever
-    /// for, has made it precise.
-    pub(super) fn constant_key(&mut self, map: Option<usize>, key: &Reg) -> Result<Option<u64>, Rejection> {
+    /// The index that a key on the stack is, where the platform looks; with its place when it is a
+    /// spilled number.
+    pub(super) fn constant_key(
+        &self,
+        map: Option<usize>,
+        key: &Reg,
+    ) -> Option<(u64, Option<(usize, usize)>)> {
         if !self.profile.switches.contains(Switches::ARRAY_KEY_ELISION) {
-            return Ok(None);
+            return None;
         }
-        let Some(map) = map else { return Ok(None) };
-        let indexed = self.code.map_types[map].is_some_and(|row| row.traits.contains(MapTraits::INDEXED));
-        if !indexed {
-            return Ok(None);
+        let map = map?;
+        if !self.code.map_types[map].is_some_and(|row| row.traits.contains(MapTraits::INDEXED)) {
+            return None;
         }
-        let constant = self.stack_constant(key, self.program.maps[map].key_size);
-        let Some((index, frame, slot, spilled)) = constant else { return Ok(None) };
-        if spilled {
-            self.mark_slot_precise(frame, slot)?;
-        }
-        Ok(Some(index))
+        let (index, frame, slot, spilled) = self.stack_constant(key, self.program.maps[map].key_size)?;
+        Some((index, spilled.then_some((frame, slot))))
     }
 
     fn map_of(&self, call: &Call, arg: &Arg) -> Result<&probity_program::MapDef, Rejection> {

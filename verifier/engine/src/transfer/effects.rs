@@ -181,7 +181,7 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
         let max_entries = definition.max_entries.max(1);
         let index = self.call.arg(map).map();
         let reg = self.call.arg(key);
-        let Some(index) = self.walk.constant_key(Some(index), &reg)? else { return Ok(()) };
+        let Some((index, _)) = self.walk.constant_key(Some(index), &reg) else { return Ok(()) };
         self.call.nonnull = index < u64::from(max_entries);
         Ok(())
     }
