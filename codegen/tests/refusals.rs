@@ -212,6 +212,8 @@ fn clauses_on_the_wrong_argument() {
     refused(&clauses("body map_lokup;"), "S047");
     refused(&clauses("body map_lookup;"), "S048");
     refused(&clauses("gpl_only when sleepable;"), "S031");
+    refused(&clauses("variadic when sleepable;"), "S031");
+    refused(&more("helper none = 90 { unsupported \"x\"; variadic; proto () -> RET_VOID; }"), "S031");
 }
 
 #[test]
