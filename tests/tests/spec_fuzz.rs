@@ -77,7 +77,7 @@ fn thousands_of_odd_lines_are_refused_soon() {
 #[test]
 fn odd_platforms_are_judged_and_never_a_crash() {
     let items: Vec<Items> = platforms().iter().map(Items::of).collect();
-    let tally = inputs("items", 3000, |number| {
+    let tally = inputs("items", 1500, |number| {
         let mut rng = rng(12, number);
         // Linux takes as long as many of the others.
         let at = if number % 50 == 49 { 0 } else { 1 + rng.below(items.len() - 1) };
