@@ -116,6 +116,7 @@ fn names_that_nothing_declares() {
     refused(&entries("bsk;"), "S020");
     refused(&entries("ask as other;"), "S020");
     refused(&entries("include rest;"), "S020");
+    refused(&more("extend set basics { }"), "S020");
     refused(&prog("section \"x\" attach NOWHERE;"), "S020");
     refused(&prog("section \"x\" flags BPF_F_SLEEP;"), "S020");
     refused(&prog("returns any when attach in { NOWHERE };"), "S020");
