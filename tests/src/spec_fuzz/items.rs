@@ -52,7 +52,7 @@ impl Items {
         for _ in 0..=rng.below(most) {
             match rng.weighted(&[30, 25, 8, 8, 8, 3, 3, 3]) {
                 0 => self.name(rng, &mut files),
-                1 => token_of(rng, &mut files, &[Sort::Number], |rng| number(rng)),
+                1 => token_of(rng, &mut files, &[Sort::Number], number),
                 2 => clause(rng, &mut files, |_, item, range| replaced(item, range, "")),
                 3 => clause(rng, &mut files, |_, item, range| {
                     replaced(item, range.end..range.end, &format!(" {}", &item[range.clone()]))
