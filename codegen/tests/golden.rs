@@ -1,5 +1,5 @@
-//! What codegen emits for spec/examples/firewall.bpfspec, held against a golden copy.
-//! `BLESS=1` writes the copy anew. That the copy compiles is for `firewall` to say.
+//! What codegen emits for the specs of spec/examples, held against golden copies.
+//! `BLESS=1` writes the copies anew. That they compile is for `firewall` and `table` to say.
 
 use std::path::{Path, PathBuf};
 
@@ -10,11 +10,10 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("..")
 }
 
-fn emitted() -> String {
+fn emitted(name: &str) -> String {
     let mut sources = SourceMap::new();
-    sources
-        .load(&root().join("spec/examples/firewall.bpfspec"), "firewall.bpfspec")
-        .expect("the spec is there");
+    let file = format!("{name}.bpfspec");
+    sources.load(&root().join("spec/examples").join(&file), &file).expect("the spec is there");
     let options = Options {
         root_path: "::probity_platform".into(),
         regenerate: "BLESS=1 cargo test -p probity-codegen --test golden".into(),
@@ -27,8 +26,17 @@ fn emitted() -> String {
 
 #[test]
 fn the_firewall_is_emitted_as_the_golden_copy_says() {
-    let path = root().join("tests/golden/firewall.rs.golden");
-    let emitted = emitted();
+    golden("firewall");
+}
+
+#[test]
+fn the_table_is_emitted_as_the_golden_copy_says() {
+    golden("table");
+}
+
+fn golden(name: &str) {
+    let path = root().join("tests/golden").join(format!("{name}.rs.golden"));
+    let emitted = emitted(name);
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, &emitted).expect("the golden copy can be written");
         return;
@@ -49,9 +57,9 @@ fn the_same_sources_give_the_same_text_wherever_they_are() {
         .out_dir(&folder)
         .run(&spec);
     let (built, watched) = run.expect("the copy compiles");
-    assert_eq!(built.rust.as_deref(), Some(emitted().as_str()));
+    assert_eq!(built.rust.as_deref(), Some(emitted("firewall").as_str()));
     assert_eq!(watched, [spec]);
     let written = std::fs::read_to_string(folder.join("firewall.rs")).expect("the output is there");
-    assert_eq!(written, emitted());
+    assert_eq!(written, emitted("firewall"));
     std::fs::remove_dir_all(&folder).expect("the folder goes");
 }

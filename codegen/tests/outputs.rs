@@ -1,4 +1,4 @@
-//! The header and the page of spec/examples/firewall.bpfspec and the index of Linux, held against
+//! The headers and the pages of the examples under spec/examples and the index of Linux, held against
 //! golden copies that `BLESS=1` rewrites; and that clang takes the headers.
 
 use std::collections::BTreeMap;
@@ -10,9 +10,9 @@ use std::process::Command;
 use probity_codegen::diagnostic::Style;
 use probity_codegen::diff::diff;
 use probity_codegen::emit::{header, index, page};
-use probity_codegen::model::Model;
+use probity_codegen::model::{Callable, Model};
 use probity_codegen::{Options, SourceMap, build};
-use probity_platform::{ArgRole, RetType, Version};
+use probity_platform::{ArgRole, CallableFlags, RetType, Version};
 
 const CLANG: &str = "clang-22";
 
@@ -42,6 +42,10 @@ fn firewall() -> Model {
     load("spec/examples/firewall.bpfspec")
 }
 
+fn table() -> Model {
+    load("spec/examples/table.bpfspec")
+}
+
 fn golden(name: &str, text: &str) {
     let path = root().join("tests/golden").join(name);
     if std::env::var_os("BLESS").is_some_and(|value| value == "1") {
@@ -63,17 +67,27 @@ fn the_page_of_the_firewall_is_as_the_golden_copy_says() {
 }
 
 #[test]
-fn the_helpers_of_linux_are_as_the_golden_copy_says() {
-    let index = index(&load("spec/linux"));
-    let helpers: String =
-        index.lines().filter(|line| line.starts_with("helper ")).fold(String::new(), |mut all, line| {
-            let _ = writeln!(all, "{line}");
-            all
-        });
-    golden("linux_index.golden", &helpers);
+fn the_header_of_the_table_is_as_the_golden_copy_says() {
+    golden("header_table.h.golden", &header(&table()));
 }
 
-/// A C file that calls every helper of a platform and holds each struct against its view.
+#[test]
+fn the_page_of_the_table_is_as_the_golden_copy_says() {
+    golden("page_table.md.golden", &page(&table()));
+}
+
+#[test]
+fn the_helpers_and_kfuncs_of_linux_are_as_the_golden_copy_says() {
+    let index = index(&load("spec/linux"));
+    let callables = index.lines().filter(|line| line.starts_with("helper ") || line.starts_with("kfunc "));
+    let text = callables.fold(String::new(), |mut all, line| {
+        let _ = writeln!(all, "{line}");
+        all
+    });
+    golden("linux_index.golden", &text);
+}
+
+/// A C file that calls every helper and kfunc of a platform and holds each struct against its view.
 fn user(model: &Model) -> String {
     let mut c = String::from("#include \"platform.h\"\n");
     let mut views = BTreeMap::new();
@@ -96,31 +110,42 @@ fn user(model: &Model) -> String {
             );
         }
     }
-    let mut seen = Vec::new();
-    for helper in &model.callables {
-        if seen.contains(&helper.number) {
-            continue;
+    if model.hosted {
+        for row in &model.stack_objects {
+            let _ = writeln!(c, "_Static_assert(sizeof(struct {0}) == {1}, \"{0}\");", row.name, row.size);
         }
-        seen.push(helper.number);
-        let args: Vec<&str> = helper
-            .args
-            .iter()
-            .map(|arg| match model.arg_classes[usize::from(arg.class)].role {
-                ArgRole::Anything | ArgRole::Scalar => "7",
-                ArgRole::Size | ArgRole::SizeOrZero => "8",
-                ArgRole::AllocSize | ArgRole::AllocSizeOrZero => "8",
-                _ => "(void *)memory",
-            })
-            .collect();
-        let (ret, end) = match helper.ret.ty {
-            RetType::Void => ("void", ""),
-            RetType::Integer => ("long", "return "),
-            RetType::Pointer(_) => ("void *", "return "),
-        };
-        let _ =
-            writeln!(c, "{ret} call_{0}(char *memory) {{ {end}{0}({1}); }}", helper.name, args.join(", "));
+    }
+    let mut seen = Vec::new();
+    for row in model.callables.iter().chain(&model.kfuncs) {
+        if !seen.contains(&row.name) {
+            seen.push(row.name.clone());
+            call(&mut c, model, row);
+        }
     }
     c
+}
+
+/// A function that calls a helper or kfunc; what is variadic, with as much as a call passes.
+fn call(c: &mut String, model: &Model, row: &Callable) {
+    let mut args: Vec<&str> = row
+        .args
+        .iter()
+        .map(|arg| match model.arg_classes[usize::from(arg.class)].role {
+            ArgRole::Anything | ArgRole::Scalar | ArgRole::Int | ArgRole::Const => "7",
+            ArgRole::Size | ArgRole::SizeOrZero | ArgRole::ConstSize => "8",
+            ArgRole::AllocSize | ArgRole::AllocSizeOrZero => "8",
+            _ => "(void *)memory",
+        })
+        .collect();
+    if row.flags.contains(CallableFlags::VARIADIC) {
+        args.resize(5, "7");
+    }
+    let (ret, end) = match row.ret.ty {
+        RetType::Void => ("void", ""),
+        RetType::Integer => ("long", "return "),
+        RetType::Pointer(_) => ("void *", "return "),
+    };
+    let _ = writeln!(c, "{ret} call_{0}(char *memory) {{ {end}{0}({1}); }}", row.name, args.join(", "));
 }
 
 /// Compiles a platform's header with a file that uses it; true when clang is there.
@@ -149,6 +174,11 @@ fn clang_takes_the_header_of_the_firewall() {
 }
 
 #[test]
+fn clang_takes_the_header_of_the_table() {
+    compiles("table", &table());
+}
+
+#[test]
 fn clang_takes_the_header_of_linux() {
     compiles("linux", &load("spec/linux"));
 }
@@ -164,8 +194,9 @@ helper many = 4294967295 {
     proto (a: ARG_ANYTHING, b: ARG_ANYTHING, c: ARG_PTR_TO_CTX) -> RET_INTEGER;
 }
 helper few = 2 { since 1.5; gpl_only; proto () -> RET_VOID; }
+helper more = 4 { unsupported "x"; variadic; proto (first: ARG_ANYTHING) -> RET_INTEGER; }
 helper some = 3 { until 2.0; proto (ctx: ARG_PTR_TO_CTX) -> RET_VOID; }
-set both { few when attach == ONE; some; many; }
+set both { few when attach == ONE; some; many; more; }
 prog_type alpha = 1 { ctx odd; helpers both; attach ONE = 1; section "alpha"; }
 prog_type beta = 2 { since 1.2; ctx gap; helpers both; section "beta"; }
 "#;
@@ -176,6 +207,7 @@ fn odd_layouts_and_names_are_right_in_c() {
     compiles("odd", &model);
     let header = header(&model);
     assert!(header.contains("packed, aligned(4)") && header.contains("__pad0_[4]"), "{header}");
+    assert!(header.contains("static long (*const more)(__u64 first, ...) = (long (*)(__u64, ...)) 4;"));
     assert!(header.contains("ODD_PROG_TYPE_ALPHA = 1,"), "{header}");
 }
 

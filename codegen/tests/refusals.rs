@@ -116,6 +116,7 @@ fn names_that_nothing_declares() {
     refused(&entries("bsk;"), "S020");
     refused(&entries("ask as other;"), "S020");
     refused(&entries("include rest;"), "S020");
+    refused(&more("extend set basics { }"), "S020");
     refused(&prog("section \"x\" attach NOWHERE;"), "S020");
     refused(&prog("section \"x\" flags BPF_F_SLEEP;"), "S020");
     refused(&prog("returns any when attach in { NOWHERE };"), "S020");
@@ -212,6 +213,8 @@ fn clauses_on_the_wrong_argument() {
     refused(&clauses("body map_lokup;"), "S047");
     refused(&clauses("body map_lookup;"), "S048");
     refused(&clauses("gpl_only when sleepable;"), "S031");
+    refused(&clauses("variadic when sleepable;"), "S031");
+    refused(&more("helper none = 90 { unsupported \"x\"; variadic; proto () -> RET_VOID; }"), "S031");
 }
 
 #[test]

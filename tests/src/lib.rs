@@ -11,6 +11,7 @@
 //! | [`probes`] | small programs with a kernel's verdicts, messages and counts |
 //! | [`proof`] | the scalar domain as terms for a solver |
 //! | [`raw`] | the corpus of raw programs with a kernel's verdicts |
+//! | [`spec_fuzz`] | damaged specs from a seed |
 //! | [`speed`] | measuring the engine beside the kernel |
 
 pub mod concrete;
@@ -22,4 +23,5 @@ pub mod plain;
 pub mod probes;
 pub mod proof;
 pub mod raw;
+pub mod spec_fuzz;
 pub mod speed;

@@ -112,6 +112,22 @@ fn good_specs_are_accepted_without_a_finding() {
 }
 
 #[test]
+fn every_word_has_a_good_file() {
+    let mut files = files(&root().join("tests/spec/pass"));
+    files.push(root().join("spec/core.bpfspec"));
+    let mut missing: BTreeSet<&str> = syntax::item_keywords().chain(syntax::clause_keywords()).collect();
+    for path in files {
+        let text = fs::read_to_string(&path).expect("readable");
+        let code: Vec<&str> = text.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+        let code = code.join("\n");
+        for word in code.split(|mark: char| !mark.is_alphanumeric() && mark != '_') {
+            missing.remove(word);
+        }
+    }
+    assert!(missing.is_empty(), "words that no file of tests/spec/pass has: {missing:?}");
+}
+
+#[test]
 fn reports_without_a_file_do_not_stay() {
     for folder in ["fail", "warn"] {
         for entry in fs::read_dir(root().join("tests/spec").join(folder)).expect("a folder") {

@@ -5,9 +5,12 @@
 //! refers to are made in `names`.
 
 mod concepts;
+mod constants;
 mod driver;
 mod header;
 mod header_kfuncs;
+mod header_types;
+mod map_types;
 mod names;
 pub(crate) mod page;
 mod page_concepts;
@@ -62,7 +65,7 @@ fn module(model: &Model, root: &TokenStream) -> TokenStream {
     let platform = tables::platform(model);
     let tables = tables::tables(model);
     let drivers = driver::drivers(model);
-    let constants = tables::constants(model);
+    let constants = constants::constants(model);
     let drivers = (!drivers.is_empty()).then(|| {
         quote! {
             #[allow(clippy::all, non_snake_case)]

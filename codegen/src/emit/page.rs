@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 
 use probity_platform::{CallableFlags, RetType, Subject, TypeFlags, Version};
 
-use super::header::{bases, offers, offers_kfunc, subject_name};
+use super::header::{bases, offers, offers_kfunc};
+use super::header_types::subject_name;
 use super::page_guard::{either, versions, words};
 use crate::model::{Arg, Callable, Guard, Model, ProgType};
 
@@ -158,6 +159,7 @@ pub(crate) fn facts(flags: CallableFlags) -> Vec<&'static str> {
         (CallableFlags::CHANGES_PKT_DATA, "makes packet pointers stale"),
         (CallableFlags::MAP_READ, "reads the map"),
         (CallableFlags::MAP_WRITE, "writes the map"),
+        (CallableFlags::VARIADIC, "takes more arguments"),
         (CallableFlags::UNSUPPORTED, "not modelled by the engine"),
     ]
     .into_iter()

@@ -1,6 +1,6 @@
-//! Tables: one `static` for each list of a platform, and constants for numbers.
+//! Tables: one `static` for each list of a platform.
 
-use probity_platform::{KindId, Lifetime, NullCheckYields, OffsetRule, Relation, RetType, SizeRange, Step};
+use probity_platform::{KindId, Lifetime, OffsetRule, Relation, RetType};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
@@ -9,8 +9,8 @@ use super::values::{
     behaviour, guard, hex64, intrinsic, number, option, reg_type, returns, role, site, subject, variant,
     version,
 };
-use super::{concepts, names};
-use crate::model::{Arg, ArgClass, Callable, Field, Guard, Kind, MapType, Model, ProgType, Section, View};
+use super::{concepts, map_types, names};
+use crate::model::{Arg, ArgClass, Callable, Field, Guard, Kind, Model, ProgType, Section, View};
 
 /// The expression of the platform; refers to the tables as `tables::X`.
 pub(super) fn platform(model: &Model) -> TokenStream {
@@ -90,7 +90,7 @@ pub(super) fn tables(model: &Model) -> TokenStream {
         table("REGIONS", "Region", model.regions.iter().map(concepts::region)),
         table("STACK_OBJECTS", "StackObject", model.stack_objects.iter().map(concepts::stack_object)),
         table("OBJECTS", "Object", model.objects.iter().map(concepts::object)),
-        table("MAP_TYPES", "MapType", model.map_types.iter().map(map_type)),
+        table("MAP_TYPES", "MapType", model.map_types.iter().map(map_types::map_type)),
         table("SPECIAL_FIELDS", "SpecialField", model.special_fields.iter().map(concepts::special_field)),
         table("VIEWS", "View", model.views.iter().enumerate().map(|(index, row)| view(index, row))),
         table("PROG_TYPES", "ProgType", model.prog_types.iter().map(prog_type)),
@@ -115,49 +115,6 @@ pub(super) fn tables(model: &Model) -> TokenStream {
         quote! { #helpers #kfuncs }
     });
     quote! { #(#lists)* #(#fields)* #(#offers)* }
-}
-
-/// Modules of constants for numbers.
-pub(super) fn constants(model: &Model) -> TokenStream {
-    let callables = model.callables.iter().map(|row| (row.name.as_str(), row.number, row.docs.as_str()));
-    let flags = model.map_flags.iter().map(|(name, mask, docs)| (name.as_str(), *mask, docs.as_str()));
-    let maps = model.map_types.iter().map(|row| (row.name.as_str(), row.number, row.docs.as_str()));
-    let progs = model.prog_types.iter().map(|row| (row.name.as_str(), row.number, row.docs.as_str()));
-    let attach = model
-        .prog_types
-        .iter()
-        .flat_map(|row| row.attach.iter().map(|(name, number)| (name.as_str(), *number, "")));
-    let modules = [
-        module("helpers", "Numbers of helpers.", callables),
-        module("map_flags", "Flags of maps.", flags),
-        module("map_types", "Numbers of map types.", maps),
-        module("prog_types", "Numbers of program types.", progs),
-        module("attach_types", "Numbers of attach types.", attach),
-    ];
-    quote! { #(#modules)* }
-}
-
-fn module<'a>(
-    name: &str,
-    docs: &str,
-    rows: impl Iterator<Item = (&'a str, u32, &'a str)>,
-) -> Option<TokenStream> {
-    let name = Ident::new(name, Span::call_site());
-    let mut seen = std::collections::BTreeSet::new();
-    let mut constants = Vec::new();
-    for (name, value, docs) in rows {
-        let ident = names::constant(name);
-        if !seen.insert(ident.to_string()) {
-            continue;
-        }
-        let value = number(value);
-        let docs =
-            names::docs(&if docs.is_empty() { format!("`{name}`.") } else { format!("`{name}`: {docs}") });
-        constants.push(quote! { #docs pub const #ident: u32 = #value; });
-    }
-    let docs = names::docs(docs);
-    (!constants.is_empty())
-        .then(|| quote! { #docs #[allow(dead_code, unreachable_pub)] pub mod #name { #(#constants)* } })
 }
 
 fn table(name: &str, ty: &str, rows: impl Iterator<Item = TokenStream>) -> TokenStream {
@@ -300,83 +257,6 @@ fn callable(row: &Callable, driver: &Ident) -> TokenStream {
             site: #site,
         }
     }
-}
-
-fn map_type(row: &MapType) -> TokenStream {
-    let name = &row.name;
-    let (number_, traits) = (number(row.number), number(row.traits.bits()));
-    let condition = guard(&row.guard);
-    let (key, max_entries) = (sizes(&row.key), sizes(&row.max_entries));
-    let value = row.value.iter().map(|(with, list)| {
-        let (with, list) = (number(*with), sizes(list));
-        quote! { rt::ValueSizes { with: #with, sizes: #list } }
-    });
-    let (element, extra) = (size_range(row.element), size_range(row.extra));
-    let flags = row.flags.iter().map(|(name, mask, required)| {
-        let mask = number(*mask);
-        quote! { rt::MapFlag { name: #name, mask: #mask, required: #required } }
-    });
-    let exclusive = row.exclusive.iter().map(|mask| number(*mask));
-    let unsupported = option(row.unsupported.as_ref().map(|why| quote! { #why }));
-    let unsupported_with = row.unsupported_with.iter().map(|(callable, why)| {
-        let callable = Literal::u16_unsuffixed(*callable);
-        quote! { (#callable, #why) }
-    });
-    let callers = match &row.callers {
-        None => quote! { rt::Callers::Any },
-        Some(list) => {
-            let list = list.iter().map(|index| Literal::u16_unsuffixed(*index));
-            quote! { rt::Callers::Only(&[#(#list),*]) }
-        }
-    };
-    let yields = match row.null_check_yields {
-        NullCheckYields::Value => quote! { rt::NullCheckYields::Value },
-        NullCheckYields::InnerMap => quote! { rt::NullCheckYields::InnerMap },
-        NullCheckYields::Type(ty) => {
-            let ty = reg_type(ty);
-            quote! { rt::NullCheckYields::Type(#ty) }
-        }
-    };
-    let site = site(row.site);
-    quote! {
-        rt::MapType {
-            name: #name,
-            number: #number_,
-            guard: #condition,
-            key: #key,
-            value: &[#(#value),*],
-            element: #element,
-            max_entries: #max_entries,
-            extra: #extra,
-            flags: &[#(#flags),*],
-            exclusive: &[#(#exclusive),*],
-            traits: rt::MapTraits::from_bits_retain(#traits),
-            callers: #callers,
-            null_check_yields: #yields,
-            unsupported: #unsupported,
-            unsupported_with: &[#(#unsupported_with),*],
-            site: #site,
-        }
-    }
-}
-
-fn sizes(list: &[SizeRange]) -> TokenStream {
-    let list = list.iter().map(|range| size_range(*range));
-    quote! { &[#(#list),*] }
-}
-
-fn size_range(range: SizeRange) -> TokenStream {
-    let number = Literal::u64_unsuffixed;
-    let (low, high) = (number(range.low), number(range.high));
-    let step = match range.step {
-        Step::One => quote! { rt::Step::One },
-        Step::MultiplesOf(step) => {
-            let step = number(step);
-            quote! { rt::Step::MultiplesOf(#step) }
-        }
-        Step::PowersOfTwo => quote! { rt::Step::PowersOfTwo },
-    };
-    quote! { rt::SizeRange { low: #low, high: #high, step: #step } }
 }
 
 fn view(index: usize, row: &View) -> TokenStream {

@@ -126,7 +126,8 @@ fn item_text(item: &Item) -> String {
         ItemKind::Host(none) => format!("host {};", none.name),
         ItemKind::Helper(helper) => clause::helper(helper),
         ItemKind::View(view) => view::view(view),
-        ItemKind::Set(set) => prog_type::set(set),
+        ItemKind::Set(set) => prog_type::set("set", set),
+        ItemKind::ExtendSet(set) => prog_type::set("extend set", set),
         ItemKind::ProgType(prog) => prog_type::prog_type(prog),
         ItemKind::Policy(names) => {
             let entries =

@@ -8,9 +8,9 @@ use crate::syntax::ast::{
 };
 
 /// A set's text.
-pub(super) fn set(set: &Set) -> String {
+pub(super) fn set(head: &str, set: &Set) -> String {
     let entries: Vec<Entry> = set.entries.iter().map(set_entry).collect();
-    block(&format!("set {}", set.name.name), &entries, true)
+    block(&format!("{head} {}", set.name.name), &entries, true)
 }
 
 fn set_entry(entry: &SetEntry) -> Entry {

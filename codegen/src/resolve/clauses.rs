@@ -9,7 +9,7 @@ use crate::source::Span;
 use crate::syntax::ast::{self, Clause, ClauseKind, Expr, Ident, Range};
 
 use super::Cx;
-use super::guards::{self, Args};
+use super::conditions::{self, Args};
 use super::kinds::takes_numbers;
 use super::scope::Scope;
 
@@ -62,7 +62,7 @@ pub(super) fn lower(
     let site = cx.site(clause.span);
     if let Some(when) = &when {
         let mut needed = Vec::new();
-        guards::condition_constants(when, &mut needed);
+        conditions::condition_constants(when, &mut needed);
         demand(needed, None, site, 0, out);
     }
     match &clause.kind {
@@ -72,7 +72,7 @@ pub(super) fn lower(
             out.push(0, when, Step::Unsupported { what, site });
         }
         ClauseKind::Where { cond, text } => {
-            let Some(condition) = guards::condition(cx, scope, args, cond) else { return };
+            let Some(condition) = conditions::condition(cx, scope, args, cond) else { return };
             if text.is_none()
                 && let Some((map, allowed)) = map_types(&condition)
             {
@@ -80,7 +80,7 @@ pub(super) fn lower(
                 return;
             }
             let mut needed = Vec::new();
-            guards::condition_constants(&condition, &mut needed);
+            conditions::condition_constants(&condition, &mut needed);
             demand(needed, when.as_ref(), site, 1, out);
             let text = match text {
                 Some(text) => text.value.clone(),
@@ -106,7 +106,7 @@ pub(super) fn lower(
             }
         }
         ClauseKind::ReturnsBytes(bytes) => {
-            if let Some(bytes) = guards::number(cx, scope, args, bytes) {
+            if let Some(bytes) = conditions::number(cx, scope, args, bytes) {
                 demand_numbers(&[&bytes], when.as_ref(), site, out);
                 out.push(3, when, Step::ReturnBytes(bytes));
             }
@@ -179,7 +179,7 @@ pub(super) fn role_is(cx: &mut Cx<'_>, name: &Ident, arg: (u8, ArgRole, Span), w
 fn demand_numbers(numbers: &[&Number], when: Option<&Condition>, site: Site, out: &mut Lowered) {
     let mut needed = Vec::new();
     for number in numbers {
-        guards::constants(number, &mut needed);
+        conditions::constants(number, &mut needed);
     }
     demand(needed, when, site, 1, out);
 }
@@ -209,7 +209,7 @@ fn map_types(condition: &Condition) -> Option<(u8, Vec<u32>)> {
 }
 
 fn bounds(cx: &mut Cx<'_>, scope: &Scope, args: &Args<'_>, range: &Range) -> Option<(Number, Number)> {
-    let bound = |cx: &mut Cx<'_>, expr: &Expr| guards::number(cx, scope, args, expr);
+    let bound = |cx: &mut Cx<'_>, expr: &Expr| conditions::number(cx, scope, args, expr);
     let (low, high) = (bound(cx, &range.lo), bound(cx, range.hi()));
     let (low, high) = (low?, high?);
     if let (Number::Literal(low), Number::Literal(high)) = (&low, &high)

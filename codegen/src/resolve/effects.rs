@@ -10,7 +10,7 @@ use crate::syntax::ast::{Callback, CallbackLine, Clause, ClauseKind, Expr, Ident
 use super::Cx;
 use super::clauses::{Lowered, role_is};
 use super::concepts::value_type;
-use super::guards::{self, Args};
+use super::conditions::{self, Args};
 use super::items::Collected;
 use super::names::{RETURN_OF, of, words};
 use super::prototype::Types;
@@ -177,7 +177,7 @@ fn calls(
     let Some((signature, _)) = usize::try_from(index).ok().and_then(|index| all.callbacks.get(index)) else {
         return;
     };
-    let times: Option<Number> = up_to.and_then(|times| guards::number(cx, types.scope, args, times));
+    let times: Option<Number> = up_to.and_then(|times| conditions::number(cx, types.scope, args, times));
     let entry = entry(cx, types, args, signature, clause);
     let callback = u16::try_from(index).unwrap_or(0);
     let site = cx.site(clause.span);

@@ -2,20 +2,19 @@
 
 use std::collections::BTreeMap;
 
-use probity_platform::{
-    ArgRole, CallableFlags, Concepts, Intrinsic, KfuncFlags, Lifetime, Ret, RetType, Subject, Version,
-};
+use probity_platform::{ArgRole, CallableFlags, Concepts, KfuncFlags, Lifetime, Subject, Version};
 
 use crate::Diagnostic;
 use crate::code::Code;
-use crate::model::{Callable, Guard, Step};
+use crate::model::{Callable, Guard};
 use crate::source::Span;
 use crate::syntax::ast::{self, Clause, ClauseKind, Ident, VersionLit};
 
 use super::clauses::{Lowered, lower};
-use super::guards::{self, Args};
+use super::conditions::{self, Args};
+use super::facts::{concepts, flag, intrinsic};
+use super::guards;
 use super::items::Collected;
-use super::names::INTRINSICS;
 use super::prototype::{self, Types};
 use super::{Cx, effects, kfuncs, once};
 
@@ -245,7 +244,7 @@ impl Read<'_, '_> {
         }
         let when = match &clause.when {
             None => None,
-            Some(when) => match guards::condition(cx, scope, &self.args, when) {
+            Some(when) => match conditions::condition(cx, scope, &self.args, when) {
                 Some(condition) => Some(condition),
                 None => return,
             },
@@ -271,6 +270,11 @@ impl Read<'_, '_> {
             _ => {
                 if let ClauseKind::Flag(word) = &clause.kind {
                     row.flags |= flag(cx, word);
+                    if word.name == "variadic" && !(1..=4).contains(&row.args.len()) {
+                        let text = "what is variadic has one to four arguments of its own";
+                        let found = Diagnostic::new(Code::MisplacedItem, clause.span, text);
+                        cx.report(found.with(self.proto, "these are its own"));
+                    }
                 }
                 let subjects: Vec<Subject> = row.args.iter().map(|arg| arg.subject).collect();
                 let (args, out) = (&self.args, &mut self.lowered);
@@ -343,41 +347,6 @@ impl Read<'_, '_> {
     }
 }
 
-/// What an engine must model to follow calls of a callable.
-fn concepts(row: &Callable, roles: &[ArgRole], asynchronous: bool) -> Concepts {
-    let of_role = |role: &ArgRole| match role {
-        ArgRole::Object => Concepts::OBJECT,
-        ArgRole::StackObject => Concepts::STACK_OBJECT,
-        ArgRole::Field => Concepts::SPECIAL_FIELD,
-        ArgRole::ConstStr => Concepts::CONST_STR,
-        _ => Concepts::empty(),
-    };
-    let of_step = |step: &Step| match step {
-        Step::ReturnOf(..) => Concepts::RETURN_BY_ARGUMENT,
-        Step::Enter { by: Some(by), .. } | Step::Leave { by: Some(by), .. }
-            if roles.get(usize::from(*by)) == Some(&ArgRole::Field) =>
-        {
-            Concepts::LOCK
-        }
-        Step::Enter { .. } | Step::Leave { .. } => Concepts::REGION,
-        Step::Construct(..) | Step::Advance(..) | Step::Destroy(..) | Step::Clone(..) | Step::Slice(_) => {
-            Concepts::STACK_OBJECT
-        }
-        Step::Disown(..) => Concepts::OWNERSHIP,
-        Step::CallBack { .. } if asynchronous => Concepts::ASYNC_CALLBACK,
-        Step::CallBack { .. } => Concepts::CALLBACK,
-        Step::Format(..) => Concepts::FORMAT,
-        Step::Throw(_) => Concepts::THROW,
-        _ => Concepts::empty(),
-    };
-    let mut concepts: Concepts = roles.iter().map(of_role).collect();
-    concepts.extend(row.steps.iter().map(|(_, step)| of_step(step)));
-    if matches!(row.ret.subject, Subject::Object(_)) {
-        concepts |= Concepts::OBJECT;
-    }
-    concepts
-}
-
 /// The guard of `since` and `until`.
 pub(super) fn versions(cx: &mut Cx<'_>, since: Option<&VersionLit>, until: Option<&VersionLit>) -> Guard {
     let version = |at: &VersionLit| Version::new(at.major, at.minor);
@@ -391,48 +360,4 @@ pub(super) fn versions(cx: &mut Cx<'_>, since: Option<&VersionLit>, until: Optio
     let since = since.map_or(Guard::Always, |at| Guard::Since(version(at)));
     let until = until.map_or(Guard::Always, |at| Guard::Until(version(at)));
     since.and(until)
-}
-
-fn flag(cx: &mut Cx<'_>, word: &Ident) -> CallableFlags {
-    match word.name.as_str() {
-        "gpl_only" => CallableFlags::GPL_ONLY,
-        "pkt_access" => CallableFlags::PKT_ACCESS,
-        "might_sleep" => CallableFlags::MIGHT_SLEEP,
-        "fastcall" => CallableFlags::FASTCALL,
-        "map_read" => CallableFlags::MAP_READ,
-        "map_write" => CallableFlags::MAP_WRITE,
-        "throws" => CallableFlags::THROWS,
-        _ => {
-            let names = ["gpl_only", "pkt_access", "might_sleep", "fastcall", "map_read", "map_write"];
-            cx.report(Diagnostic::unknown(Code::UnknownKeyword, "word", &word.name, word.span, names));
-            CallableFlags::empty()
-        }
-    }
-}
-
-fn intrinsic(cx: &mut Cx<'_>, word: &Ident, roles: &[ArgRole], ret: &Ret, proto: Span) -> Option<Intrinsic> {
-    let row = INTRINSICS.iter().find(|(name, _, _)| *name == word.name);
-    let Some((_, body, wanted)) = row else {
-        let names = INTRINSICS.iter().map(|(name, _, _)| *name);
-        let found = Diagnostic::unknown(Code::UnknownIntrinsic, "body", &word.name, word.span, names);
-        cx.report(found);
-        return None;
-    };
-    let pointer = matches!(ret.ty, RetType::Pointer(_));
-    if roles != *wanted || pointer != (*body == Intrinsic::MapLookup) {
-        let words: Vec<&str> = wanted
-            .iter()
-            .filter_map(|role| super::names::ROLES.iter().find(|(_, known)| known == role))
-            .map(|(word, _)| *word)
-            .collect();
-        let found = Diagnostic::new(
-            Code::IntrinsicSignature,
-            proto,
-            format!("the prototype is not that of `{}`", word.name),
-        )
-        .with(word.span, "the body")
-        .help(format!("its arguments have the roles {}", words.join(", ")));
-        cx.report(found);
-    }
-    Some(*body)
 }

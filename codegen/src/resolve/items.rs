@@ -41,6 +41,8 @@ pub(crate) struct Collected<'a> {
     words: Vec<&'a Line<Word>>,
     pub(crate) views: Vec<Of<'a, View>>,
     pub(crate) sets: Vec<Of<'a, Set>>,
+    /// `extend set`: entries behind those of a set.
+    pub(crate) more_sets: Vec<&'a Set>,
     pub(crate) prog_types: Vec<Of<'a, ProgType>>,
     policy: Vec<&'a Ident>,
     pub(crate) policy_span: Option<Span>,
@@ -112,6 +114,7 @@ fn sort<'a>(cx: &mut Cx<'_>, all: &mut Collected<'a>, item: &'a Item) {
         },
         ItemKind::View(view) => all.views.push((view, item)),
         ItemKind::Set(set) => all.sets.push((set, item)),
+        ItemKind::ExtendSet(set) => all.more_sets.push(set),
         ItemKind::ProgType(prog) => all.prog_types.push((prog, item)),
         ItemKind::Policy(names) => {
             all.policy.extend(names);

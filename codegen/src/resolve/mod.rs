@@ -4,7 +4,9 @@
 
 mod clauses;
 mod concepts;
+mod conditions;
 mod effects;
+mod facts;
 mod guards;
 pub(crate) mod helpers;
 pub(crate) mod items;

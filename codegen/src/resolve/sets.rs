@@ -5,7 +5,7 @@ use probity_platform::Version;
 use crate::Diagnostic;
 use crate::code::Code;
 use crate::model::Guard;
-use crate::syntax::ast::{Ident, Set, SetEntryKind, SetName};
+use crate::syntax::ast::{Ident, Set, SetEntry, SetEntryKind, SetName};
 
 use super::Cx;
 use super::guards::guard;
@@ -80,6 +80,9 @@ pub(super) fn sets(
 ) -> Sets {
     let mut flatten =
         Flatten { all, scope, index, callables, done: vec![None; all.sets.len()], open: Vec::new() };
+    for more in &all.more_sets {
+        scope.sets.find(cx, &more.name);
+    }
     let lists = (0..all.sets.len()).map(|set| flatten.set(cx, set)).collect();
     // A helper that is only overloads is offered in each; the first whose guard holds counts.
     let has_base = |name: &str| index.contains_key(&(name.to_owned(), None));
@@ -100,15 +103,21 @@ impl Flatten<'_, '_> {
         }
         let set = self.all.sets[at].0;
         self.open.push(at);
-        let list = self.entries(cx, set);
+        let more = self.all.more_sets.iter().filter(|more| more.name.name == set.name.name);
+        let list = self.entries(cx, set, set.entries.iter().chain(more.flat_map(|more| &more.entries)));
         self.open.pop();
         self.done[at] = Some(list.clone());
         list
     }
 
-    fn entries(&mut self, cx: &mut Cx<'_>, set: &Set) -> List {
+    fn entries<'e>(
+        &mut self,
+        cx: &mut Cx<'_>,
+        set: &Set,
+        entries: impl Iterator<Item = &'e SetEntry>,
+    ) -> List {
         let mut list = List::new();
-        for entry in &set.entries {
+        for entry in entries {
             let when = match &entry.when {
                 None => Guard::Always,
                 Some(when) => match guard(cx, self.scope, when) {

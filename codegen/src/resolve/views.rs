@@ -67,6 +67,9 @@ pub(super) fn views(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> View
     Views { declared, objects, overlays: Vec::new() }
 }
 
+/// The most bytes of an object: 32 bits of them, in whole words.
+const LARGEST_OBJECT: u64 = u32::MAX as u64 / 8 * 8;
+
 /// A view's row; without a size it is as large as its fields, in words of 8 bytes.
 fn one(
     cx: &mut Cx<'_>,
@@ -78,8 +81,13 @@ fn one(
 ) -> (View, Vec<Built>) {
     let mut fields = fields(cx, scope, name, size, list);
     let end = fields.iter().map(|built| built.field.offset.saturating_add(built.field.size)).max();
-    let size = size.unwrap_or_else(|| end.unwrap_or(0).next_multiple_of(8));
-    let host_size = host_layout(&mut fields, size);
+    // What is too large for that is reported with its fields.
+    let size = size.unwrap_or_else(|| end.unwrap_or(0).checked_next_multiple_of(8).unwrap_or(0));
+    let host_size = host_layout(&mut fields, size).unwrap_or_else(|| {
+        let text = "the host's struct has more than 32 bits of bytes";
+        cx.report(Diagnostic::new(Code::OutOfRange, name.span, text));
+        0
+    });
     let row = View {
         name: name.name.clone(),
         docs: doc.text(),
@@ -92,8 +100,9 @@ fn one(
 }
 
 /// Where the host's struct has each field, and how large it is: as programs see them while all have
-/// the same width there, else one behind the other, aligned to their elements.
-fn host_layout(fields: &mut [Built], size: u32) -> u32 {
+/// the same width there, else one behind the other, aligned to their elements. None when it is too
+/// large.
+fn host_layout(fields: &mut [Built], size: u32) -> Option<u32> {
     let same = fields.iter().all(|built| built.host == Some(built.element));
     let mut next: u32 = 0;
     let mut align: u32 = 1;
@@ -104,13 +113,13 @@ fn host_layout(fields: &mut [Built], size: u32) -> u32 {
             continue;
         }
         let Some(element) = built.host else { continue };
-        let whole = built.field.size / built.element.max(1) * element;
-        next = next.next_multiple_of(element);
+        let whole = (built.field.size / built.element.max(1)).checked_mul(element)?;
+        next = next.checked_next_multiple_of(element)?;
         align = align.max(element);
         *host = HostField { offset: next, size: whole };
-        next = next.saturating_add(whole);
+        next = next.checked_add(whole)?;
     }
-    if same { size } else { next.next_multiple_of(align) }
+    if same { Some(size) } else { next.checked_next_multiple_of(align) }
 }
 
 fn fields(
@@ -139,7 +148,7 @@ fn fields(
             }
             let offset = match (&field.at, index) {
                 (Some(at), 0) => at.value,
-                _ => next.next_multiple_of(element),
+                _ => next.checked_next_multiple_of(element).unwrap_or(u64::MAX),
             };
             next = offset.saturating_add(whole);
             places.push(check::Place { name, offset, size: whole, element });
@@ -157,7 +166,7 @@ fn fields(
             built.push(Built { field: row, element, host: host(cx, field, element) });
         }
     }
-    check::layout(cx, &places, size.map_or(u64::from(u32::MAX), u64::from), view.span);
+    check::layout(cx, &places, size.map_or(LARGEST_OBJECT, u64::from), view.span);
     built.sort_by_key(|built| built.field.offset);
     built
 }

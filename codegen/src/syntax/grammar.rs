@@ -81,6 +81,7 @@ pub(super) fn said(rule: Rule) -> Option<&'static str> {
         Rule::kw_host | Rule::host => "`host`",
         Rule::kw_none => "`none`",
         Rule::kw_owned => "`owned`",
+        Rule::kw_set | Rule::extend_set => "`set`",
         Rule::kw_always => "`always`",
         Rule::kw_fallible => "`fallible`",
         Rule::alias_since => "`since`",

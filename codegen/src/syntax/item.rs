@@ -41,6 +41,9 @@ impl<'a> Reader<'a> {
                 role: head.ident()?,
                 accepts: self.accepts(statement),
             }),
+            Rule::extend_head if head.eat(Rule::extend_set).is_some() => {
+                ItemKind::ExtendSet(self.set(&mut head, statement)?)
+            }
             Rule::extend_head => {
                 ItemKind::Extend(Extend { name: head.ident()?, accepts: self.accepts(statement) })
             }

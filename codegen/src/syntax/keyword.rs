@@ -105,6 +105,7 @@ pub(super) const HELPER: &[Row] = &[
     ("fastcall", Rule::guarded_flag),
     ("map_read", Rule::guarded_flag),
     ("map_write", Rule::guarded_flag),
+    ("variadic", Rule::guarded_flag),
     ("overload", Rule::overload_head),
 ];
 

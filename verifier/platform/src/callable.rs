@@ -182,6 +182,9 @@ bitflags! {
         const UNSUPPORTED = 1 << 7;
         /// It does not return: it ends the program.
         const THROWS = 1 << 8;
+        /// Calls pass more arguments than it names, in the registers behind them. They are not
+        /// looked at: they may be anything, or nothing.
+        const VARIADIC = 1 << 9;
     }
 
     /// What an engine must model to follow calls of a callable, beyond conditions and plain

@@ -187,7 +187,7 @@ pub enum ClauseKind {
     /// `unsupported "name";`
     Unsupported(Spanned<String>),
     /// A word alone: `gpl_only;`, `pkt_access;`, `might_sleep;`, `fastcall;`, `map_read;`,
-    /// `map_write;`, `throws;`. The parser lets no other word through.
+    /// `map_write;`, `variadic;`, `throws;`. The parser lets no other word through.
     Flag(Ident),
 }
 

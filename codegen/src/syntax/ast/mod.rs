@@ -108,6 +108,8 @@ pub enum ItemKind {
     ArgClass(ArgClass),
     /// `extend NAME { accepts TYPES; }`
     Extend(Extend),
+    /// `extend set NAME { entries }`
+    ExtendSet(Set),
     /// `map_flags { NAME = N; exclusive NAMES; }`
     MapFlags(MapFlags),
     /// `map_type NAME = N { clauses }`
