@@ -114,7 +114,7 @@ impl Names for Named<'_> {
     }
 }
 
-/// Reads what [`write`] wrote.
+/// Reads what [`write()`] wrote.
 ///
 /// # Errors
 ///

@@ -1,7 +1,7 @@
 //! A program decoded once, with everything that the walk wants to know of each instruction.
 
 use probity_isa::{DecodeError, Insn, Instruction, decode};
-use probity_platform::{MapType, Platform, Profile, ProgType, Rejection};
+use probity_platform::{Behaviour, MapType, Platform, Profile, ProgType, Rejection};
 use probity_program::Program;
 
 use super::special_fields::MapFields;
@@ -9,6 +9,7 @@ use super::{
     Neighbours, Undoes, control_flow, functions, live_registers, references, returns, special_fields,
 };
 use crate::prepare::Offered;
+use crate::state::Reg;
 
 /// An instruction with the facts about its place.
 #[derive(Clone, Debug)]
@@ -105,6 +106,14 @@ impl Code {
         code.neighbours = Neighbours::find(&code);
         live_registers::compute(&mut code, raw, &offered);
         Ok(code)
+    }
+
+    /// True for a pointer into a map's values in which something may be locked: each lookup of
+    /// such a value is told apart by its id, also once it is known not to be null.
+    #[must_use]
+    pub fn may_be_locked(&self, reg: &Reg) -> bool {
+        reg.behaviour == Some(Behaviour::MapValue)
+            && self.special_fields.get(reg.map()).is_some_and(MapFields::may_be_locked)
     }
 
     /// The function that begins at an instruction.

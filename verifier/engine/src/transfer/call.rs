@@ -200,9 +200,7 @@ impl<O: Observer> Walk<'_, O> {
             Behaviour::View => reg.data = kind.view.map_or(0, u32::from),
             _ => {}
         }
-        let lockable = kind.behaviour == Behaviour::MapValue
-            && self.code.special_fields.get(reg.map()).is_some_and(|fields| fields.may_be_locked());
-        if ty.maybe_null() || lockable {
+        if ty.maybe_null() || self.code.may_be_locked(&reg) {
             reg.id = self.new_id();
         }
         if call.acquires {

@@ -77,9 +77,7 @@ fn mark_nonnull(
     code: &Code,
 ) {
     reg.flags.remove(TypeFlags::PTR_MAYBE_NULL);
-    let may_be_locked = reg.behaviour == Some(Behaviour::MapValue)
-        && code.special_fields.get(reg.map()).is_some_and(|fields| fields.may_be_locked());
-    if !may_be_locked {
+    if !code.may_be_locked(reg) {
         reg.id = 0;
     }
     if reg.behaviour != Some(Behaviour::MapValue) {
