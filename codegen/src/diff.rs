@@ -4,8 +4,9 @@ use std::collections::BTreeMap;
 
 use probity_platform::Version;
 
-use crate::emit::page::{facts, offered, offered_kfunc, signature};
-use crate::emit::page_guard::{at, either, words};
+use crate::emit::guard_text::{at, either, words};
+use crate::emit::offered::{offered, offered_kfunc};
+use crate::emit::signature::{facts, signature};
 use crate::model::{Guard, Model, ProgType};
 
 /// The differences from one platform to another, each of a version: a sorted line each. `-` is

@@ -3,11 +3,12 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-use probity_platform::{Behaviour, CallableFlags};
+use probity_platform::Behaviour;
 
-use super::header_types::{arguments, name, returned};
-use super::page_guard::versions;
-use crate::model::{Callable, Field, Model, ProgType, View};
+use super::c_comment::{comment, documented};
+use super::header_types::{arguments, integer, name, returned};
+use super::offered::bases;
+use crate::model::{Callable, Field, Model, View};
 
 const TYPES: &str = "\
 /* vmlinux.h and linux/types.h have these types already. */
@@ -67,31 +68,6 @@ fn views(model: &Model) -> BTreeMap<&str, &View> {
     views
 }
 
-/// The helpers, each once: of overloads the base, which stands first.
-pub(super) fn bases(model: &Model) -> impl Iterator<Item = &Callable> {
-    let mut seen = BTreeSet::new();
-    model.callables.iter().filter(move |row| seen.insert(row.number))
-}
-
-/// A comment, on one line when it is one.
-pub(super) fn comment(out: &mut String, indent: &str, text: &str) {
-    let text = text.replace("*/", "* /").replace("/*", "/ *");
-    let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-    match lines.as_slice() {
-        [] => {}
-        [one] => {
-            let _ = writeln!(out, "{indent}/* {one} */");
-        }
-        lines => {
-            let _ = writeln!(out, "{indent}/*");
-            for line in lines {
-                let _ = writeln!(out, "{}", format!("{indent} * {line}").trim_end());
-            }
-            let _ = writeln!(out, "{indent} */");
-        }
-    }
-}
-
 fn structure(out: &mut String, model: &Model, view: &View) {
     comment(out, "", &view.docs);
     let _ = writeln!(out, "struct {} {{", name(&view.name));
@@ -147,16 +123,6 @@ fn member(model: &Model, field: &Field) -> String {
     }
 }
 
-/// The C type of a field.
-pub(super) fn integer(bytes: u32) -> &'static str {
-    match bytes {
-        1 => "__u8",
-        2 => "__u16",
-        4 => "__u32",
-        _ => "__u64",
-    }
-}
-
 fn prototype(out: &mut String, model: &Model, helper: &Callable, views: &BTreeMap<&str, &View>) {
     documented(out, helper);
     let (named, plain) = arguments(model, helper, views);
@@ -165,37 +131,6 @@ fn prototype(out: &mut String, model: &Model, helper: &Callable, views: &BTreeMa
     let own = name(&helper.name);
     let _ =
         writeln!(out, "static {ret}{blank}(*const {own})({named}) = ({ret}{blank}(*)({plain})) {number};");
-}
-
-/// A callable's doc comment, its versions and its licence.
-pub(super) fn documented(out: &mut String, row: &Callable) {
-    let mut docs = row.docs.clone();
-    let mut facts = Vec::new();
-    facts.extend(versions(&row.guard));
-    if row.flags.contains(CallableFlags::GPL_ONLY) {
-        facts.push("GPL only".to_owned());
-    }
-    if !facts.is_empty() {
-        if !docs.is_empty() {
-            docs.push_str("\n\n");
-        }
-        let said = facts.join(", ");
-        let _ = write!(docs, "{said}.");
-    }
-    comment(out, "", &docs);
-}
-
-/// True when a program type offers the helper with a number, at least sometimes.
-pub(super) fn offers(model: &Model, prog: &ProgType, number: u32) -> bool {
-    prog.callables
-        .iter()
-        .filter_map(|(at, _)| model.callables.get(usize::from(*at)))
-        .any(|row| row.number == number)
-}
-
-/// True when a program type offers the kfunc with a name, at least sometimes.
-pub(super) fn offers_kfunc(model: &Model, prog: &ProgType, name: &str) -> bool {
-    prog.kfuncs.iter().filter_map(|(at, _)| model.kfuncs.get(usize::from(*at))).any(|row| row.name == name)
 }
 
 /// An enum of numbers. Names in capitals stay; others could be the program's own and get those of

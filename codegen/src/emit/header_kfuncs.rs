@@ -5,8 +5,8 @@ use std::fmt::Write as _;
 
 use probity_platform::{RetType, SpecialFieldForm, Subject};
 
-use super::header::{comment, documented, integer};
-use super::header_types::{arguments, name, returned, subject_name};
+use super::c_comment::{comment, documented};
+use super::header_types::{arguments, integer, name, returned, subject_name};
 use crate::model::{Model, View};
 
 /// Where libbpf looks for functions of the kernel. One that the target lacks is null there.

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use probity_platform::{ArgRole, Behaviour, CallableFlags, RetType, Subject, TypeFlags};
 
-use super::header::{offers, offers_kfunc};
+use super::offered::{offered, offered_kfunc};
 use crate::model::{Arg, Callable, Model, View};
 
 /// Words that C, or the header itself, needs: names of the spec that are one of them get a `_`.
@@ -101,6 +101,16 @@ pub(super) fn returned(model: &Model, row: &Callable) -> String {
     }
 }
 
+/// The C type of a number of so many bytes.
+pub(super) fn integer(bytes: u32) -> &'static str {
+    match bytes {
+        1 => "__u8",
+        2 => "__u16",
+        4 => "__u32",
+        _ => "__u64",
+    }
+}
+
 /// The C type of an integer.
 fn integer_of(subject: Subject) -> &'static str {
     match subject {
@@ -176,10 +186,13 @@ fn argument(model: &Model, helper: &Callable, arg: &Arg, views: &BTreeMap<&str, 
 fn contexts<'a>(model: &'a Model, row: &Callable) -> impl Iterator<Item = &'a str> {
     let (own, number) = (row.name.clone(), row.number);
     let kfunc = model.kfuncs.iter().any(|kfunc| kfunc.name == own);
+    let offer = move |prog: &_| {
+        if kfunc { offered_kfunc(model, prog, &own) } else { offered(model, prog, number) }
+    };
     model
         .prog_types
         .iter()
-        .filter(move |prog| if kfunc { offers_kfunc(model, prog, &own) } else { offers(model, prog, number) })
+        .filter(move |prog| offer(prog).is_some())
         .filter_map(|prog| model.views.get(usize::from(prog.ctx)))
         .map(|view| view.name.as_str())
 }

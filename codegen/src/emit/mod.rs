@@ -4,18 +4,22 @@
 //! The text is deterministic: the same sources give the same bytes. All names that emitted code
 //! refers to are made in `names`.
 
+mod c_comment;
 mod concepts;
 mod constants;
 mod driver;
+pub(crate) mod guard_text;
 mod header;
 mod header_kfuncs;
 mod header_types;
 mod map_types;
+mod markdown;
 mod names;
-pub(crate) mod page;
+pub(crate) mod offered;
+mod page;
 mod page_concepts;
-pub(crate) mod page_guard;
 mod probes;
+pub(crate) mod signature;
 mod tables;
 mod values;
 

@@ -5,8 +5,10 @@ use std::fmt::Write as _;
 
 use probity_platform::{CallbackFlags, RegionFlags};
 
-use super::page::{available, escaped, facts, offered_kfunc, paragraph, signature};
-use super::page_guard::versions;
+use super::guard_text::{available, versions};
+use super::markdown::{escaped, paragraph};
+use super::offered::offered_kfunc;
+use super::signature::{facts, signature};
 use crate::model::{Model, StackObject};
 
 /// What each kfunc takes, means and returns.

@@ -1,4 +1,4 @@
-//! Guards in words, and what of a guard is left for one version.
+//! Guards in words: what of a guard is left for one version, and which program types it leaves.
 
 use probity_platform::Version;
 
@@ -121,6 +121,42 @@ fn attach_name(model: &Model, prog: Option<&ProgType>, number: u32) -> String {
     let rows = prog.into_iter().chain(&model.prog_types).flat_map(|row| &row.attach);
     let mut named = rows.filter(|(_, known)| *known == number);
     named.next().map_or_else(|| number.to_string(), |(name, _)| name.clone())
+}
+
+/// Which program types offer something, and when beyond its own existence.
+pub(super) fn available(model: &Model, own: &Guard, offered: impl Fn(&ProgType) -> Option<Guard>) -> String {
+    let mut offers = Vec::new();
+    for prog in &model.prog_types {
+        let Some(guard) = offered(prog) else { continue };
+        let Some(guard) = at(&guard, None, Some(prog.number)) else { continue };
+        let words = words(model, Some(prog), &without(guard, own));
+        let when = if words.is_empty() { words } else { format!(" when `{words}`") };
+        offers.push(format!("`{}`{when}", prog.name));
+    }
+    match offers.len() {
+        0 => "no program type".into(),
+        count if count == model.prog_types.len() && offers.iter().all(|text| !text.contains(' ')) => {
+            "every program type".into()
+        }
+        _ => offers.join("; "),
+    }
+}
+
+/// A guard without what another says already.
+fn without(guard: Guard, said: &Guard) -> Guard {
+    match guard {
+        guard if guard == *said => Guard::Always,
+        Guard::All(list) => {
+            let said = match said {
+                Guard::All(list) => list.as_slice(),
+                one => std::slice::from_ref(one),
+            };
+            let left = list.into_iter().filter(|guard| !said.contains(guard));
+            left.fold(Guard::Always, Guard::and)
+        }
+        Guard::Any(list) => either(list.into_iter().map(|guard| without(guard, said))),
+        guard => guard,
+    }
 }
 
 #[cfg(test)]
