@@ -2,11 +2,15 @@
 //! versions and flags are those of 6.12's declarations and of published lists. The facts are in
 //! `tests/data/linux`; its README says how they are written.
 
+mod recorded;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use probity_linux::PLATFORM;
 use probity_platform::{Callable, CallableFlags, Guard, GuardEnv, KfuncFlags, Profile, Version};
 use serde_json::Value;
+
+use recorded::{data, list, number, text};
 
 /// Options that the kernel of the facts was built without.
 const OFF: &[&str] = &[
@@ -21,24 +25,6 @@ const OFF: &[&str] = &[
     "CONFIG_CRASH_DUMP",
     "CONFIG_SYSTEM_DATA_VERIFICATION",
 ];
-
-fn data(name: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/linux");
-    let text = std::fs::read_to_string(format!("{path}/{name}.json")).expect("readable");
-    serde_json::from_str(&text).expect("JSON")
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().expect("a list")
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().expect("a string")
-}
-
-fn number(value: &Value) -> u32 {
-    u32::try_from(value.as_u64().expect("a number")).expect("32 bits")
-}
 
 /// The numbers of `1-3 8`.
 fn numbers(ranges: &Value) -> impl Iterator<Item = usize> {

@@ -2,6 +2,8 @@
 //! that of the running kernel. What suffixes of C names say, specs say by classes and modifiers; both
 //! ways are checked.
 
+mod recorded;
+
 use std::collections::BTreeMap;
 
 use probity_linux::PLATFORM;
@@ -11,27 +13,11 @@ use probity_platform::{
 use probity_program::btf::{Btf, Type, TypeId};
 use serde_json::Value;
 
+use recorded::{data, list, number, text};
+
 /// Where the tables differ from BTF on purpose: (kfunc, why).
 const EXCEPTIONS: &[(&str, &str)] =
     &[("bpf_modify_return_test2", "seven arguments, and no call passes more than five")];
-
-fn data(name: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/linux");
-    let text = std::fs::read_to_string(format!("{path}/{name}.json")).expect("readable");
-    serde_json::from_str(&text).expect("JSON")
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().expect("a list")
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().expect("a string")
-}
-
-fn number(value: &Value) -> u32 {
-    u32::try_from(value.as_u64().expect("a number")).expect("32 bits")
-}
 
 fn excepted(name: &str) -> bool {
     EXCEPTIONS.iter().any(|(kfunc, _)| *kfunc == name)

@@ -2,6 +2,8 @@
 //! and against libbpf's section names. The answers are in `tests/data/linux`; its README says how
 //! they are written.
 
+mod recorded;
+
 use std::collections::{BTreeMap, BTreeSet};
 
 use probity_linux::PLATFORM;
@@ -9,6 +11,8 @@ use probity_platform::{
     Callable, CallableFlags, GuardEnv, PacketAccess, Profile, ProgFlags, ProgType, TypeFlags, Version, View,
 };
 use serde_json::Value;
+
+use recorded::{data, list, number, text};
 
 /// Where the tables differ from the kernel on purpose: (configuration, what, why).
 const EXCEPTIONS: &[(&str, &str, &str)] = &[
@@ -29,24 +33,6 @@ const EXCEPTIONS: &[(&str, &str, &str)] = &[
         "parts of the buffer's address, from the kernel's check of offset 0 alone",
     ),
 ];
-
-fn data(name: &str) -> Value {
-    let path = concat!(env!("CARGO_MANIFEST_DIR"), "/../tests/data/linux");
-    let text = std::fs::read_to_string(format!("{path}/{name}.json")).expect("readable");
-    serde_json::from_str(&text).expect("JSON")
-}
-
-fn list(value: &Value) -> &[Value] {
-    value.as_array().expect("a list")
-}
-
-fn number(value: &Value) -> u32 {
-    u32::try_from(value.as_u64().expect("a number")).expect("32 bits")
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().expect("a string")
-}
 
 /// The numbers of `1-3 8-16 24`, in steps.
 fn numbers(ranges: &Value, step: usize) -> BTreeSet<u32> {
