@@ -4,8 +4,8 @@ use probity_platform::{ArgRole, RegType, Subject};
 
 use crate::Diagnostic;
 use crate::code::Code;
-use crate::model::{CallbackValue, Condition, Number, Step};
-use crate::syntax::ast::{Callback, CallbackLine, Clause, ClauseKind, Expr, Ident};
+use crate::model::{CallbackValue, Condition, Step};
+use crate::syntax::ast::{Callback, CallbackLine, Clause, ClauseKind, Ident};
 
 use super::Cx;
 use super::clauses::{Lowered, role_is};
@@ -15,18 +15,24 @@ use super::items::Collected;
 use super::names::{RETURN_OF, of, words};
 use super::prototype::Types;
 
+/// The callable whose clauses are lowered: what their names are read against.
+pub(super) struct Reading<'a> {
+    pub(super) all: &'a Collected<'a>,
+    pub(super) types: &'a Types<'a>,
+    pub(super) args: &'a Args<'a>,
+    /// What each argument is about.
+    pub(super) subjects: &'a [Subject],
+}
+
 /// Lowers a clause of this file's kind.
-#[allow(clippy::too_many_arguments)] // What a clause is read against, and where its steps go.
 pub(super) fn lower(
     cx: &mut Cx<'_>,
-    all: &Collected<'_>,
-    types: &Types<'_>,
-    args: &Args<'_>,
-    subjects: &[Subject],
+    reading: &Reading<'_>,
     clause: &Clause,
     when: Option<Condition>,
     out: &mut Lowered,
 ) {
+    let args = reading.args;
     let site = cx.site(clause.span);
     match &clause.kind {
         ClauseKind::ReturnsOf { what, arg } => {
@@ -43,23 +49,23 @@ pub(super) fn lower(
             }
         }
         ClauseKind::Enters { region, by, fallible } => {
-            let Some((region, by)) = region_by(cx, types, args, region, by.as_ref()) else { return };
+            let Some((region, by)) = region_by(cx, reading, region, by.as_ref()) else { return };
             out.entered.push(region);
             out.push(5, when, Step::Enter { region, by, fallible: *fallible, site });
         }
         ClauseKind::Leaves { region, by } => {
-            let Some((region, by)) = region_by(cx, types, args, region, by.as_ref()) else { return };
+            let Some((region, by)) = region_by(cx, reading, region, by.as_ref()) else { return };
             out.left.push(region);
             out.push(5, when, Step::Leave { region, by, site });
         }
         ClauseKind::Constructs { arg, state } => {
-            let Some((arg, state)) = stack_object_state(cx, types, args, subjects, arg, state) else {
+            let Some((arg, state)) = stack_object_state(cx, reading, arg, state) else {
                 return;
             };
             out.push(5, when, Step::Construct(arg, state, site));
         }
         ClauseKind::Advances { arg, state } => {
-            let Some((arg, state)) = stack_object_state(cx, types, args, subjects, arg, state) else {
+            let Some((arg, state)) = stack_object_state(cx, reading, arg, state) else {
                 return;
             };
             out.push(5, when, Step::Advance(arg, state, site));
@@ -83,7 +89,16 @@ pub(super) fn lower(
             out.push(5, when, Step::Disown(arg, site));
         }
         ClauseKind::Calls { func, callback, up_to } => {
-            calls(cx, all, types, args, clause, func, callback, up_to.as_ref(), when, out);
+            let Some(func) = called(cx, args, func, out) else { return };
+            let Some((callback, signature)) = signature(cx, reading, callback) else { return };
+            let times =
+                up_to.as_ref().and_then(|times| conditions::number(cx, reading.types.scope, args, times));
+            let entry = entry(cx, reading, signature, clause);
+            out.asynchronous |= signature
+                .lines
+                .iter()
+                .any(|line| matches!(&line.kind, CallbackLine::Flag(word) if word.name == "async"));
+            out.push(6, when, Step::CallBack { callback, func, entry, times, site });
         }
         ClauseKind::Member { field, map } => {
             let (field_arg, map_arg) = (args.get(cx, field), args.get(cx, map));
@@ -106,16 +121,15 @@ pub(super) fn lower(
 
 fn region_by(
     cx: &mut Cx<'_>,
-    types: &Types<'_>,
-    args: &Args<'_>,
+    reading: &Reading<'_>,
     region: &Ident,
     by: Option<&Ident>,
 ) -> Option<(u16, Option<u8>)> {
-    let index = types.scope.regions.find(cx, region).and_then(|index| u16::try_from(index).ok());
+    let index = reading.types.scope.regions.find(cx, region).and_then(|index| u16::try_from(index).ok());
     let by = match by {
         None => None,
         Some(by) => {
-            let (arg, role, span) = args.get(cx, by)?;
+            let (arg, role, span) = reading.args.get(cx, by)?;
             if !matches!(role, ArgRole::Field | ArgRole::StackObject) {
                 let text = format!("`{}` is neither a lock nor a stack object", by.name);
                 let found =
@@ -136,19 +150,17 @@ fn stack_object(cx: &mut Cx<'_>, args: &Args<'_>, name: &Ident) -> Option<u8> {
 
 fn stack_object_state(
     cx: &mut Cx<'_>,
-    types: &Types<'_>,
-    args: &Args<'_>,
-    subjects: &[Subject],
+    reading: &Reading<'_>,
     name: &Ident,
     state: &Ident,
 ) -> Option<(u8, u8)> {
-    let arg = stack_object(cx, args, name)?;
-    let Some(Subject::StackObject(object)) = subjects.get(usize::from(arg)) else {
+    let arg = stack_object(cx, reading.args, name)?;
+    let Some(Subject::StackObject(object)) = reading.subjects.get(usize::from(arg)) else {
         let text = format!("`{}` does not say which stack object it is", name.name);
         cx.report(Diagnostic::new(Code::WrongArgumentClass, name.span, text));
         return None;
     };
-    let states = types.scope.states_of(*object);
+    let states = reading.types.scope.states_of(*object);
     let index = states.iter().position(|known| *known == state.name);
     if index.is_none() {
         let names = states.iter().map(String::as_str);
@@ -157,45 +169,29 @@ fn stack_object_state(
     Some((arg, u8::try_from(index?).ok()?))
 }
 
-#[allow(clippy::too_many_arguments)] // A clause's parts.
-fn calls(
-    cx: &mut Cx<'_>,
-    all: &Collected<'_>,
-    types: &Types<'_>,
-    args: &Args<'_>,
-    clause: &Clause,
-    func: &Ident,
-    callback: &Ident,
-    up_to: Option<&Expr>,
-    when: Option<Condition>,
-    out: &mut Lowered,
-) {
-    let Some(func_arg) = args.get(cx, func) else { return };
-    role_is(cx, func, func_arg, ArgRole::Func, "a function");
-    out.called.push(func_arg.0);
-    let Some(index) = types.scope.callbacks.find(cx, callback) else { return };
-    let Some((signature, _)) = usize::try_from(index).ok().and_then(|index| all.callbacks.get(index)) else {
-        return;
-    };
-    let times: Option<Number> = up_to.and_then(|times| conditions::number(cx, types.scope, args, times));
-    let entry = entry(cx, types, args, signature, clause);
-    let callback = u16::try_from(index).unwrap_or(0);
-    let site = cx.site(clause.span);
-    out.asynchronous |= signature
-        .lines
-        .iter()
-        .any(|line| matches!(&line.kind, CallbackLine::Flag(word) if word.name == "async"));
-    out.push(6, when, Step::CallBack { callback, func: func_arg.0, entry, times, site });
+/// The argument with the function that is called back.
+fn called(cx: &mut Cx<'_>, args: &Args<'_>, name: &Ident, out: &mut Lowered) -> Option<u8> {
+    let arg = args.get(cx, name)?;
+    role_is(cx, name, arg, ArgRole::Func, "a function");
+    out.called.push(arg.0);
+    Some(arg.0)
+}
+
+/// A callback's index and its declaration.
+fn signature<'a>(cx: &mut Cx<'_>, reading: &Reading<'a>, name: &Ident) -> Option<(u16, &'a Callback)> {
+    let index = u16::try_from(reading.types.scope.callbacks.find(cx, name)?).ok()?;
+    let (signature, _) = reading.all.callbacks.get(usize::from(index))?;
+    Some((index, signature))
 }
 
 /// What registers hold when the function is called, as this call feeds them.
 fn entry(
     cx: &mut Cx<'_>,
-    types: &Types<'_>,
-    args: &Args<'_>,
+    reading: &Reading<'_>,
     signature: &Callback,
     clause: &Clause,
 ) -> Vec<(u8, CallbackValue)> {
+    let Reading { types, args, .. } = reading;
     let mut entry = Vec::new();
     for line in &signature.lines {
         let CallbackLine::Register { register, value, flags, of } = &line.kind else { continue };

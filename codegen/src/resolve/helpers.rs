@@ -279,7 +279,9 @@ impl Read<'_, '_> {
                 let subjects: Vec<Subject> = row.args.iter().map(|arg| arg.subject).collect();
                 let (args, out) = (&self.args, &mut self.lowered);
                 lower(cx, scope, args, self.helper, clause, when.clone(), out);
-                effects::lower(cx, self.all, self.types, args, &subjects, clause, when, out);
+                let reading =
+                    effects::Reading { all: self.all, types: self.types, args, subjects: &subjects };
+                effects::lower(cx, &reading, clause, when, out);
             }
         }
     }
