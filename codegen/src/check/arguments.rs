@@ -5,7 +5,7 @@ use probity_platform::{ArgRole, Relation, TypeFlags};
 use crate::Diagnostic;
 use crate::code::Code;
 use crate::model::{Arg, ArgClass};
-use crate::resolve::Cx;
+use crate::resolve::cx::Cx;
 use crate::resolve::items::Collected;
 use crate::syntax::ast;
 

@@ -6,7 +6,7 @@ use probity_platform::{Behaviour, RegionFlags, RetType, Subject};
 use crate::Diagnostic;
 use crate::code::Code;
 use crate::model::{Kind, Region, StackObject, Step};
-use crate::resolve::Cx;
+use crate::resolve::cx::Cx;
 use crate::resolve::helpers::Built;
 use crate::resolve::items::Collected;
 use crate::source::Span;

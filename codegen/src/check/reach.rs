@@ -5,7 +5,7 @@ use probity_platform::CallableFlags;
 use crate::Diagnostic;
 use crate::code::Code;
 use crate::model::ProgType;
-use crate::resolve::Cx;
+use crate::resolve::cx::Cx;
 use crate::resolve::helpers::Built;
 
 /// Warns of helpers that no program type can reach. One that is declared as unsupported is there

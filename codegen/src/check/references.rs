@@ -5,7 +5,7 @@ use probity_platform::{ObjectFlags, TypeFlags};
 use crate::Diagnostic;
 use crate::code::Code;
 use crate::model::Object;
-use crate::resolve::Cx;
+use crate::resolve::cx::Cx;
 use crate::resolve::helpers::Built;
 use crate::syntax::ast::Ident;
 

@@ -2,7 +2,7 @@
 
 use crate::Diagnostic;
 use crate::code::Code;
-use crate::resolve::Cx;
+use crate::resolve::cx::Cx;
 use crate::source::Span;
 use crate::syntax::ast::Ident;
 

@@ -8,8 +8,8 @@ use crate::model::{Comparison, Condition, Number, Step};
 use crate::source::Span;
 use crate::syntax::ast::{self, Clause, ClauseKind, Expr, Ident, Range};
 
-use super::Cx;
 use super::conditions::{self, Args};
+use super::cx::Cx;
 use super::kinds::takes_numbers;
 use super::scope::Scope;
 

@@ -9,12 +9,12 @@ use crate::code::Code;
 use crate::model::{Callback, Guard, Kind, Object, Region, StackObject};
 use crate::syntax::ast::{CallbackLine, Expr, Ident, ObjectLine, Range, RegionLine, StackObjectLine};
 
+use super::cx::{Cx, once};
 use super::guards::guard;
 use super::items::Collected;
 use super::names::{FORBIDDEN, TRUST, of, words};
 use super::scope::Scope;
 use super::views::Views;
-use super::{Cx, once};
 
 /// All regions. Which of them are locks, callables say.
 pub(super) fn regions(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> Vec<Region> {

@@ -8,7 +8,7 @@ use crate::model::{Bound, Comparison, Condition, Number};
 use crate::source::Span;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Ident, Range, UnaryOp};
 
-use super::Cx;
+use super::cx::Cx;
 use super::guards::{guard, is};
 use super::scope::Scope;
 

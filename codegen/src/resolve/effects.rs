@@ -7,10 +7,10 @@ use crate::code::Code;
 use crate::model::{CallbackValue, Condition, Step};
 use crate::syntax::ast::{Callback, CallbackLine, Clause, ClauseKind, Ident};
 
-use super::Cx;
 use super::clauses::{Lowered, role_is};
 use super::concepts::value_type;
 use super::conditions::{self, Args};
+use super::cx::Cx;
 use super::items::Collected;
 use super::names::{RETURN_OF, of, words};
 use super::prototype::Types;
@@ -225,7 +225,7 @@ fn entry(
                 };
                 // The signature itself reports names that are nothing.
                 let Some((kind, subject)) = value_type(types.scope, types.kinds, name) else { continue };
-                let mut known = crate::resolve::Cx { sources: cx.sources, found: Vec::new() };
+                let mut known = Cx { sources: cx.sources, found: Vec::new() };
                 let flags = super::kinds::flags(&mut known, flags);
                 CallbackValue::Type(RegType { kind, flags }, subject, of)
             }

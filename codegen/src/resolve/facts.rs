@@ -8,7 +8,7 @@ use crate::model::{Callable, Step};
 use crate::source::Span;
 use crate::syntax::ast::Ident;
 
-use super::Cx;
+use super::cx::Cx;
 use super::names::INTRINSICS;
 
 /// What an engine must model to follow calls of a callable.

@@ -7,7 +7,7 @@ use crate::code::Code;
 use crate::model::Guard;
 use crate::syntax::ast::{BinaryOp, Expr, ExprKind, Ident, Range, UnaryOp};
 
-use super::Cx;
+use super::cx::Cx;
 use super::scope::Scope;
 
 /// A guard: an expression that names no argument.

@@ -12,11 +12,12 @@ use crate::syntax::ast::{self, Clause, ClauseKind, Ident, VersionLit};
 
 use super::clauses::{Lowered, lower};
 use super::conditions::{self, Args};
+use super::cx::{Cx, once};
 use super::facts::{concepts, flag, intrinsic};
 use super::guards;
 use super::items::Collected;
 use super::prototype::{self, Types};
-use super::{Cx, effects, kfuncs, once};
+use super::{effects, kfuncs};
 
 /// A callable's row and what later passes need beside it.
 pub(crate) struct Built {

@@ -11,7 +11,7 @@ use crate::syntax::ast::{
     ProgType, Region, Set, SpecialField, StackObject, Switch, Targets, VersionLit, View, Word,
 };
 
-use super::Cx;
+use super::cx::{Cx, once};
 
 /// A declaration and the item it is.
 pub(crate) type Of<'a, T> = (&'a T, &'a Item);
@@ -153,8 +153,8 @@ pub(super) fn words(cx: &mut Cx<'_>, all: &Collected<'_>) -> Words {
     for line in &all.words {
         let (name, text) = (&line.kind.name, line.kind.text.value.clone());
         match name.name.as_str() {
-            "not_sleepable" => super::once(cx, &mut not_sleepable, text, line.span, &name.name),
-            "sleepable_maps" => super::once(cx, &mut sleepable_maps, text, line.span, &name.name),
+            "not_sleepable" => once(cx, &mut not_sleepable, text, line.span, &name.name),
+            "sleepable_maps" => once(cx, &mut sleepable_maps, text, line.span, &name.name),
             _ => {
                 let names = ["not_sleepable", "sleepable_maps"];
                 cx.report(Diagnostic::unknown(Code::UnknownName, "message", &name.name, name.span, names));

@@ -8,8 +8,8 @@ use crate::model::{Callable, Step};
 use crate::source::Span;
 use crate::syntax::ast::Ident;
 
-use super::Cx;
 use super::clauses::Lowered;
+use super::cx::Cx;
 use super::scope::Scope;
 
 /// The flags by their names.

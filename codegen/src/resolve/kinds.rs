@@ -8,10 +8,10 @@ use crate::model::{ArgClass, Kind};
 use crate::source::Span;
 use crate::syntax::ast::{Ident, KindPropKind, TypeExpr};
 
+use super::cx::{Cx, once};
 use super::items::Collected;
 use super::names::{BEHAVIOURS, ROLES, of, words};
 use super::scope::Scope;
-use super::{Cx, once};
 
 /// All kinds, in the order of their declaration.
 pub(super) fn kinds(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> Vec<Kind> {

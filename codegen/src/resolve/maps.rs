@@ -10,12 +10,12 @@ use crate::syntax::ast::{
     self, Ident, MapClause, MapClauseKind, MapFlagKind, NullCheck, Range, SizeStep, Spanned, VersionLit,
 };
 
+use super::cx::{Cx, once};
 use super::helpers::{Index, versions};
 use super::items::Collected;
 use super::kinds::reg_type;
 use super::names::{MAP_TRAITS, of, words};
 use super::scope::Scope;
-use super::{Cx, once};
 
 /// The flags that `map_flags` names, with the numbers of their bits.
 pub(super) fn bits<'a>(

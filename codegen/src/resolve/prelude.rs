@@ -4,7 +4,7 @@ use crate::Diagnostic;
 use crate::code::Code;
 use crate::syntax::ast::{Ident, Item, ItemKind, Part, UseTree};
 
-use super::Cx;
+use super::cx::Cx;
 
 /// The text of the prelude that ships with codegen.
 pub const CORE: &str = include_str!("../../../spec/core.bpfspec");

@@ -8,6 +8,7 @@ use crate::model::{ExitRange, Guard, Kind, ProgType, Section};
 use crate::source::Span;
 use crate::syntax::ast::{self, EntryRegister, Expr, Ident, ProgClauseKind, Range};
 
+use super::cx::{Cx, once};
 use super::guards::guard;
 use super::helpers::versions;
 use super::items::Collected;
@@ -16,7 +17,6 @@ use super::names::{LOAD_FLAGS, of, words};
 use super::scope::Scope;
 use super::sets::Sets;
 use super::views::{self, Views};
-use super::{Cx, once};
 
 /// All program types, ascending by number, and all sections.
 pub(super) fn prog_types(

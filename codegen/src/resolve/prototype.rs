@@ -11,7 +11,7 @@ use crate::model::{Arg, ArgClass, Kind};
 use crate::source::Span;
 use crate::syntax::ast::{self, Ident, TypeExpr};
 
-use super::Cx;
+use super::cx::Cx;
 use super::kinds::{flags, takes_numbers};
 use super::names::{INTS, ROLES, of, words};
 use super::scope::{Scope, Table};

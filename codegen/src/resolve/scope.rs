@@ -9,7 +9,7 @@ use crate::code::Code;
 use crate::source::Span;
 use crate::syntax::ast::{Ident, ProgClauseKind, Spanned, StackObject, StackObjectLine};
 
-use super::Cx;
+use super::cx::Cx;
 use super::items::Collected;
 
 /// Names of one sort: what each stands for, and where it is declared.

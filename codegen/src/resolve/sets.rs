@@ -7,7 +7,7 @@ use crate::code::Code;
 use crate::model::Guard;
 use crate::syntax::ast::{Ident, Set, SetEntry, SetEntryKind, SetName};
 
-use super::Cx;
+use super::cx::Cx;
 use super::guards::guard;
 use super::helpers::{Built, Index};
 use super::items::Collected;

@@ -6,7 +6,7 @@ use crate::model::SpecialField;
 use crate::source::Span;
 use crate::syntax::ast::{Ident, SpecialFieldLine};
 
-use super::Cx;
+use super::cx::Cx;
 use super::items::Collected;
 use super::names::{SPECIAL_FORMS, of, words};
 use super::scope::{Scope, Table};

@@ -9,7 +9,7 @@ use crate::model::{Access, Field, Guard, View};
 use crate::source::Span;
 use crate::syntax::ast::{self, AccessMode, CtxRule, CtxRuleKind, Ident};
 
-use super::Cx;
+use super::cx::Cx;
 use super::guards::guard;
 use super::items::Collected;
 use super::kinds::reg_type;
