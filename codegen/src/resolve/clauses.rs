@@ -212,11 +212,8 @@ fn bounds(cx: &mut Cx<'_>, scope: &Scope, args: &Args<'_>, range: &Range) -> Opt
     let bound = |cx: &mut Cx<'_>, expr: &Expr| conditions::number(cx, scope, args, expr);
     let (low, high) = (bound(cx, &range.lo), bound(cx, range.hi()));
     let (low, high) = (low?, high?);
-    if let (Number::Literal(low), Number::Literal(high)) = (&low, &high)
-        && low > high
-    {
-        let text = format!("nothing is at least {low} and at most {high}");
-        cx.report(Diagnostic::new(Code::EmptyRange, range.span, text));
+    if let (Number::Literal(low), Number::Literal(high)) = (&low, &high) {
+        cx.ordered(low, high, range.span);
     }
     for (number, expr) in [(&low, &range.lo), (&high, range.hi())] {
         if let Number::Literal(value) = number

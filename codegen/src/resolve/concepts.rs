@@ -227,10 +227,7 @@ fn range_of(cx: &mut Cx<'_>, range: &Range) -> Option<(i64, i64)> {
     };
     let (low, high) = (bound(&range.lo), bound(range.hi()));
     let (low, high) = (low?, high?);
-    if low > high {
-        let text = format!("nothing is at least {low} and at most {high}");
-        cx.report(Diagnostic::new(Code::EmptyRange, range.span, text));
-    }
+    cx.ordered(&low, &high, range.span);
     Some((low, high))
 }
 

@@ -34,6 +34,14 @@ impl Cx<'_> {
         narrow
     }
 
+    /// Reports a range that holds nothing.
+    pub(crate) fn ordered<T: PartialOrd + std::fmt::Display>(&mut self, low: &T, high: &T, span: Span) {
+        if low > high {
+            let text = format!("nothing is at least {low} and at most {high}");
+            self.report(Diagnostic::new(Code::EmptyRange, span, text));
+        }
+    }
+
     /// Reports a clause that stands twice.
     pub(crate) fn repeated(&mut self, what: &str, span: Span, first: Span) {
         let text = format!("`{what}` is said twice");

@@ -310,10 +310,7 @@ fn bounds(cx: &mut Cx<'_>, range: &Range, most: u64) -> Option<(u64, u64)> {
     };
     let (low, high) = (bound(&range.lo), bound(range.hi()));
     let (low, high) = (low?, high?);
-    if low > high {
-        let text = format!("nothing is at least {low} and at most {high}");
-        cx.report(Diagnostic::new(Code::EmptyRange, range.span, text));
-    }
+    cx.ordered(&low, &high, range.span);
     Some((low, high))
 }
 

@@ -228,10 +228,7 @@ fn exit_range(
             };
             let (low, high) = (bound(&range.lo), bound(range.hi()));
             let (low, high) = (low?, high?);
-            if low > high {
-                let text = format!("nothing is at least {low} and at most {high}");
-                cx.report(Diagnostic::new(Code::EmptyRange, range.span, text));
-            }
+            cx.ordered(&low, &high, range.span);
             Some((low, high))
         }
     };

@@ -222,8 +222,8 @@ pub const ADVICE: &[Advice] = &[
         Code::UnknownCallable,
         "there is no helper with this number",
         &[
-            "line {line} calls a function that the target does not have: declare helpers with their numbers (bpf_helpers.h), and define the functions of your own in this object",
-            "call helpers by their declarations in bpf_helpers.h; the target may be older than the helper",
+            "line {line} calls a function that the target does not have: declare helpers with the numbers that its header gives them, and define the functions of your own in this object",
+            "call helpers by their declarations in the target's header; the target may be older than the helper",
         ],
     ),
     row(
