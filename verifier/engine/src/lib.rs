@@ -6,6 +6,7 @@
 //! | [`mod@verify`] | the entry |
 //! | [`report`] | verdict, counts, findings |
 //! | [`verified`] | the proof that lets a program run |
+//! | [`facts`] | what the proof found out and a runtime uses |
 //! | `demand` | the line of the spec for what policy and limits refuse |
 //! | [`domain`] | what is known of a number |
 //! | [`state`] | registers, stack, frames |
@@ -21,6 +22,7 @@ mod demand;
 pub mod domain;
 pub mod explain;
 pub mod explore;
+pub mod facts;
 pub mod log;
 pub mod prepare;
 pub mod print;
@@ -32,6 +34,7 @@ pub mod verified;
 pub mod verify;
 
 pub use explain::{Explanation, explain};
+pub use facts::{Facts, MapUse};
 pub use log::{LogOptions, verify_with_log};
 pub use report::{Finding, Report, Stats, Verdict};
 pub use verified::Verified;

@@ -1,24 +1,40 @@
 //! The proof that lets a program run.
 
 use std::hash::Hasher;
+use std::sync::Arc;
 
 use probity_platform::{Platform, Profile};
 use probity_program::Program;
 use rustc_hash::FxHasher;
 
+use crate::facts::Facts;
+
 /// A program that was accepted. Only the engine makes one, and it holds for one spec, one profile,
-/// one list of instructions and one set of maps.
+/// one list of instructions, and one set of maps with what is frozen in them.
 #[derive(Clone, Debug)]
 pub struct Verified {
-    program: Box<Program>,
-    spec_hash: u64,
+    program: Arc<Program>,
+    platform: &'static Platform,
+    profile: Profile,
     fingerprint: u64,
+    facts: Arc<Facts>,
 }
 
 impl Verified {
-    pub(crate) fn new(program: &Program, platform: &Platform, profile: &Profile) -> Verified {
+    pub(crate) fn new(
+        program: &Program,
+        platform: &'static Platform,
+        profile: &Profile,
+        facts: Facts,
+    ) -> Verified {
         let fingerprint = fingerprint(program, platform.spec_hash, profile);
-        Verified { program: Box::new(program.clone()), spec_hash: platform.spec_hash, fingerprint }
+        Verified {
+            program: Arc::new(program.clone()),
+            platform,
+            profile: profile.clone(),
+            fingerprint,
+            facts: Arc::new(facts),
+        }
     }
 
     /// The program.
@@ -27,10 +43,28 @@ impl Verified {
         &self.program
     }
 
+    /// The platform that it was proved for.
+    #[must_use]
+    pub fn platform(&self) -> &'static Platform {
+        self.platform
+    }
+
+    /// The profile that it was proved for.
+    #[must_use]
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// What was found out on the way: facts that hold on every run.
+    #[must_use]
+    pub fn facts(&self) -> &Facts {
+        &self.facts
+    }
+
     /// The hash of the spec that it was proved for.
     #[must_use]
     pub fn spec_hash(&self) -> u64 {
-        self.spec_hash
+        self.platform.spec_hash
     }
 
     /// A hash of everything that the proof hangs on.

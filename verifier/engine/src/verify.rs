@@ -6,6 +6,7 @@ use probity_program::{Program, flags};
 
 use crate::explore::Walk;
 use crate::explore::walk::{Kinds, Observer, Setting, Unobserved};
+use crate::facts::Facts;
 use crate::prepare::Code;
 use crate::prepare::{Offered, functions, guard_env};
 use crate::report::{Finding, Report, Stats, Verdict};
@@ -26,9 +27,10 @@ pub fn verify_observed<O: Observer>(
     profile: &Profile,
     observer: &mut O,
 ) -> Report {
-    let mut run = Run { stats: Stats::default(), stack_depth: Vec::new(), prunes: true };
+    let mut run =
+        Run { stats: Stats::default(), stack_depth: Vec::new(), facts: Facts::default(), prunes: true };
     let verdict = match run.verify(program, platform, profile, |_| (), observer) {
-        Ok(()) => Verdict::Accepted(Verified::new(program, platform, profile)),
+        Ok(()) => Verdict::Accepted(Verified::new(program, platform, profile, run.facts)),
         Err((pc, rejection)) if rejection.code == Why::Unsupported => {
             Verdict::Unsupported(Finding { pc, rejection })
         }
@@ -53,7 +55,8 @@ pub fn verify_from<O: Observer>(
     entry: impl FnOnce(&mut State),
     observer: &mut O,
 ) -> Result<Stats, Finding> {
-    let mut run = Run { stats: Stats::default(), stack_depth: Vec::new(), prunes: true };
+    let mut run =
+        Run { stats: Stats::default(), stack_depth: Vec::new(), facts: Facts::default(), prunes: true };
     let result = run.verify(program, platform, profile, entry, observer);
     result.map(|()| run.stats).map_err(|(pc, rejection)| Finding { pc, rejection })
 }
@@ -70,7 +73,8 @@ pub fn verify_unpruned<O: Observer>(
     profile: &Profile,
     observer: &mut O,
 ) -> Result<Stats, Finding> {
-    let mut run = Run { stats: Stats::default(), stack_depth: Vec::new(), prunes: false };
+    let mut run =
+        Run { stats: Stats::default(), stack_depth: Vec::new(), facts: Facts::default(), prunes: false };
     let result = run.verify(program, platform, profile, |_| (), observer);
     result.map(|()| run.stats).map_err(|(pc, rejection)| Finding { pc, rejection })
 }
@@ -85,6 +89,7 @@ type Refused = (Option<usize>, Rejection);
 struct Run {
     stats: Stats,
     stack_depth: Vec<u32>,
+    facts: Facts,
     /// States are remembered, and stand for others.
     prunes: bool,
 }
@@ -140,6 +145,12 @@ impl Run {
             stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
                 .map_err(|(pc, rejection)| (Some(pc), rejection))
         });
+        self.facts = std::mem::take(&mut walk.facts);
+        let functions = code.functions.iter().zip(&walk.stack_depth).zip(&walk.entered);
+        self.facts.stacks = functions
+            .filter(|&(_, &entered)| entered)
+            .map(|((function, &depth), _)| (function.start, depth))
+            .collect();
         // In a program that is accepted, functions that no path entered are dead code.
         let entered = walk.stack_depth.iter().zip(&walk.entered).enumerate();
         self.stack_depth = entered

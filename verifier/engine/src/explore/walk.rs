@@ -10,6 +10,7 @@ use super::ids::IdMap;
 use super::precision::Followed;
 use super::prune::Visit;
 use super::stack_liveness::{InstanceId, Noted, StackLiveness};
+use crate::facts::Facts;
 use crate::prepare::Code;
 use crate::prepare::Offered;
 use crate::report::Stats;
@@ -148,8 +149,8 @@ pub struct Walk<'a, O> {
     pub(crate) stats: Stats,
     /// The counts when a state was last remembered.
     pub(crate) stored_at: Stats,
-    /// By instruction: the pointer type that it was seen with, when it must always be the same.
-    pub(crate) pointer_seen: Vec<Option<(Behaviour, KindId)>>,
+    /// What was found out that a runtime can use.
+    pub(crate) facts: Facts,
     /// By function: bytes of stack that it uses.
     pub(crate) stack_depth: Vec<u32>,
     /// By function: true when a path entered it.
@@ -227,7 +228,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             last_id: 0,
             stats: Stats::default(),
             stored_at: Stats::default(),
-            pointer_seen: vec![None; len],
+            facts: Facts::new(len),
             stack_depth: vec![0; code.functions.len()],
             entered: vec![false; code.functions.len()],
             observer,
@@ -298,6 +299,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                 self.note();
             }
             self.observer.step(self.pc, &self.state);
+            self.facts.seen[self.pc] = true;
             self.stats.jumps += u64::from(insn.is_jump);
             if insn.may_write_stack {
                 self.liveness.begin(self.state.frame().instance, self.pc);

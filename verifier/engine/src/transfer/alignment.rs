@@ -57,9 +57,10 @@ impl<O: Observer> Walk<'_, O> {
         let rewritten = |behaviour| {
             matches!(behaviour, Behaviour::Context | Behaviour::View | Behaviour::Object | Behaviour::Arena)
         };
+        self.facts.access(reg);
         let now = (behaviour, reg.kind);
-        match self.pointer_seen[self.pc] {
-            None => self.pointer_seen[self.pc] = Some(now),
+        match self.facts.pointers[self.pc] {
+            None => self.facts.pointers[self.pc] = Some(now),
             Some(seen) if seen != now && (rewritten(seen.0) || rewritten(behaviour)) => {
                 return Err(Rejection::new(
                     Why::MixedPointers,

@@ -54,7 +54,10 @@ impl<O: Observer> Walk<'_, O> {
             match value.tags[byte] {
                 Tag::Misc => {}
                 Tag::Zero => self.clobber_byte(frame, slot, byte, write),
-                Tag::Invalid if policy.uninit_stack => self.clobber_byte(frame, slot, byte, write),
+                Tag::Invalid if policy.uninit_stack => {
+                    self.facts.uninit_stack = true;
+                    self.clobber_byte(frame, slot, byte, write);
+                }
                 Tag::Spill if spilled => {
                     if write {
                         let unknown = self.unknown();

@@ -38,16 +38,25 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    fn check_initialized(&self, slot: &Slot, off: i64, first: usize, size: u32) -> Result<(), Rejection> {
+    fn check_initialized(&mut self, slot: &Slot, off: i64, first: usize, size: u32) -> Result<(), Rejection> {
         for index in 0..size as usize {
             let tag = slot.tags[first - index];
-            if tag == Tag::Invalid && !self.platform.policy.uninit_stack {
-                let message = format!("invalid read from stack off {off}+{index} size {size}");
-                return Err(denied(Why::UninitializedStack, message)
-                    .facts("every byte was written before", format!("byte {index} was not")));
+            if tag == Tag::Invalid {
+                self.read_uninit(off, index, size)?;
             }
         }
         Ok(())
+    }
+
+    /// A byte that was never written is read.
+    fn read_uninit(&mut self, off: i64, index: usize, size: u32) -> Result<(), Rejection> {
+        if self.platform.policy.uninit_stack {
+            self.facts.uninit_stack = true;
+            return Ok(());
+        }
+        let message = format!("invalid read from stack off {off}+{index} size {size}");
+        Err(denied(Why::UninitializedStack, message)
+            .facts("every byte was written before", format!("byte {index} was not")))
     }
 
     /// Loads from a slot that holds a register; true when the register is what is loaded.
@@ -89,10 +98,8 @@ impl<O: Observer> Walk<'_, O> {
         let (_, first) = place(off);
         let tags: Vec<Tag> = (0..size as usize).map(|index| value.tags[first - index]).collect();
         for (index, tag) in tags.iter().enumerate() {
-            if *tag == Tag::Invalid && !self.platform.policy.uninit_stack {
-                let message = format!("invalid read from stack off {off}+{index} size {size}");
-                return Err(denied(Why::UninitializedStack, message)
-                    .facts("every byte was written before", format!("byte {index} was not")));
+            if *tag == Tag::Invalid {
+                self.read_uninit(off, index, size)?;
             }
         }
         let spilled_zero = tags.iter().all(|&tag| tag == Tag::Spill) && value.reg.is_null_scalar();
