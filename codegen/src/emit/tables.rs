@@ -6,8 +6,7 @@ use quote::quote;
 
 use super::driver::driver_names;
 use super::values::{
-    behaviour, guard, hex64, intrinsic, number, option, reg_type, returns, role, site, subject, variant,
-    version,
+    behaviour, guard, hex64, number, option, reg_type, returns, role, site, subject, variant, version,
 };
 use super::{concepts, map_types, names};
 use crate::model::{Arg, ArgClass, Callable, Field, Guard, Kind, Model, ProgType, Section, View};
@@ -232,7 +231,7 @@ fn callable(row: &Callable, driver: &Ident) -> TokenStream {
     });
     let driver = option((!row.steps.is_empty()).then(|| quote! { super::driver::#driver }));
     let body = option(row.body.map(|body| {
-        let body = variant(intrinsic(body));
+        let body = variant(&format!("{body:?}"));
         quote! { rt::Intrinsic::#body }
     }));
     let allowed = option(row.allowed.as_ref().map(|(when, text)| {

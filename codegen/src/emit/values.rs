@@ -1,6 +1,6 @@
 //! Single values as expressions: guards, places, versions, types, variants of closed lists.
 
-use probity_platform::{ArgRole, Behaviour, Intrinsic, RegType, Site, Subject, Version};
+use probity_platform::{ArgRole, Behaviour, RegType, Site, Subject, Version};
 use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
@@ -189,14 +189,4 @@ pub(super) fn returns(range: Option<(i64, i64)>) -> TokenStream {
         let (low, high) = (signed(low.into()), signed(high.into()));
         quote! { (#low, #high) }
     }))
-}
-
-/// The variant of an intrinsic.
-pub(super) fn intrinsic(intrinsic: Intrinsic) -> &'static str {
-    match intrinsic {
-        Intrinsic::MapLookup => "MapLookup",
-        Intrinsic::MapUpdate => "MapUpdate",
-        Intrinsic::MapDelete => "MapDelete",
-        Intrinsic::TailCall => "TailCall",
-    }
 }

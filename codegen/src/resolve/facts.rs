@@ -1,6 +1,7 @@
 //! Words of callables that are facts: flags, bodies, and what an engine must model.
 
-use probity_platform::{ArgRole, CallableFlags, Concepts, Intrinsic, Ret, RetType, Subject};
+use probity_platform::intrinsic::Gives;
+use probity_platform::{ArgRole, CallableFlags, Concepts, Intrinsic, Ret, Subject};
 
 use crate::Diagnostic;
 use crate::code::Code;
@@ -9,7 +10,6 @@ use crate::source::Span;
 use crate::syntax::ast::Ident;
 
 use super::cx::Cx;
-use super::names::INTRINSICS;
 
 /// What an engine must model to follow calls of a callable.
 pub(super) fn concepts(row: &Callable, roles: &[ArgRole], asynchronous: bool) -> Concepts {
@@ -72,28 +72,31 @@ pub(super) fn intrinsic(
     ret: &Ret,
     proto: Span,
 ) -> Option<Intrinsic> {
-    let row = INTRINSICS.iter().find(|(name, _, _)| *name == word.name);
-    let Some((_, body, wanted)) = row else {
-        let names = INTRINSICS.iter().map(|(name, _, _)| *name);
+    let Some(row) = Intrinsic::ALL.iter().find(|row| row.word == word.name) else {
+        let names = Intrinsic::ALL.iter().map(|row| row.word);
         let found = Diagnostic::unknown(Code::UnknownIntrinsic, "body", &word.name, word.span, names);
         cx.report(found);
         return None;
     };
-    let pointer = matches!(ret.ty, RetType::Pointer(_));
-    if roles != *wanted || pointer != (*body == Intrinsic::MapLookup) {
-        let words: Vec<&str> = wanted
+    if !row.fits(roles, ret.ty) {
+        let words: Vec<&str> = row
+            .roles
             .iter()
             .filter_map(|role| super::names::ROLES.iter().find(|(_, known)| known == role))
             .map(|(word, _)| *word)
             .collect();
+        let gives = match row.gives {
+            Gives::Number => "it returns a number or nothing",
+            Gives::Pointer => "it returns a pointer",
+        };
         let found = Diagnostic::new(
             Code::IntrinsicSignature,
             proto,
             format!("the prototype is not that of `{}`", word.name),
         )
         .with(word.span, "the body")
-        .help(format!("its arguments have the roles {}", words.join(", ")));
+        .help(format!("its arguments have the roles {}, and {gives}", words.join(", ")));
         cx.report(found);
     }
-    Some(*body)
+    Some(row.intrinsic)
 }

@@ -141,14 +141,17 @@ fn repeated(cx: &mut Cx<'_>, clauses: &[&Clause]) {
     }
 }
 
-/// The clauses of an overload: the helper's, but for those that the overload says anew.
+/// The clauses of an overload: the helper's, but for those that the overload says anew. A body goes
+/// with its prototype.
 fn merge<'a>(base: &[&'a Clause], own: &[&'a Clause]) -> Vec<&'a Clause> {
+    let other_proto = own.iter().any(|clause| matches!(clause.kind, ClauseKind::Proto { .. }));
     let replaced = |clause: &Clause| {
-        own.iter().any(|new| match (subject(&clause.kind), subject(&new.kind)) {
-            (Some(old), Some(new)) => old == new,
-            (None, None) => std::mem::discriminant(&clause.kind) == std::mem::discriminant(&new.kind),
-            _ => false,
-        })
+        (other_proto && matches!(clause.kind, ClauseKind::Body(_)))
+            || own.iter().any(|new| match (subject(&clause.kind), subject(&new.kind)) {
+                (Some(old), Some(new)) => old == new,
+                (None, None) => std::mem::discriminant(&clause.kind) == std::mem::discriminant(&new.kind),
+                _ => false,
+            })
     };
     base.iter().filter(|clause| !replaced(clause)).chain(own).copied().collect()
 }

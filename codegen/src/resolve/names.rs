@@ -1,8 +1,6 @@
 //! The closed lists of the engine, by the words that specs use.
 
-use probity_platform::{
-    ArgRole, Behaviour, Intrinsic, MapTraits, RegionFlags, ReturnOf, SpecialFieldForm, Trust,
-};
+use probity_platform::{ArgRole, Behaviour, MapTraits, RegionFlags, ReturnOf, SpecialFieldForm, Trust};
 
 /// Behaviours of kinds.
 pub(super) const BEHAVIOURS: &[(&str, Behaviour)] = &[
@@ -105,18 +103,6 @@ pub(super) const MAP_TRAITS: &[(&str, MapTraits)] = &[
 /// How special types in map values are recognised.
 pub(super) const SPECIAL_FORMS: &[(&str, SpecialFieldForm)] =
     &[("struct", SpecialFieldForm::Struct), ("tag", SpecialFieldForm::Tag)];
-
-/// What the runtime does by itself, with the roles of its arguments.
-pub(super) const INTRINSICS: &[(&str, Intrinsic, &[ArgRole])] = &[
-    ("map_lookup", Intrinsic::MapLookup, &[ArgRole::Map, ArgRole::MapKey]),
-    (
-        "map_update",
-        Intrinsic::MapUpdate,
-        &[ArgRole::Map, ArgRole::MapKey, ArgRole::MapValue, ArgRole::Anything],
-    ),
-    ("map_delete", Intrinsic::MapDelete, &[ArgRole::Map, ArgRole::MapKey]),
-    ("tail_call", Intrinsic::TailCall, &[ArgRole::Pointer, ArgRole::Map, ArgRole::Anything]),
-];
 
 /// Flags of loading that sections may name.
 pub(super) const LOAD_FLAGS: &[(&str, u32)] = &[("BPF_F_SLEEPABLE", 1 << 4), ("BPF_F_XDP_HAS_FRAGS", 1 << 5)];

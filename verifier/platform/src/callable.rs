@@ -2,7 +2,7 @@
 
 use bitflags::bitflags;
 
-use crate::{Effects, Guard, KfuncFlags, Outcome, RegType, Rejection, Site, TypeFlags};
+use crate::{Effects, Guard, Intrinsic, KfuncFlags, Outcome, RegType, Rejection, Site, TypeFlags};
 
 /// What the engine does with an argument of a class. The list is closed; classes are open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -242,19 +242,6 @@ impl Concepts {
         ];
         SAID.iter().find(|(concept, _)| self.contains(*concept)).map(|(_, said)| *said)
     }
-}
-
-/// What a runtime does for a callable by itself. The list is closed; specs bind callables to it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub enum Intrinsic {
-    /// Looks a value up.
-    MapLookup,
-    /// Sets a value.
-    MapUpdate,
-    /// Deletes a value.
-    MapDelete,
-    /// Runs another program instead of the rest of this one.
-    TailCall,
 }
 
 /// The straight-line function that codegen emits for a callable with conditions or effects. It

@@ -5,6 +5,7 @@
 //! |---|---|
 //! | [`kind`] | register kinds as rows over a closed list of behaviours; type flags |
 //! | [`callable`] | helpers: argument classes, relations, returns |
+//! | [`intrinsic`] | what a runtime does for callables by itself |
 //! | [`kfunc`] | what is declared of kfuncs |
 //! | [`callback`] | functions of the program that callables call |
 //! | [`region`] | locks, RCU sections and the like |
@@ -26,6 +27,7 @@ pub mod callable;
 pub mod callback;
 pub mod effects;
 pub mod guard;
+pub mod intrinsic;
 pub mod kfunc;
 pub mod kind;
 pub mod map_type;
@@ -42,12 +44,13 @@ pub mod stack_object;
 pub mod view;
 
 pub use callable::{
-    Alias, Arg, ArgClass, ArgRole, Callable, CallableFlags, Concepts, Driver, Intrinsic, Lifetime, Relation,
-    Ret, RetType, Subject,
+    Alias, Arg, ArgClass, ArgRole, Callable, CallableFlags, Concepts, Driver, Lifetime, Relation, Ret,
+    RetType, Subject,
 };
 pub use callback::{Callback, CallbackCall, CallbackFlags, CallbackValue};
 pub use effects::{Effects, Outcome, PointerClass, ReturnOf};
 pub use guard::{Guard, GuardEnv};
+pub use intrinsic::Intrinsic;
 pub use kfunc::KfuncFlags;
 pub use kind::{Behaviour, Kind, KindId, OffsetRule, RegType, TypeFlags};
 pub use map_type::{
