@@ -96,7 +96,10 @@ pub struct Run<'r> {
 
 impl std::fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Run").field("slot", &self.slot).field("failure", &self.failure).finish_non_exhaustive()
+        f.debug_struct("Run")
+            .field("slot", &self.slot)
+            .field("failure", &self.failure)
+            .finish_non_exhaustive()
     }
 }
 
@@ -127,7 +130,7 @@ impl<'r> Run<'r> {
 
     /// Gives back what the run still holds.
     pub(crate) fn give_back(&mut self) {
-        self.records.clear();
+        crate::intrinsics::ringbuf::give_back(self);
     }
 
     /// Calls a function of the program by the value that the program has for it.

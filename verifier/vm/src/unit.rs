@@ -25,6 +25,8 @@ pub struct Unit {
     pub(crate) packet_fields: PacketFields,
     pub(crate) zeroes_stack: bool,
     pub(crate) guarded: bool,
+    /// It runs in the checked interpreter only.
+    pub(crate) checked: bool,
     pub(crate) decoded: Decoded,
     pub(crate) native: OnceLock<Native>,
 }
@@ -85,7 +87,10 @@ impl Native {
 
 impl std::fmt::Debug for Unit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Unit").field("program", &self.program.name).field("ops", &self.ops.len()).finish_non_exhaustive()
+        f.debug_struct("Unit")
+            .field("program", &self.program.name)
+            .field("ops", &self.ops.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -140,7 +145,8 @@ impl Unit {
 
     /// The first slot of the function with a value.
     pub(crate) fn function_of(&self, value: u64) -> Option<usize> {
-        let function = self.functions.iter().find(|function| std::ptr::from_ref(*function) as u64 == value)?;
+        let function =
+            self.functions.iter().find(|function| std::ptr::from_ref(*function) as u64 == value)?;
         Some(function.start as usize)
     }
 
@@ -183,6 +189,12 @@ impl Unit {
         self.guarded
     }
 
+    /// Whether it runs in the checked interpreter only, because it was not verified.
+    #[must_use]
+    pub fn checked(&self) -> bool {
+        self.checked
+    }
+
     /// Its machine code, when it was made.
     #[must_use]
     pub fn native(&self) -> Option<&Native> {
@@ -200,4 +212,3 @@ impl Unit {
         self.native.set(native).is_ok()
     }
 }
-
