@@ -105,6 +105,7 @@ impl Unit {
         let unit = Unit {
             platform,
             prog_type,
+            profile: profile.clone(),
             program: Arc::new(program.clone()),
             guarded: maps.iter().any(|map| map.frees()),
             packet_fields: PacketFields::of(platform, view),

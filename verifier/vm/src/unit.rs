@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use probity_platform::{Behaviour, Callable, Intrinsic, Platform, ProgType, View};
+use probity_platform::{Behaviour, Callable, Intrinsic, Platform, Profile, ProgType, View};
 use probity_program::Program;
 
 use crate::context::PacketFields;
@@ -17,6 +17,7 @@ use crate::run::{RawFn, Run};
 pub struct Unit {
     pub(crate) platform: &'static Platform,
     pub(crate) prog_type: &'static ProgType,
+    pub(crate) profile: Profile,
     pub(crate) program: Arc<Program>,
     pub(crate) ops: Vec<Op>,
     pub(crate) functions: Vec<Function>,
@@ -155,7 +156,7 @@ impl Unit {
         let mut args = [0; 5];
         for &(reg, ty) in self.prog_type.entry {
             let value = match self.platform.kind(ty.kind).behaviour {
-                Behaviour::Context => context,
+                Behaviour::Context | Behaviour::Region => context,
                 _ => len,
             };
             if let Some(place) = usize::from(reg).checked_sub(1).and_then(|index| args.get_mut(index)) {

@@ -45,6 +45,11 @@ impl<T: Send + Sync + 'static> Held<T> {
         unsafe { address.as_ref() }
     }
 
+    /// All that is there.
+    pub(crate) fn iter<'p>(&self, pinned: Pinned<'p>) -> impl Iterator<Item = &'p T> {
+        (0..self.len).filter_map(move |index| self.get(index, pinned))
+    }
+
     /// What is at a place, held.
     pub(crate) fn get_arc(&self, index: u32) -> Option<Arc<T>> {
         let guard = pin();

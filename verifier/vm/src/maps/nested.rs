@@ -7,7 +7,7 @@ use probity_program::MapDef;
 
 use super::array::index_of;
 use super::flags::{self, When};
-use super::memory::Copied;
+use super::memory::{Copied, Pinned};
 use super::{Kind, Map};
 use crate::errno::Errno;
 
@@ -73,6 +73,19 @@ impl Map {
         match &self.kind {
             Kind::Maps(held) => held.get_arc(index_of(key.bytes())),
             Kind::Hash(hash) => hash.map(key.bytes()),
+            _ => None,
+        }
+    }
+
+    /// The inner map at an address, when it is in this one; for a run of a program that has this map,
+    /// which is pinned for as long as it borrows it.
+    #[allow(unsafe_code)]
+    pub(crate) fn inner_at(&self, address: u64) -> Option<&Map> {
+        // SAFETY: only runs call this: see above.
+        let pinned = unsafe { Pinned::as_promised() };
+        match &self.kind {
+            Kind::Maps(held) => held.iter(pinned).find(|map| map.address() == address),
+            Kind::Hash(hash) => hash.maps(pinned).find(|map| map.address() == address),
             _ => None,
         }
     }

@@ -12,6 +12,7 @@ use thiserror::Error;
 use super::held::Held;
 use super::memory::Pinned;
 use super::{Map, locked};
+use crate::checked::CheckedProgram;
 use crate::errno::Errno;
 use crate::executable::Executable;
 use crate::unit::Unit;
@@ -168,14 +169,22 @@ impl Map {
     ///
     /// When it does not fit: see [`ProgArrayError`].
     pub fn set_program(&self, index: u32, program: &Executable) -> Result<(), ProgArrayError> {
-        self.set_unit(index, &program.unit, false)
+        self.set_unit(index, &program.unit)
     }
 
-    /// As [`Map::set_program`], for any linked program.
-    pub(crate) fn set_unit(&self, index: u32, unit: &Arc<Unit>, checked: bool) -> Result<(), ProgArrayError> {
+    /// As [`Map::set_program`], for programs of the checked interpreter.
+    ///
+    /// # Errors
+    ///
+    /// When it does not fit: see [`ProgArrayError`].
+    pub fn set_checked_program(&self, index: u32, program: &CheckedProgram) -> Result<(), ProgArrayError> {
+        self.set_unit(index, &program.unit)
+    }
+
+    fn set_unit(&self, index: u32, unit: &Arc<Unit>) -> Result<(), ProgArrayError> {
         let programs = self.programs()?;
         self.may_set(index, programs)?;
-        self.claim(unit.prog_type, unit.platform, checked, Some(unit.native().is_some()))?;
+        self.claim(unit.prog_type, unit.platform, unit.checked(), Some(unit.native().is_some()))?;
         programs.held.swap(index, Some(Arc::clone(unit)));
         Ok(())
     }

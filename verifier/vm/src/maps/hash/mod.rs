@@ -135,6 +135,14 @@ impl Hash {
         self.find(key, Pinned::by(&guard)).and_then(|node| self.table.shape.held(node))
     }
 
+    /// The maps that are the values.
+    pub(crate) fn maps<'p>(&self, pinned: Pinned<'p>) -> impl Iterator<Item = &'p Map> {
+        let nodes = (0..self.table.buckets()).flat_map(move |bucket| {
+            std::iter::successors(self.table.first(bucket, pinned), move |node| self.table.next(node, pinned))
+        });
+        nodes.filter_map(|node| self.table.shape.held_by(node))
+    }
+
     pub(crate) fn update(&self, key: GuestBytes<'_>, new: New<'_>, flags: u64) -> Result<(), Errno> {
         self.set(key, &Setting::Bytes(new), flags)
     }

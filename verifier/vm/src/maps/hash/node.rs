@@ -102,18 +102,21 @@ impl Shape {
 
     /// The map that an element holds.
     pub(super) fn held(&self, node: &Node) -> Option<Arc<Map>> {
+        let map: *const Map = self.held_by(node)?;
+        // SAFETY: it came out of an `Arc`, which the element holds for as long as it is there.
+        unsafe {
+            Arc::increment_strong_count(map);
+            Some(Arc::from_raw(map))
+        }
+    }
+
+    /// As [`Shape::held`], for as long as the element is there.
+    pub(super) fn held_by<'n>(&self, node: &'n Node) -> Option<&'n Map> {
         if !self.holds_maps {
             return None;
         }
-        let address = self.word(node).load(Relaxed) as *const Map;
-        if address.is_null() {
-            return None;
-        }
         // SAFETY: `hold` put it there, and the element holds it for as long as it is there.
-        unsafe {
-            Arc::increment_strong_count(address);
-            Some(Arc::from_raw(address))
-        }
+        unsafe { (self.word(node).load(Relaxed) as *const Map).as_ref() }
     }
 
     /// Whether values are maps.
