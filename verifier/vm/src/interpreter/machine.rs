@@ -149,6 +149,23 @@ impl<'u, M: Memory> Machine<'u, M> {
         Ok(pc + 1)
     }
 
+    /// A call by a number that the program made.
+    pub(crate) fn call_register(
+        &mut self,
+        run: &mut Run<'u>,
+        regs: &mut Regs,
+        number: u64,
+        pc: usize,
+    ) -> Result<usize, Stop> {
+        let mut sites = self.unit.sites.iter();
+        let site = sites.position(|site| site.pc as usize == pc && u64::from(site.callable.number) == number);
+        let Some(site) = site else {
+            let fault = Fault::Call(format!("helper {number}"));
+            return Err(run.leave(RunError::Fault { pc, fault }).into());
+        };
+        self.call(run, regs, site as u32, pc)
+    }
+
     pub(crate) fn tail_call(
         &mut self,
         run: &mut Run<'u>,
