@@ -3,6 +3,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`concrete`] | programs executed on numbers, beside what the engine says |
+//! | [`conformance`] | vectors of ISA conformance, and their assembler |
 //! | [`corpus`] | folders of programs with a kernel's verdicts, run through the engine |
 //! | [`kernel`] | the running kernel as an oracle |
 //! | [`fuzz`] | damaged objects from a seed |
@@ -15,6 +16,7 @@
 //! | [`speed`] | measuring the engine beside the kernel |
 
 pub mod concrete;
+pub mod conformance;
 pub mod corpus;
 pub mod fuzz;
 pub mod generate;
