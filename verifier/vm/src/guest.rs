@@ -76,6 +76,17 @@ unsafe fn store_unaligned(pointer: *mut u8, len: usize, value: u64) {
     }
 }
 
+/// The widest access at addresses of which all bits that any has are in `bits`, with `left` bytes left.
+#[inline]
+fn widest(bits: u64, left: usize) -> Size {
+    match left {
+        8.. if bits.is_multiple_of(8) => Size::Dw,
+        4.. if bits.is_multiple_of(4) => Size::W,
+        2.. if bits.is_multiple_of(2) => Size::H,
+        _ => Size::B,
+    }
+}
+
 /// Bytes that a program may see. Whoever holds one may copy in and out for as long as `'m`.
 #[derive(Clone, Copy, Debug)]
 pub struct GuestBytes<'m> {
@@ -138,16 +149,12 @@ impl<'m> GuestBytes<'m> {
         let mut at = 0;
         while at < len {
             let address = self.start + at as u64;
-            if address.is_multiple_of(8) && len - at >= 8 {
-                // SAFETY: inside of what `new` was promised.
-                let word = unsafe { load(address, Size::Dw) };
-                to[at..at + 8].copy_from_slice(&word.to_le_bytes());
-                at += 8;
-            } else {
-                // SAFETY: inside of what `new` was promised.
-                to[at] = unsafe { load(address, Size::B) } as u8;
-                at += 1;
-            }
+            let size = widest(address, len - at);
+            let bytes = size.bytes() as usize;
+            // SAFETY: inside of what `new` was promised.
+            let word = unsafe { load(address, size) };
+            to[at..at + bytes].copy_from_slice(&word.to_le_bytes()[..bytes]);
+            at += bytes;
         }
     }
 
@@ -157,18 +164,46 @@ impl<'m> GuestBytes<'m> {
         let mut at = 0;
         while at < len {
             let address = self.start + at as u64;
-            if address.is_multiple_of(8) && len - at >= 8 {
-                let mut word = [0; 8];
-                word.copy_from_slice(&from[at..at + 8]);
-                // SAFETY: inside of what `new` was promised.
-                unsafe { store(address, Size::Dw, u64::from_le_bytes(word)) };
-                at += 8;
-            } else {
-                // SAFETY: inside of what `new` was promised.
-                unsafe { store(address, Size::B, u64::from(from[at])) };
-                at += 1;
-            }
+            let size = widest(address, len - at);
+            let bytes = size.bytes() as usize;
+            let mut word = [0; 8];
+            word[..bytes].copy_from_slice(&from[at..at + bytes]);
+            // SAFETY: inside of what `new` was promised.
+            unsafe { store(address, size, u64::from_le_bytes(word)) };
+            at += bytes;
         }
+    }
+
+    /// Copies from other such bytes, as many as both have.
+    pub fn copy_from(&self, from: &GuestBytes<'_>) {
+        let len = self.len.min(from.len);
+        let mut at = 0;
+        while at < len {
+            let (to, source) = (self.start + at as u64, from.start + at as u64);
+            let size = widest(to | source, len - at);
+            // SAFETY: inside of what `new` was promised for both.
+            unsafe { store(to, size, load(source, size)) };
+            at += size.bytes() as usize;
+        }
+    }
+
+    /// Whether other such bytes are the same; not while either is written.
+    #[must_use]
+    pub fn equals(&self, other: &GuestBytes<'_>) -> bool {
+        if self.len != other.len {
+            return false;
+        }
+        let mut at = 0;
+        while at < self.len {
+            let (one, two) = (self.start + at as u64, other.start + at as u64);
+            let size = widest(one | two, self.len - at);
+            // SAFETY: inside of what `new` was promised for both.
+            if unsafe { load(one, size) != load(two, size) } {
+                return false;
+            }
+            at += size.bytes() as usize;
+        }
+        true
     }
 
     /// Sets all bytes.

@@ -44,7 +44,7 @@ pub use executable::{Executable, Input};
 pub use fault::{Fault, RunError};
 pub use guest::GuestBytes;
 pub use link::LinkError;
-pub use maps::{Map, MapError};
+pub use maps::{ArrayLayout, Map, MapError, ProgArrayError, RingConsumer, RingProducer};
 pub use op::{Function, Op};
 pub use packet::Packet;
 pub use run::{Left, RawFn, Returned, Run};

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::context::{Converted, PacketFields, convert};
 use crate::interpreter::Decoded;
 use crate::intrinsics;
-use crate::maps::Map;
+use crate::maps::{Map, ProgArrayError};
 use crate::op::{Function, Op};
 use crate::unit::{Site, Target, Unit};
 
@@ -57,6 +57,9 @@ pub enum LinkError {
     /// Memory that only the platform's own system has.
     #[error("unsupported in the runtime: memory behind {0}")]
     NoMemoryModel(String),
+    /// An array of programs that others have claimed.
+    #[error(transparent)]
+    ProgArray(#[from] ProgArrayError),
     /// An instruction, or what it refers to, that the runtime does not have.
     #[error("at instruction {pc}: unsupported in the runtime: {what}")]
     Instruction {
@@ -99,7 +102,7 @@ impl Unit {
         let sites = linker.sites;
         let functions = functions(program, platform, proof);
         let decoded = Decoded::new(&ops);
-        Ok(Unit {
+        let unit = Unit {
             platform,
             prog_type,
             profile: profile.clone(),
@@ -112,8 +115,11 @@ impl Unit {
             sites,
             maps,
             decoded,
+            checked: proof.is_none(),
             native: OnceLock::new(),
-        })
+        };
+        unit.claim_prog_arrays(None)?;
+        Ok(unit)
     }
 }
 
@@ -357,7 +363,12 @@ impl Linker<'_> {
             Some(MapUse::One(map)) => Some(map),
             _ => None,
         };
-        let (raw, may_leave) = intrinsics::raw(target);
+        let (mut raw, may_leave) = intrinsics::raw(target);
+        if target == Target::Body(probity_platform::Intrinsic::MapLookup)
+            && let Some(own) = map.and_then(|map: u32| self.maps.get(map as usize)?.lookup_raw())
+        {
+            raw = own;
+        }
         let site = self.sites.len() as u32;
         self.sites.push(Site { pc: pc as u32, callable, target, map, raw, may_leave });
         Ok(match target {

@@ -133,7 +133,7 @@ impl<'r> Run<'r> {
 
     /// Gives back what the run still holds.
     pub(crate) fn give_back(&mut self) {
-        self.records.clear();
+        crate::intrinsics::ringbuf::give_back(self);
     }
 
     /// Calls a function of the program by the value that the program has for it.

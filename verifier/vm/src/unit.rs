@@ -26,6 +26,8 @@ pub struct Unit {
     pub(crate) packet_fields: PacketFields,
     pub(crate) zeroes_stack: bool,
     pub(crate) guarded: bool,
+    /// It runs in the checked interpreter only.
+    pub(crate) checked: bool,
     pub(crate) decoded: Decoded,
     pub(crate) native: OnceLock<Native>,
 }
@@ -186,6 +188,12 @@ impl Unit {
     #[must_use]
     pub fn is_guarded(&self) -> bool {
         self.guarded
+    }
+
+    /// Whether it runs in the checked interpreter only, because it was not verified.
+    #[must_use]
+    pub fn checked(&self) -> bool {
+        self.checked
     }
 
     /// Its machine code, when it was made.

@@ -14,7 +14,9 @@ use crate::unit::Target;
 
 mod args;
 pub(crate) mod host;
+mod map;
 pub(crate) mod packet;
+pub(crate) mod ringbuf;
 mod system;
 pub(crate) mod tail_call;
 
@@ -51,6 +53,21 @@ pub(crate) fn raw(target: Target) -> (RawFn, bool) {
         Intrinsic::PacketChangeHead => of::<packet::ChangeHead>(),
         Intrinsic::PacketPull => of::<packet::Pull>(),
         Intrinsic::PacketLen => of::<packet::Len>(),
+        Intrinsic::MapLookup => of::<map::Lookup>(),
+        Intrinsic::MapLookupPercpu => of::<map::LookupPercpu>(),
+        Intrinsic::MapUpdate => of::<map::Update>(),
+        Intrinsic::MapDelete => of::<map::Delete>(),
+        Intrinsic::MapPush => of::<map::Push>(),
+        Intrinsic::MapPop => of::<map::Pop>(),
+        Intrinsic::MapPeek => of::<map::Peek>(),
+        Intrinsic::MapForEach => of::<map::ForEach>(),
+        Intrinsic::TailCall => (tail_call::raw, false),
+        Intrinsic::RingbufOutput => of::<ringbuf::Output>(),
+        Intrinsic::RingbufReserve => of::<ringbuf::Reserve>(),
+        Intrinsic::RingbufSubmit => of::<ringbuf::Submit>(),
+        Intrinsic::RingbufDiscard => of::<ringbuf::Discard>(),
+        Intrinsic::RingbufQuery => of::<ringbuf::Query>(),
+        Intrinsic::UserRingbufDrain => of::<ringbuf::Drain>(),
         _ => of::<system::Missing>(),
     }
 }
