@@ -1,11 +1,8 @@
 //! Programs of a corpus that the engine accepts, run in both interpreters beside the kernel's r0.
 
-use std::{collections::BTreeMap, fmt, sync::Arc};
+use std::{collections::BTreeMap, fmt};
 
-use probity_engine::{Verdict, verify};
-use probity_linux::PLATFORM;
-use probity_program::Program;
-use probity_vm::{CheckedProgram, Executable, Input, LinkError, Map, MapError, RunError, Runtime, Worker};
+use probity_vm::{Input, Runtime, Worker};
 use rayon::prelude::*;
 
 use crate::corpus::{
@@ -15,6 +12,10 @@ use crate::corpus::{
 };
 use crate::inputs::TestInput;
 use crate::raw::RawRecord;
+
+pub mod linked;
+
+pub use linked::{Engine, Linker, Runnable};
 
 /// The error number of "this type has no test runs".
 const ENOTSUPP: i32 = 524;
@@ -101,88 +102,39 @@ fn run_case(corpus: &Corpus, objects: &Objects, case: &Case, runs: &[KernelRun])
         Some(Ok(object)) => Some(object),
         None => None,
     };
-    let program = match corpus.target.load(case, object) {
-        Ok(program) => program,
-        Err(error) => return Ran::Skipped(error.reason),
-    };
-    let profile = corpus.target.profile();
-    let report = verify(&program, &PLATFORM, &profile);
-    let Verdict::Accepted(proof) = &report.verdict else {
-        return Ran::Skipped("not accepted by the engine".into());
-    };
-    let runtime = Runtime::default();
-    let linked = maps(&runtime, &program)
-        .and_then(|maps| Executable::new(proof, maps).map_err(|error| link_reason(&error)));
-    let executable = match linked {
-        Ok(executable) => executable,
-        Err(reason) => return Ran::Skipped(reason),
-    };
-    let mut worker = runtime.worker().expect("a slot");
-    let result =
-        compare(&program, runs, "verified", &mut worker, &|worker, input| executable.run(worker, input));
-    if result != Ran::Equal {
-        return result;
-    }
-    let linked = maps(&runtime, &program).and_then(|maps| {
-        CheckedProgram::new(&program, &PLATFORM, &profile, maps).map_err(|error| link_reason(&error))
-    });
-    match linked {
-        Ok(checked) => {
-            compare(&program, runs, "checked", &mut worker, &|worker, input| checked.run(worker, input))
-        }
-        Err(reason) => Ran::Different(format!("checked: {reason}")),
-    }
-}
-
-type Engine<'a> = &'a dyn Fn(&mut Worker, Input<'_>) -> Result<u64, RunError>;
-
-/// All runs in one interpreter, one after the other: maps keep what they hold.
-fn compare(
-    program: &Program,
-    runs: &[KernelRun],
-    name: &str,
-    worker: &mut Worker,
-    engine: Engine<'_>,
-) -> Ran {
-    let prog_type = PLATFORM.prog_type(program.prog_type).expect("the engine knows it");
-    for run in runs {
-        let Some(mut input) = TestInput::new(prog_type, &run.data) else {
-            return Ran::Skipped(format!("test runs of {}", prog_type.name));
+    for engine in [Engine::Verified, Engine::Checked] {
+        let runtime = Runtime::default();
+        let program = match Linker::new(corpus, case, object, &runtime, engine).link() {
+            Ok(program) => program,
+            Err(reason) => return Ran::Skipped(reason),
         };
-        let result = engine(worker, Input { fuel: Some(FUEL), ..input.input() });
-        match (result, run.retval) {
-            (Ok(_), None) => {}
-            (Ok(value), Some(wanted)) if value as u32 == wanted => {}
-            (Ok(value), Some(wanted)) => {
-                return Ran::Different(format!("{name}: r0 is {value:#x}, the kernel's is {wanted:#x}"));
-            }
-            (Err(error), _) => return Ran::Different(format!("{name}: {error}")),
+        let mut worker = runtime.worker().expect("a slot");
+        let ran = compare(runs, engine, &mut worker, &program);
+        if ran != Ran::Equal {
+            return ran;
         }
     }
     Ran::Equal
 }
 
-/// New maps of a program, filled as it defines them.
-fn maps(runtime: &Runtime, program: &Program) -> Result<Vec<Arc<Map>>, String> {
-    let one = |definition| {
-        let definition: &probity_program::MapDef = definition;
-        let inner = definition.inner.and_then(|index| program.maps.get(index));
-        Map::create(&PLATFORM, definition, inner, runtime.slots()).map_err(|error| match error {
-            MapError::Unsupported { map_type, .. } => format!("maps: {map_type}"),
-            other => format!("maps: {other}"),
-        })
-    };
-    program.maps.iter().map(one).collect()
-}
-
-/// Why a program can't run here, without what is about one program alone.
-fn link_reason(error: &LinkError) -> String {
-    match error {
-        LinkError::NoBody { callable, .. } => format!("no body: {callable}"),
-        LinkError::NoMemoryModel(kind) => format!("memory behind {kind}"),
-        LinkError::Instruction { what, .. } => what.clone(),
-        other => other.to_string(),
+/// All runs in one interpreter, one after the other: maps keep what they hold.
+fn compare(runs: &[KernelRun], engine: Engine, worker: &mut Worker, program: &Runnable) -> Ran {
+    let prog_type = program.unit().prog_type();
+    for run in runs {
+        let Some(mut input) = TestInput::new(prog_type, &run.data) else {
+            return Ran::Skipped(format!("test runs of {}", prog_type.name));
+        };
+        let result = program.run(worker, Input { fuel: Some(FUEL), ..input.input() });
+        match (result, run.retval) {
+            (Ok(_), None) => {}
+            (Ok(value), Some(wanted)) if value as u32 == wanted => {}
+            (Ok(value), Some(wanted)) => {
+                return Ran::Different(format!("{engine:?}: r0 is {value:#x}, the kernel's is {wanted:#x}"));
+            }
+            (Err(error), _) => return Ran::Different(format!("{engine:?}: {error}")),
+        }
     }
+    Ran::Equal
 }
 
 /// The counts.
