@@ -15,6 +15,7 @@ use crate::interpreter::Decoded;
 use crate::intrinsics;
 use crate::maps::{Map, ProgArrayError};
 use crate::op::{Function, Op};
+use crate::run::MAX_TAIL_CALLS;
 use crate::unit::{Site, Target, Unit};
 
 /// Why a program can't run here.
@@ -102,7 +103,11 @@ impl Unit {
         let sites = linker.sites;
         let functions = functions(program, platform, proof);
         let decoded = Decoded::new(&ops);
+        // A tail call in a function leaves the frames below it in use.
+        let programs =
+            if ops.iter().any(|op| matches!(op, Op::TailCall { .. })) { MAX_TAIL_CALLS + 1 } else { 1 };
         let unit = Unit {
+            frames: (platform.limits.frames * programs) as usize,
             platform,
             prog_type,
             profile: profile.clone(),

@@ -25,6 +25,8 @@ pub struct Unit {
     pub(crate) maps: Vec<Arc<Map>>,
     pub(crate) packet_fields: PacketFields,
     pub(crate) zeroes_stack: bool,
+    /// How many frames a run in the interpreter may use at once.
+    pub(crate) frames: usize,
     pub(crate) guarded: bool,
     /// It runs in the checked interpreter only.
     pub(crate) checked: bool,
