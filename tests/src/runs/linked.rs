@@ -113,10 +113,10 @@ impl<'a> Linker<'a> {
             Verdict::Unsupported(finding) => return Err(format!("engine: {}", finding.last_line())),
         };
         let maps = self.maps_of(&program)?;
-        // What the verified interpreter does not run, the checked one need not either.
-        let verified = Executable::new(&proof, maps.clone()).map_err(|error| reason(&error))?;
         match self.engine {
-            Engine::Verified => Ok(Runnable::Verified(verified)),
+            Engine::Verified => {
+                Executable::new(&proof, maps).map(Runnable::Verified).map_err(|error| reason(&error))
+            }
             Engine::Checked => CheckedProgram::new(&program, &PLATFORM, &profile, maps)
                 .map(Runnable::Checked)
                 .map_err(|error| format!("checked: {}", reason(&error))),
