@@ -119,6 +119,7 @@ pub(crate) fn with_run(
         worker,
         host: input.host,
         records: Vec::new(),
+        locks: Vec::new(),
     };
     run.show_packet();
     let result = go(unit, &mut run, args);

@@ -3,7 +3,10 @@
 //! as alignment allows, which compile to plain loads and stores.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU8, AtomicU16, AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use probity_isa::Size;
 
@@ -20,12 +23,8 @@ pub unsafe fn load(address: u64, size: Size) -> u64 {
     unsafe {
         match size {
             Size::B => u64::from((*pointer.cast::<AtomicU8>()).load(Relaxed)),
-            Size::H if address.is_multiple_of(2) => {
-                u64::from((*pointer.cast::<AtomicU16>()).load(Relaxed))
-            }
-            Size::W if address.is_multiple_of(4) => {
-                u64::from((*pointer.cast::<AtomicU32>()).load(Relaxed))
-            }
+            Size::H if address.is_multiple_of(2) => u64::from((*pointer.cast::<AtomicU16>()).load(Relaxed)),
+            Size::W if address.is_multiple_of(4) => u64::from((*pointer.cast::<AtomicU32>()).load(Relaxed)),
             Size::Dw if address.is_multiple_of(8) => (*pointer.cast::<AtomicU64>()).load(Relaxed),
             _ => load_unaligned(pointer, size.bytes() as usize),
         }
@@ -205,5 +204,35 @@ impl<'m> GuestBytes<'m> {
         // SAFETY: inside of what `new` was promised.
         unsafe { store(slice.start, size, value) };
         Some(())
+    }
+}
+
+/// A lock of 4 bytes in a value of a map: 0 when it is free. Whoever has one of these holds the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lock(u64);
+
+impl Lock {
+    /// The lock at an address.
+    ///
+    /// # Safety
+    ///
+    /// There must be 4 bytes of a map's value, aligned, which are there as long as this is used.
+    pub(crate) unsafe fn new(address: u64) -> Lock {
+        Lock(address)
+    }
+
+    fn word(self) -> &'static AtomicU32 {
+        // SAFETY: what `new` was promised; the reference does not leave the methods below.
+        unsafe { &*(self.0 as *const AtomicU32) }
+    }
+
+    /// Takes it if it is free.
+    pub(crate) fn take(self) -> bool {
+        self.word().compare_exchange(0, 1, Acquire, Relaxed).is_ok()
+    }
+
+    /// Gives it back.
+    pub(crate) fn give(self) {
+        self.word().store(0, Release);
     }
 }

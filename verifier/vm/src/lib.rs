@@ -13,6 +13,7 @@
 //! | [`run`] | one run: what interpreter, machine code and bodies share |
 //! | [`interpreter`] | the interpreter, in two modes |
 //! | [`intrinsics`] | what helpers do |
+//! | `known` | which addresses are the program's |
 //! | [`maps`] | maps |
 //! | [`context`] | the host's struct behind the context |
 //! | [`packet`] | packets |
@@ -27,6 +28,7 @@ pub mod fault;
 pub mod guest;
 pub mod interpreter;
 mod intrinsics;
+mod known;
 pub mod link;
 pub mod maps;
 pub mod op;
@@ -45,5 +47,7 @@ pub use maps::{Map, MapError};
 pub use op::{Function, Op};
 pub use packet::Packet;
 pub use run::{Left, RawFn, Returned, Run};
-pub use runtime::{Clock, ClockKind, ManualClock, NoSink, NoSlot, Runtime, RuntimeOptions, Sink, SystemClock, Worker};
+pub use runtime::{
+    Clock, ClockKind, ManualClock, NoSink, NoSlot, Runtime, RuntimeOptions, Sink, SystemClock, Worker,
+};
 pub use unit::{Native, Site, Target, Unit};

@@ -3,6 +3,7 @@
 use std::any::Any;
 
 use crate::fault::RunError;
+use crate::guest::Lock;
 use crate::packet::Packet;
 use crate::runtime::Worker;
 use crate::unit::Unit;
@@ -92,11 +93,16 @@ pub struct Run<'r> {
     pub host: Option<&'r mut dyn Any>,
     /// Records of ring buffers that were reserved and neither handed on nor given up.
     pub(crate) records: Vec<u64>,
+    /// Locks that it holds.
+    pub(crate) locks: Vec<Lock>,
 }
 
 impl std::fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Run").field("slot", &self.slot).field("failure", &self.failure).finish_non_exhaustive()
+        f.debug_struct("Run")
+            .field("slot", &self.slot)
+            .field("failure", &self.failure)
+            .finish_non_exhaustive()
     }
 }
 
@@ -128,6 +134,7 @@ impl<'r> Run<'r> {
     /// Gives back what the run still holds.
     pub(crate) fn give_back(&mut self) {
         self.records.clear();
+        self.locks.drain(..).for_each(Lock::give);
     }
 
     /// Calls a function of the program by the value that the program has for it.

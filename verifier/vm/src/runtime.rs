@@ -37,7 +37,9 @@ impl Clock for SystemClock {
         static START: OnceLock<Instant> = OnceLock::new();
         let nanos = match kind {
             // 0 is what some programs take for "never".
-            ClockKind::Monotonic | ClockKind::Boot => START.get_or_init(Instant::now).elapsed().as_nanos() + 1,
+            ClockKind::Monotonic | ClockKind::Boot => {
+                START.get_or_init(Instant::now).elapsed().as_nanos() + 1
+            }
             ClockKind::Tai => {
                 const LEAP_SECONDS: u128 = 37;
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
@@ -93,7 +95,10 @@ pub struct RuntimeOptions {
 
 impl fmt::Debug for RuntimeOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RuntimeOptions").field("slots", &self.slots).field("seed", &self.seed).finish_non_exhaustive()
+        f.debug_struct("RuntimeOptions")
+            .field("slots", &self.slots)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -112,6 +117,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sink: Arc<dyn Sink>,
     seed: u64,
+    secret: u64,
 }
 
 impl fmt::Debug for Shared {
@@ -131,20 +137,24 @@ impl Default for Runtime {
     }
 }
 
+/// A number that is another one each time.
+fn random() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
 impl Runtime {
     /// A runtime.
     #[must_use]
     pub fn new(options: RuntimeOptions) -> Runtime {
         let slots = options.slots.clamp(1, 4096);
-        let seed = options.seed.unwrap_or_else(|| {
-            use std::hash::{BuildHasher, Hasher};
-            std::hash::RandomState::new().build_hasher().finish()
-        });
+        let seed = options.seed.unwrap_or_else(random);
         Runtime(Arc::new(Shared {
             taken: (0..slots).map(|_| AtomicBool::new(false)).collect(),
             clock: options.clock,
             sink: options.sink,
             seed,
+            secret: random(),
         }))
     }
 
@@ -232,6 +242,16 @@ impl Worker {
         }
         let count = self.stack.len().checked_div(words).unwrap_or(wanted);
         (self.stack.as_mut_ptr() as u64, count)
+    }
+
+    /// Where the interpreter's stack is, and how many bytes it has.
+    pub(crate) fn stack_region(&mut self) -> (u64, usize) {
+        (self.stack.as_mut_ptr() as u64, self.stack.len() * 8)
+    }
+
+    /// A number that programs can't know: what addresses are hidden with when they are printed.
+    pub(crate) fn secret(&self) -> u64 {
+        self.shared.secret
     }
 
     /// Zeroes `len` bytes of the stack from an address.

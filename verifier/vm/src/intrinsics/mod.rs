@@ -13,10 +13,17 @@ use crate::run::{Left, RawFn, Returned, Run};
 use crate::unit::Target;
 
 mod args;
+mod callback;
+mod csum;
+mod dynptr;
 pub(crate) mod host;
+mod iter;
+mod lock;
 pub(crate) mod packet;
+mod print;
 mod system;
 pub(crate) mod tail_call;
+mod text;
 
 pub(crate) use args::Args;
 
@@ -42,6 +49,7 @@ pub(crate) fn raw(target: Target) -> (RawFn, bool) {
         Intrinsic::ProcessorId => of::<system::ProcessorId>(),
         Intrinsic::NumaNode => of::<system::NumaNode>(),
         Intrinsic::PacketLoad => of::<packet::Load>(),
+        Intrinsic::PacketRead => of::<packet::Read>(),
         Intrinsic::PacketStore => of::<packet::Store>(),
         Intrinsic::PacketWrite => of::<packet::Write>(),
         Intrinsic::PacketAdjustHead => of::<packet::AdjustHead>(),
@@ -51,6 +59,23 @@ pub(crate) fn raw(target: Target) -> (RawFn, bool) {
         Intrinsic::PacketChangeHead => of::<packet::ChangeHead>(),
         Intrinsic::PacketPull => of::<packet::Pull>(),
         Intrinsic::PacketLen => of::<packet::Len>(),
+        Intrinsic::TracePrintk => of::<print::Trace>(),
+        Intrinsic::TraceVprintk => of::<print::TraceV>(),
+        Intrinsic::Snprintf => of::<print::Snprintf>(),
+        Intrinsic::Strtol => of::<text::Strtol>(),
+        Intrinsic::Strtoul => of::<text::Strtoul>(),
+        Intrinsic::Strncmp => of::<text::Strncmp>(),
+        Intrinsic::Loop => of::<callback::Loop>(),
+        Intrinsic::SpinLock => of::<lock::Lock>(),
+        Intrinsic::SpinUnlock => of::<lock::Unlock>(),
+        Intrinsic::DynptrFromMem => of::<dynptr::FromMem>(),
+        Intrinsic::DynptrRead => of::<dynptr::Read>(),
+        Intrinsic::DynptrWrite => of::<dynptr::Write>(),
+        Intrinsic::DynptrData => of::<dynptr::Data>(),
+        Intrinsic::CsumDiff => of::<csum::CsumDiff>(),
+        Intrinsic::IterNumNew => of::<iter::New>(),
+        Intrinsic::IterNumNext => of::<iter::Next>(),
+        Intrinsic::IterNumDestroy => of::<iter::Destroy>(),
         _ => of::<system::Missing>(),
     }
 }
@@ -84,7 +109,8 @@ unsafe extern "C" fn shim<B: Body>(
         Ok(Ok(value)) => Returned::value(value),
         Ok(Err(Left)) => Returned::leave(),
         Err(panic) => {
-            let _ = run.leave(RunError::Panic { callable: "runtime", message: host::message(panic.as_ref()) });
+            let _ =
+                run.leave(RunError::Panic { callable: "runtime", message: host::message(panic.as_ref()) });
             Returned::leave()
         }
     }
