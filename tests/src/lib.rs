@@ -2,6 +2,7 @@
 //!
 //! | module | subject |
 //! |---|---|
+//! | [`bodies`] | one call of one helper as a program |
 //! | [`concrete`] | programs executed on numbers, beside what the engine says |
 //! | [`conformance`] | vectors of ISA conformance, and their assembler |
 //! | [`corpus`] | folders of programs with a kernel's verdicts, run through the engine |
@@ -17,6 +18,7 @@
 //! | [`spec_fuzz`] | damaged specs from a seed |
 //! | [`speed`] | measuring the engine beside the kernel |
 
+pub mod bodies;
 pub mod concrete;
 pub mod conformance;
 pub mod corpus;

@@ -122,6 +122,7 @@ pub(crate) fn with_run<'a>(
         host: input.host,
         watch,
         records: Vec::new(),
+        locks: Vec::new(),
     };
     run.show_packet();
     let result = go(unit, &mut run, args);
