@@ -15,6 +15,8 @@ pub struct TestInput {
     pub context: Context,
     /// The packet, where there is one.
     pub packet: Option<Packet>,
+    /// Bytes of a link header that the program does not see.
+    hidden: usize,
 }
 
 /// How the kernel makes a packet for programs of a type.
@@ -63,7 +65,18 @@ impl TestInput {
             Shape::Link => Some(buffer(prog_type.number, &mut context, data, 0)),
             Shape::Network => Some(buffer(prog_type.number, &mut context, data, ETHERNET)),
         };
-        Some(TestInput { context, packet })
+        let hidden = if shape == Shape::Network { ETHERNET } else { 0 };
+        Some(TestInput { context, packet, hidden })
+    }
+
+    /// The packet after a run, as a test run gives it back: with a link header of zeros where the
+    /// program did not see one. Empty without a packet.
+    #[must_use]
+    pub fn packet_after(&mut self) -> Vec<u8> {
+        let Some(packet) = &mut self.packet else { return Vec::new() };
+        let mut bytes = vec![0; self.hidden];
+        bytes.extend(packet.to_vec());
+        bytes
     }
 
     /// As a run takes it.
@@ -86,7 +99,7 @@ fn buffer(prog_type: u32, context: &mut Context, data: &[u8], start: usize) -> P
     if prog_type == BPF_PROG_TYPE_CGROUP_SKB {
         socket(context, data);
     }
-    Packet::new(seen)
+    if start == 0 { Packet::new(data) } else { Packet::behind_link_header(data) }
 }
 
 /// For whom a packet is, by its Ethernet address: the loopback's own is all zeros, and so is the one

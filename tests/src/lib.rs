@@ -10,6 +10,7 @@
 //! | [`fuzz`] | damaged objects from a seed |
 //! | [`generate`] | random programs from a seed, and their shrinker |
 //! | [`inputs`] | what test runs call programs with |
+//! | [`native`] | machine code, where there is a compiler |
 //! | [`plain`] | small maps and calls with plain arguments |
 //! | [`probes`] | small programs with a kernel's verdicts, messages and counts |
 //! | [`proof`] | the scalar domain as terms for a solver |
@@ -26,6 +27,7 @@ pub mod fuzz;
 pub mod generate;
 pub mod inputs;
 pub mod kernel;
+pub mod native;
 pub mod plain;
 pub mod probes;
 pub mod proof;

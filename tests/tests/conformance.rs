@@ -8,6 +8,7 @@ use probity_engine::{Verdict, verify};
 use probity_platform::View;
 use probity_program::Program;
 use probity_tests::conformance::{Expected, Vector, vector};
+use probity_tests::native;
 use probity_vm::{CheckedProgram, Context, Executable, Fault, Input, RunError, Runtime, Worker};
 
 mod memory {
@@ -90,11 +91,6 @@ fn verified(
     executable.run(worker, Input { context: Some(&mut context), interpreted, ..Input::default() })
 }
 
-/// Makes machine code for a program; false where there is no compiler for it.
-fn native(_executable: &Executable) -> bool {
-    false
-}
-
 #[test]
 fn the_assembler_makes_what_raw_says() {
     let Some(vectors) = vectors("the_assembler_makes_what_raw_says") else { return };
@@ -145,7 +141,7 @@ fn verified_interpreter_and_machine_code() {
         };
         note("interpreted", &verified(&mut worker, vector, &executable, true));
         interpreted += 1;
-        if native(&executable) {
+        if native::native(&executable) {
             note("compiled", &verified(&mut worker, vector, &executable, false));
             compiled += 1;
         }
@@ -156,7 +152,7 @@ fn verified_interpreter_and_machine_code() {
     assert_eq!(refused, listed, "the vectors that the engine does not accept");
     println!("{interpreted} vectors in the verified interpreter");
     if compiled == 0 {
-        println!("skipped: machine code of the vectors: there is no compiler here yet");
+        native::skip("verified_interpreter_and_machine_code");
     } else {
         assert_eq!(compiled, interpreted, "vectors as machine code");
     }

@@ -13,20 +13,26 @@ use probity_vm::{
 };
 
 use crate::corpus::{Case, Corpus};
+use crate::native::native;
 
-/// Which interpreter.
+/// Why there is no machine code.
+pub const NO_COMPILER: &str = "no compiler";
+
+/// How programs are run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
-    /// Of verified programs.
+    /// In the interpreter of verified programs.
     Verified,
-    /// Of anything, with all checks.
+    /// In that of anything, with all checks.
     Checked,
+    /// As machine code.
+    Native,
 }
 
 /// A program that is ready.
 #[derive(Debug)]
 pub enum Runnable {
-    /// Verified.
+    /// Verified; with machine code or without.
     Verified(Executable),
     /// For the checked interpreter.
     Checked(CheckedProgram),
@@ -116,6 +122,10 @@ impl<'a> Linker<'a> {
         match self.engine {
             Engine::Verified => {
                 Executable::new(&proof, maps).map(Runnable::Verified).map_err(|error| reason(&error))
+            }
+            Engine::Native => {
+                let program = Executable::new(&proof, maps).map_err(|error| reason(&error))?;
+                if native(&program) { Ok(Runnable::Verified(program)) } else { Err(NO_COMPILER.into()) }
             }
             Engine::Checked => CheckedProgram::new(&program, &PLATFORM, &profile, maps)
                 .map(Runnable::Checked)

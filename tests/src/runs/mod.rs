@@ -1,4 +1,5 @@
-//! Programs of a corpus that the engine accepts, run in both interpreters beside the kernel's r0.
+//! Programs of a corpus that the engine accepts, run in both interpreters and as machine code
+//! beside the kernel's r0.
 
 use std::{collections::BTreeMap, fmt};
 
@@ -15,7 +16,7 @@ use crate::raw::RawRecord;
 
 pub mod linked;
 
-pub use linked::{Engine, Linker, Runnable};
+pub use linked::{Engine, Linker, NO_COMPILER, Runnable};
 
 /// The error number of "this type has no test runs".
 const ENOTSUPP: i32 = 524;
@@ -36,7 +37,7 @@ pub struct KernelRun {
 /// What came of a program.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Ran {
-    /// The kernel's r0 in all runs, in both interpreters.
+    /// The kernel's r0 in all runs, in all engines.
     Equal,
     /// Something else.
     Different(String),
@@ -102,10 +103,11 @@ fn run_case(corpus: &Corpus, objects: &Objects, case: &Case, runs: &[KernelRun])
         Some(Ok(object)) => Some(object),
         None => None,
     };
-    for engine in [Engine::Verified, Engine::Checked] {
+    for engine in [Engine::Verified, Engine::Checked, Engine::Native] {
         let runtime = Runtime::default();
         let program = match Linker::new(corpus, case, object, &runtime, engine).link() {
             Ok(program) => program,
+            Err(reason) if engine == Engine::Native && reason.ends_with(NO_COMPILER) => break,
             Err(reason) => return Ran::Skipped(reason),
         };
         let mut worker = runtime.worker().expect("a slot");
