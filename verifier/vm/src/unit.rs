@@ -27,6 +27,8 @@ pub struct Unit {
     /// Fields of the context that only the runtime sets.
     pub(crate) pointers: Vec<HostField>,
     pub(crate) zeroes_stack: bool,
+    /// How many frames a run in the interpreter may use at once.
+    pub(crate) frames: usize,
     pub(crate) guarded: bool,
     /// It runs in the checked interpreter only.
     pub(crate) checked: bool,
