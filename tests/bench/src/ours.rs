@@ -5,10 +5,7 @@ use std::time::Duration;
 
 use probity::vm::{Executable, Input, Map, Packet as VmPacket, Runtime, RuntimeOptions, Worker};
 
-use crate::{
-    Contender, Failure, Packet, Role, Runnable, Subject,
-    contender::timed,
-};
+use crate::{Contender, Failure, Packet, Role, Runnable, Subject, contender::timed};
 
 /// One of our ways to run programs.
 #[derive(Clone, Copy, Debug)]

@@ -134,6 +134,32 @@ impl Call {
     }
 }
 
+/// Calls one after the other in a program of a type. r0 tells what they returned, and what was at the
+/// lowest 8 bytes of the stack after each; they may use 64 bytes there.
+#[must_use]
+pub fn sequence(prog_type: u32, calls: &[(u32, Vec<Arg>)]) -> Program {
+    let mut insns = vec![copy(6, 1), mov(7, 0)];
+    let off = |at: i16| at - FRAME as i16;
+    insns.extend((0..64).step_by(8).map(|at| Insn::new(BPF_ST | BPF_MEM | BPF_DW, 10, 0, off(at), 77 + i32::from(at))));
+    let add = |insns: &mut Vec<Insn>| {
+        insns.push(Insn::new(BPF_ALU64 | BPF_MUL, 7, 0, 0, 31));
+        insns.push(Insn::new(BPF_ALU64 | BPF_ADD | BPF_X, 7, 0, 0, 0));
+    };
+    for (helper, args) in calls {
+        for (register, &arg) in (1..).zip(args) {
+            load(&mut insns, register, arg);
+        }
+        insns.push(Insn::new(BPF_JMP | BPF_CALL, 0, 0, 0, helper.cast_signed()));
+        add(&mut insns);
+        insns.push(Insn::new(BPF_LDX | BPF_MEM | BPF_DW, 0, 10, off(0), 0));
+        add(&mut insns);
+    }
+    insns.extend([copy(0, 7), Insn::new(BPF_JMP | BPF_EXIT, 0, 0, 0, 0)]);
+    let mut program = Program::from_insns(prog_type, insns);
+    program.license = "GPL".to_owned();
+    program
+}
+
 /// Data that neither programs nor user space can change.
 #[must_use]
 pub fn frozen(bytes: &[u8]) -> MapDef {

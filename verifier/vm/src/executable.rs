@@ -124,6 +124,7 @@ pub(crate) fn with_run<'a>(
         records: Vec::new(),
         locks: Vec::new(),
     };
+    crate::context::clear(address, &unit.pointers);
     run.show_packet();
     let result = go(unit, &mut run, args);
     run.give_back();

@@ -160,12 +160,17 @@ impl Packet {
         if end > self.size || end < self.start + ETHERNET {
             return Err(Errno::EINVAL);
         }
+        self.set_end(end);
+        Ok(())
+    }
+
+    /// Sets the end; new bytes are 0.
+    fn set_end(&mut self, end: usize) {
         if end > self.end {
             let (at, len) = (self.end, end - self.end);
             self.room(at, len).fill(0);
         }
         self.end = end;
-        Ok(())
     }
 
     /// Moves the start of the metadata.
@@ -190,13 +195,15 @@ impl Packet {
     ///
     /// # Errors
     ///
-    /// EINVAL when no Ethernet header would be left, or for more than 16064 bytes.
+    /// EINVAL when the link header would not be left whole, or for more than 16064 bytes.
     pub fn change_len(&mut self, len: usize) -> Result<(), Errno> {
-        if !(ETHERNET..=LONGEST).contains(&len) {
+        let least = self.network.saturating_sub(self.start);
+        if !(least..=LONGEST).contains(&len) {
             return Err(Errno::EINVAL);
         }
         self.make_room(0, (self.start + len).saturating_sub(self.size));
-        self.adjust_tail(len as i64 - self.len() as i64)
+        self.set_end(self.start + len);
+        Ok(())
     }
 
     /// Adds bytes of 0 in front, which are the link header then. It may move.
