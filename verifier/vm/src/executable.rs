@@ -122,7 +122,9 @@ pub(crate) fn with_run<'a>(
         host: input.host,
         watch,
         records: Vec::new(),
+        locks: Vec::new(),
     };
+    crate::context::clear(address, &unit.pointers);
     run.show_packet();
     let result = go(unit, &mut run, args);
     run.give_back();

@@ -14,6 +14,7 @@
 //! | [`run`] | one run: what interpreter, machine code and bodies share |
 //! | [`interpreter`] | the interpreter, in two modes |
 //! | [`intrinsics`] | what helpers do |
+//! | `known` | which addresses are the program's |
 //! | [`maps`] | maps |
 //! | [`context`] | the host's struct behind the context |
 //! | [`packet`] | packets |
@@ -29,6 +30,7 @@ pub mod fault;
 pub mod guest;
 pub mod interpreter;
 mod intrinsics;
+mod known;
 pub mod link;
 pub mod maps;
 pub mod op;
