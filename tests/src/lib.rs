@@ -17,6 +17,7 @@
 //! | [`raw`] | the corpus of raw programs with a kernel's verdicts |
 //! | [`runs`] | accepted programs of a corpus, run beside the kernel's r0 |
 //! | [`spec_fuzz`] | damaged specs from a seed |
+//! | [`special`] | programs on values with timers and locks |
 //! | [`speed`] | measuring the engine beside the kernel |
 
 pub mod bodies;
@@ -34,4 +35,5 @@ pub mod proof;
 pub mod raw;
 pub mod runs;
 pub mod spec_fuzz;
+pub mod special;
 pub mod speed;

@@ -41,7 +41,7 @@ impl Executable {
     ///
     /// When the maps are others, or the runtime lacks something that the program uses, by name.
     pub fn new(verified: &Verified, maps: Vec<Arc<Map>>) -> Result<Executable, LinkError> {
-        Ok(Executable { unit: Arc::new(Unit::verified(verified, maps)?) })
+        Ok(Executable { unit: Unit::verified(verified, maps)?.share() })
     }
 
     /// The linked program.

@@ -254,6 +254,22 @@ impl<'m> GuestBytes<'m> {
     }
 }
 
+impl GuestBytes<'_> {
+    /// Does something while the lock of 4 bytes at an offset is held; None when no lock is there.
+    pub(crate) fn locked<T>(&self, at: usize, act: impl FnOnce() -> T) -> Option<T> {
+        let place = self.slice(at, 4).filter(|place| place.start.is_multiple_of(4))?;
+        // SAFETY: four aligned bytes of what `new` was promised, which stay during this call.
+        let lock = unsafe { Lock::new(place.start) };
+        lock.wait();
+        let result = act();
+        lock.give();
+        Some(result)
+    }
+}
+
+/// How often a lock is tried before others are given the processor.
+const TRIES: u32 = 64;
+
 /// A lock of 4 bytes in a value of a map: 0 when it is free. Whoever has one of these holds the value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Lock(u64);
@@ -276,6 +292,19 @@ impl Lock {
     /// Takes it if it is free.
     pub(crate) fn take(self) -> bool {
         self.word().compare_exchange(0, 1, Acquire, Relaxed).is_ok()
+    }
+
+    /// Takes it when it is free.
+    pub(crate) fn wait(self) {
+        let mut tries = 0;
+        while !self.take() {
+            tries += 1;
+            if tries % TRIES == 0 {
+                std::thread::yield_now();
+            } else {
+                std::hint::spin_loop();
+            }
+        }
     }
 
     /// Gives it back.

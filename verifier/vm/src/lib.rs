@@ -10,6 +10,7 @@
 //! | [`checked`] | programs that were not verified |
 //! | [`session`] | a program bound to a worker, for many runs |
 //! | [`link`] | from a program and its maps to a unit |
+//! | `timers` | timers in values of maps |
 //! | [`unit`] | a linked program |
 //! | [`op`] | its instructions |
 //! | [`run`] | one run: what interpreter, machine code and bodies share |
@@ -40,6 +41,7 @@ pub mod packet;
 pub mod run;
 pub mod runtime;
 pub mod session;
+mod timers;
 pub mod unit;
 
 pub use checked::{CheckedProgram, Moment, Watch};

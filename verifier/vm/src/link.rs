@@ -1,7 +1,7 @@
 //! From a program and its maps to a unit: references resolved, accesses of the context converted,
 //! what the proof found dead left out.
 
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use probity_engine::prepare::{Offered, functions::function_starts};
 use probity_engine::{Facts, MapUse, Verified};
@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::context::{Converted, PacketFields, convert, pointers};
 use crate::interpreter::Decoded;
 use crate::intrinsics;
-use crate::maps::{Map, ProgArrayError};
+use crate::maps::{Map, ProgArrayError, Special};
 use crate::op::{Function, Op};
 use crate::run::MAX_TAIL_CALLS;
 use crate::unit::{Site, Target, Unit};
@@ -93,6 +93,12 @@ impl Unit {
             .prog_type(program.prog_type)
             .ok_or(LinkError::ProgType { platform: platform.name, number: program.prog_type })?;
         check_maps(program, &maps)?;
+        for (wanted, map) in program.maps.iter().zip(&maps) {
+            if !map.learn(Special::of(platform, program, wanted)) {
+                let what = "what values hold beyond bytes";
+                return Err(LinkError::OtherMap { name: wanted.name.clone(), what });
+            }
+        }
         let offered = Offered::new(platform, prog_type, program, profile);
         let view = &platform.views[usize::from(prog_type.ctx)];
         let mut linker = Linker { program, platform, offered, maps: &maps, proof, view, sites: Vec::new() };
@@ -107,6 +113,7 @@ impl Unit {
         let programs =
             if ops.iter().any(|op| matches!(op, Op::TailCall { .. })) { MAX_TAIL_CALLS + 1 } else { 1 };
         let unit = Unit {
+            this: Weak::new(),
             frames: (platform.limits.frames * programs) as usize,
             platform,
             prog_type,

@@ -4,7 +4,7 @@ use std::any::Any;
 
 use crate::checked::Watch;
 use crate::fault::RunError;
-use crate::guest::Lock;
+use crate::guest::{GuestBytes, Lock};
 use crate::lent::Lent;
 use crate::packet::Packet;
 use crate::runtime::Worker;
@@ -99,6 +99,11 @@ pub struct Run<'r> {
     pub(crate) records: Vec<u64>,
     /// Locks that it holds.
     pub(crate) locks: Vec<Lock>,
+    /// The timer that has run down and that the run is for; 0 for none.
+    pub(crate) timer: u64,
+    /// Memory of the runtime that functions of the program are called back with: where, how many
+    /// bytes. They may only read it.
+    pub(crate) shown: Vec<(u64, usize)>,
 }
 
 impl std::fmt::Debug for Run<'_> {
@@ -153,6 +158,19 @@ impl<'r> Run<'r> {
         if !self.locks.is_empty() {
             self.locks.drain(..).for_each(Lock::give);
         }
+    }
+
+    /// As [`Run::call_back`], with memory of the runtime's own that one of the arguments points to.
+    pub(crate) fn call_back_with(
+        &mut self,
+        function: u64,
+        shown: GuestBytes<'_>,
+        args: [u64; 5],
+    ) -> Result<u64, Left> {
+        self.shown.push((shown.address(), shown.len()));
+        let result = self.call_back(function, args);
+        self.shown.pop();
+        result
     }
 
     /// Calls a function of the program by the value that the program has for it.

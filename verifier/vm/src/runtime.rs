@@ -10,6 +10,7 @@ use probity_program::MapDef;
 use thiserror::Error;
 
 use crate::maps::{Map, MapError};
+use crate::timers::Timers;
 
 /// Which clock is asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,6 +21,8 @@ pub enum ClockKind {
     Boot,
     /// Since 1970, leap seconds included.
     Tai,
+    /// Since 1970.
+    Real,
 }
 
 /// Where time comes from.
@@ -40,10 +43,11 @@ impl Clock for SystemClock {
             ClockKind::Monotonic | ClockKind::Boot => {
                 START.get_or_init(Instant::now).elapsed().as_nanos() + 1
             }
-            ClockKind::Tai => {
+            ClockKind::Tai | ClockKind::Real => {
                 const LEAP_SECONDS: u128 = 37;
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
-                since + LEAP_SECONDS * 1_000_000_000
+                let leap = if kind == ClockKind::Tai { LEAP_SECONDS } else { 0 };
+                since + leap * 1_000_000_000
             }
         };
         u64::try_from(nanos).unwrap_or(u64::MAX)
@@ -110,7 +114,7 @@ impl Default for RuntimeOptions {
 
 /// What runs share. Clones are the same runtime.
 #[derive(Clone, Debug)]
-pub struct Runtime(Arc<Shared>);
+pub struct Runtime(pub(crate) Arc<Shared>);
 
 pub(crate) struct Shared {
     taken: Box<[AtomicBool]>,
@@ -118,6 +122,7 @@ pub(crate) struct Shared {
     pub(crate) sink: Arc<dyn Sink>,
     seed: u64,
     secret: u64,
+    pub(crate) timers: Timers,
 }
 
 impl fmt::Debug for Shared {
@@ -155,6 +160,7 @@ impl Runtime {
             sink: options.sink,
             seed,
             secret: random(),
+            timers: Timers::default(),
         }))
     }
 

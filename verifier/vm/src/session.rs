@@ -7,12 +7,13 @@ use crate::checked::Watch;
 use crate::context::Context;
 use crate::executable::Executable;
 use crate::fault::RunError;
+use crate::guest::GuestBytes;
 use crate::interpreter::machine::Machine;
 use crate::interpreter::memory::Raw;
 use crate::interpreter::step::Stop;
 use crate::lent::Lent;
 use crate::packet::Packet;
-use crate::run::{Left, MAX_LOOPS, Run};
+use crate::run::{CallBack, Left, MAX_LOOPS, Run};
 use crate::runtime::Worker;
 use crate::unit::Unit;
 
@@ -91,6 +92,8 @@ impl<'r> Session<'r> {
             watch,
             records: Vec::new(),
             locks: Vec::new(),
+            timer: 0,
+            shown: Vec::new(),
         };
         let args = unit.entry_args(address, len);
         Ok(Session { run, unit, context, args, fuel: None, interpreted: false, touched: true })
@@ -144,6 +147,22 @@ impl<'r> Session<'r> {
         })
     }
 
+    /// One run of one function, in the engine that a value of it is for: because a timer has run down.
+    pub(crate) fn call(
+        &mut self,
+        timer: u64,
+        engine: CallBack,
+        function: u64,
+        key: GuestBytes<'_>,
+        args: [u64; 5],
+    ) -> Result<u64, RunError> {
+        self.run.timer = timer;
+        self.go(None, None, |_, run, _| {
+            run.call_back = Some(engine);
+            Ok(run.call_back_with(function, key, args)?)
+        })
+    }
+
     /// One run, in an engine.
     #[inline(always)]
     pub(crate) fn go(
@@ -159,6 +178,7 @@ impl<'r> Session<'r> {
         run.tail_calls = 0;
         run.nested = 0;
         run.frames_used = 0;
+        run.shown.clear();
         run.unit = unit;
         if self.touched || packet.is_none() {
             let (address, len) = (self.context.get().address(), self.context.get().len());

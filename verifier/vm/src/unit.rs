@@ -1,7 +1,7 @@
 //! A linked program: what interpreter and machine code run.
 
 use std::any::Any;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, OnceLock, Weak};
 
 use probity_platform::{Behaviour, Callable, HostField, Intrinsic, Platform, Profile, ProgType, View};
 use probity_program::Program;
@@ -15,6 +15,8 @@ use crate::run::{RawFn, Run};
 /// A linked program with its maps. It says nothing of whether it was verified:
 /// [`Executable`](crate::Executable) does.
 pub struct Unit {
+    /// The unit itself, for those that outlive a run.
+    pub(crate) this: Weak<Unit>,
     pub(crate) platform: &'static Platform,
     pub(crate) prog_type: &'static ProgType,
     pub(crate) profile: Profile,
@@ -102,6 +104,11 @@ impl std::fmt::Debug for Unit {
 }
 
 impl Unit {
+    /// Shared from now on.
+    pub(crate) fn share(self) -> Arc<Unit> {
+        Arc::new_cyclic(|this| Unit { this: Weak::clone(this), ..self })
+    }
+
     /// The platform.
     #[must_use]
     pub fn platform(&self) -> &'static Platform {

@@ -112,6 +112,22 @@ fn in_map(program: &Program, platform: &'static Platform, map: &MapDef) -> MapFi
     fields
 }
 
+/// The special structs that are a value's own members, by offset, modelled or not; none of a value
+/// that is bytes to Linux for what it has.
+#[must_use]
+pub fn in_value(btf: &Btf, platform: &'static Platform, value: u32) -> Vec<FieldAt> {
+    let value = TypeId(value);
+    let mut search = Search { btf, platform, found: Vec::new() };
+    let all = search.in_type(value, MAX_DEPTH).map(|()| search.found).unwrap_or_default();
+    let fields = MapFields { all, ..MapFields::default() };
+    if fields.all.iter().any(|field| fields.is_odd(*field)) {
+        return Vec::new();
+    }
+    let mut places = places(btf, platform, value);
+    places.sort_by_key(|field| field.offset);
+    places
+}
+
 /// Whether the engine models all that can be done with a field: what takes it are helpers, and they
 /// lock with it.
 fn is_modelled(platform: &'static Platform, index: u16) -> bool {

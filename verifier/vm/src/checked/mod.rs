@@ -77,7 +77,7 @@ impl CheckedProgram {
         profile: &Profile,
         maps: Vec<Arc<Map>>,
     ) -> Result<CheckedProgram, LinkError> {
-        Ok(CheckedProgram { unit: Arc::new(Unit::link(program, platform, profile, maps, None)?) })
+        Ok(CheckedProgram { unit: Unit::link(program, platform, profile, maps, None)?.share() })
     }
 
     /// The linked program.

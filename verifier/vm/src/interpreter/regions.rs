@@ -32,7 +32,8 @@ pub enum Region {
     Context,
     /// The packet, or the metadata in front of it.
     Packet,
-    /// A value of a map: the map's index in the program, or None of an inner one.
+    /// A value of a map: the map's index in the program, or None of an inner one, and of what the
+    /// runtime calls back with: a key, say.
     MapValue(Option<usize>),
 }
 
@@ -88,7 +89,9 @@ pub(crate) fn find(run: &mut Run<'_>, address: u64, size: u64) -> Option<Bounds>
             return contains(start, len as u64, address, size).then_some(bounds);
         }
     }
-    None
+    let mut shown = run.shown.iter().map(|&(start, len)| (start, len as u64));
+    let (start, len) = shown.find(|&(start, len)| contains(start, len, address, size))?;
+    Some(Bounds { region: Region::MapValue(None), start, len, writable: false })
 }
 
 /// Where an access of `size` bytes at an address goes; what is wrong when it goes nowhere.

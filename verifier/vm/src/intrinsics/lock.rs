@@ -4,9 +4,6 @@ use super::{Args, Body};
 use crate::fault::RunError;
 use crate::run::{Left, Run};
 
-/// How often a lock is tried before others are given the processor.
-const TRIES: u32 = 64;
-
 /// `(lock)`.
 pub(super) struct Lock;
 
@@ -19,15 +16,7 @@ impl Body for Lock {
         if run.locks.contains(&lock) {
             return Err(run.leave(RunError::Internal("a lock is taken by the run that holds it")));
         }
-        let mut tries = 0;
-        while !lock.take() {
-            tries += 1;
-            if tries % TRIES == 0 {
-                std::thread::yield_now();
-            } else {
-                std::hint::spin_loop();
-            }
-        }
+        lock.wait();
         run.locks.push(lock);
         Ok(0)
     }

@@ -26,6 +26,7 @@ pub(crate) mod ringbuf;
 mod system;
 pub(crate) mod tail_call;
 mod text;
+mod timer;
 
 pub(crate) use args::Args;
 
@@ -86,6 +87,10 @@ pub(crate) fn raw(target: Target) -> (RawFn, bool) {
         Intrinsic::Strtoul => of::<text::Strtoul>(),
         Intrinsic::Strncmp => of::<text::Strncmp>(),
         Intrinsic::Loop => of::<callback::Loop>(),
+        Intrinsic::TimerInit => of::<timer::Init>(),
+        Intrinsic::TimerSetCallback => of::<timer::SetCallback>(),
+        Intrinsic::TimerStart => of::<timer::Start>(),
+        Intrinsic::TimerCancel => of::<timer::Cancel>(),
         Intrinsic::SpinLock => of::<lock::Lock>(),
         Intrinsic::SpinUnlock => of::<lock::Unlock>(),
         Intrinsic::DynptrFromMem => of::<dynptr::FromMem>(),
@@ -96,7 +101,6 @@ pub(crate) fn raw(target: Target) -> (RawFn, bool) {
         Intrinsic::IterNumNew => of::<iter::New>(),
         Intrinsic::IterNumNext => of::<iter::Next>(),
         Intrinsic::IterNumDestroy => of::<iter::Destroy>(),
-        _ => of::<system::Missing>(),
     }
 }
 

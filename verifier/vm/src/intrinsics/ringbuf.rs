@@ -166,7 +166,9 @@ impl Body for Drain {
             object[..8].copy_from_slice(&sample.address().to_ne_bytes());
             object[8..12].copy_from_slice(&(sample.len() as u32).to_ne_bytes());
             let object = Copied::of(&object);
-            let result = run.call_back(args.number(1), [object.bytes().address(), args.number(2), 0, 0, 0]);
+            let object = object.bytes();
+            let result =
+                run.call_back_with(args.number(1), object, [object.address(), args.number(2), 0, 0, 0]);
             reading.release(sample);
             read += 1;
             if result? != 0 {

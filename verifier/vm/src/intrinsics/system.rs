@@ -1,7 +1,6 @@
 //! Time, random numbers, the processor.
 
 use super::{Args, Body};
-use crate::fault::RunError;
 use crate::run::{Left, Run};
 use crate::runtime::ClockKind;
 
@@ -30,15 +29,4 @@ numbers! {
     ProcessorId = |run| u64::from(run.slot);
     /// There is one memory node.
     NumaNode = |_run| 0;
-}
-
-/// An intrinsic without body.
-pub(super) struct Missing;
-
-impl Body for Missing {
-    const MAY_LEAVE: bool = true;
-
-    fn call(run: &mut Run<'_>, _args: Args<'_>) -> Result<u64, Left> {
-        Err(run.leave(RunError::Internal("a body that is not there")))
-    }
 }

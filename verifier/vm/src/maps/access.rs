@@ -83,9 +83,9 @@ impl Map {
     ) -> Result<(), Errno> {
         self.program_writes()?;
         match &self.kind {
-            Kind::Array(array) => array.update(key, New::Of(slot, value), flags),
+            Kind::Array(array) => array.update(key, New::Of(slot, value), flags, self.special()),
             Kind::Hash(hash) if self.body != MapBody::HashOfMaps => {
-                hash.update(key, New::Of(slot, value), flags)
+                hash.update(key, New::Of(slot, value), flags, self.special())
             }
             Kind::Trie(trie) => trie.update(key, value, flags),
             _ => Err(Errno::EINVAL),
@@ -158,7 +158,7 @@ impl Map {
                     key.write(&index.to_ne_bytes());
                     visited += 1;
                     let value = array.address(index, slot);
-                    if run.call_back(function, [map, key.address(), value, ctx, 0])? != 0 {
+                    if run.call_back_with(function, key, [map, key.address(), value, ctx, 0])? != 0 {
                         break;
                     }
                 }

@@ -4,6 +4,7 @@ use probity_isa::Size;
 
 use super::flags::{self, NOEXIST};
 use super::memory::Slab;
+use super::special::Special;
 use super::value::New;
 use crate::errno::Errno;
 use crate::guest::GuestBytes;
@@ -97,7 +98,14 @@ impl Array {
         Some(all)
     }
 
-    pub(crate) fn update(&self, key: GuestBytes<'_>, new: New<'_>, flags: u64) -> Result<(), Errno> {
+    /// A lock that is in a value stays as it is; a timer ends.
+    pub(crate) fn update(
+        &self,
+        key: GuestBytes<'_>,
+        new: New<'_>,
+        flags: u64,
+        special: Special,
+    ) -> Result<(), Errno> {
         let shared = self.slot_stride == 0;
         // Flags that nobody has come first, a lock that no value has last.
         if flags & !flags::LOCK > flags::EXIST || (!shared && flags > flags::EXIST) {
@@ -110,7 +118,8 @@ impl Array {
         if flags & NOEXIST != 0 {
             return Err(Errno::EEXIST);
         }
-        if flags & flags::LOCK != 0 {
+        let locks = flags & flags::LOCK != 0;
+        if locks && special.lock.is_none() {
             return Err(Errno::EINVAL);
         }
         let slots = match new {
@@ -119,9 +128,21 @@ impl Array {
         };
         for slot in slots {
             let value = self.value(index, slot).ok_or(Errno::EINVAL)?;
-            value.copy_from(&new.part(slot, self.stride, self.value_size));
+            let part = new.part(slot, self.stride, self.value_size);
+            if special.is_some() {
+                special.write(value, part, locks);
+                special.free(value);
+            } else {
+                value.copy_from(&part);
+            }
         }
         Ok(())
+    }
+
+    /// The index of the shared value that starts at an address.
+    pub(crate) fn index_at(&self, start: u64) -> Option<u32> {
+        let at = start.checked_sub(self.slab.address())?;
+        u32::try_from(at / self.stride.max(1) as u64).ok().filter(|&index| index < self.max_entries)
     }
 
     /// The value that contains an address: its start.

@@ -1,6 +1,6 @@
 //! Making maps.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock, Weak};
 
 use probity_platform::{MapBody, MapShape, MapType, Platform};
 use probity_program::MapDef;
@@ -64,9 +64,18 @@ impl Map {
         let kind =
             kind(body, definition, capacity, slots).ok_or_else(|| MapError::NoMemory { name: name() })?;
         let (definition, template) = (definition.clone(), inner.cloned());
-        let map = Map { definition, map_type, body, template, slots, kind };
+        let map = Arc::new_cyclic(|this| Map {
+            definition,
+            map_type,
+            body,
+            template,
+            slots,
+            kind,
+            this: Weak::clone(this),
+            special: OnceLock::new(),
+        });
         map.fill();
-        Ok(Arc::new(map))
+        Ok(map)
     }
 
     /// Writes the content that it is defined with.

@@ -19,8 +19,8 @@ pub const ANY: u64 = 0;
 pub const NOEXIST: u64 = 1;
 /// Of updates: only when the key is there. Of pushes: drop the oldest when there is no room.
 pub const EXIST: u64 = 2;
-/// Of updates: under the lock in the value.
-pub(crate) const LOCK: u64 = 4;
+/// Of updates and lookups: under the lock in the value.
+pub const LOCK: u64 = 4;
 
 /// When an update is one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +31,7 @@ pub(crate) enum When {
 }
 
 impl When {
-    /// From the flags of an update. Values with locks are not known here: there is none to take.
+    /// From the flags of an update, without that of locks.
     pub(crate) fn from_flags(flags: u64) -> Result<When, Errno> {
         match flags {
             ANY => Ok(When::Any),

@@ -13,6 +13,7 @@
 //! | [`nested`] | maps of maps |
 //! | [`consumer`] | ring buffers from user space |
 //! | [`held`] | arrays of things that are counted |
+//! | [`special`] | what values hold beyond bytes |
 //! | [`memory`], [`value`], [`flags`], [`error`] | what they are made of |
 
 mod access;
@@ -29,6 +30,7 @@ mod nested;
 mod programs;
 mod queue;
 pub(crate) mod ring;
+mod special;
 mod trie;
 mod user;
 pub(crate) mod user_ring;
@@ -37,7 +39,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, OnceLock, PoisonError, Weak};
 
 use probity_platform::{MapBody, MapType};
 use probity_program::MapDef;
@@ -47,6 +49,7 @@ pub use consumer::{RingConsumer, RingProducer};
 pub use error::MapError;
 pub(crate) use memory::{Copied, Pinned};
 pub use programs::{Engine, ProgArrayError};
+pub(crate) use special::Special;
 
 /// A map: shared between programs, threads and user space.
 #[derive(Debug)]
@@ -58,6 +61,10 @@ pub struct Map {
     template: Option<MapDef>,
     slots: u32,
     pub(crate) kind: Kind,
+    /// The map itself, for those that outlive a run.
+    this: Weak<Map>,
+    /// What values hold beyond bytes: known when a program with types is linked.
+    special: OnceLock<Special>,
 }
 
 /// The content.

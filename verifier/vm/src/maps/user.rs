@@ -3,7 +3,7 @@
 //! other, each filled up to a multiple of 8 bytes.
 
 use super::array::index_of;
-use super::memory::Copied;
+use super::memory::{Copied, Pinned};
 use super::value::New;
 use super::{Kind, Map, flags};
 use crate::errno::Errno;
@@ -40,9 +40,29 @@ impl Map {
     /// `ENOENT` when there is none, `EPERM` when user space may not read, `EINVAL` for a key of the
     /// wrong size, `EOPNOTSUPP` and `ENOTSUPP` where values can't be looked up by key.
     pub fn get(&self, key: &[u8]) -> Result<Vec<u8>, Errno> {
+        self.get_with(key, flags::ANY)
+    }
+
+    /// As [`Map::get`]; with [`flags::LOCK`], under the lock that is in the value. Where a value has a
+    /// lock or a timer, user space sees zeros.
+    ///
+    /// # Errors
+    ///
+    /// As [`Map::get`], and `EINVAL` for other flags and for values that have no lock.
+    pub fn get_with(&self, key: &[u8], flags: u64) -> Result<Vec<u8>, Errno> {
         self.user_reads()?;
+        let special = self.special();
+        let locks = flags & flags::LOCK != 0;
+        if flags & !flags::LOCK != 0 || (locks && special.lock.is_none()) {
+            return Err(Errno::EINVAL);
+        }
         let key = self.key(key)?;
         let key = key.bytes();
+        if special.is_some() {
+            let guard = crossbeam_epoch::pin();
+            let value = self.shared_value(key, Pinned::by(&guard)).ok_or(Errno::ENOENT)?;
+            return Ok(special.read(value, locks));
+        }
         let found = match &self.kind {
             Kind::Array(array) if self.is_per_slot() => array.values(index_of(key)),
             Kind::Array(array) => array.value(index_of(key), 0).map(|value| value.to_vec()),
@@ -71,7 +91,9 @@ impl Map {
         Some(all.chunks(size.next_multiple_of(8)).map(|value| value[..size].to_vec()).collect())
     }
 
-    /// Sets the value under a key; `flags` are [`flags::ANY`], [`flags::NOEXIST`], [`flags::EXIST`].
+    /// Sets the value under a key; `flags` are [`flags::ANY`], [`flags::NOEXIST`], [`flags::EXIST`],
+    /// and [`flags::LOCK`] for values that have a lock. A lock or a timer in it is not written, and
+    /// the timer ends unless a hash table's value is written under its lock.
     ///
     /// # Errors
     ///
@@ -82,13 +104,12 @@ impl Map {
         self.user_writes()?;
         let (key, value) = (self.key(key)?, self.value(value)?);
         let (key, value) = (key.bytes(), value.bytes());
-        if flags & flags::LOCK != 0 {
-            // No value is known to have a lock.
+        if flags & flags::LOCK != 0 && self.special().lock.is_none() {
             return Err(Errno::EINVAL);
         }
         match &self.kind {
-            Kind::Array(array) => array.update(key, New::All(value), flags),
-            Kind::Hash(hash) if self.template.is_none() => hash.update(key, New::All(value), flags),
+            Kind::Array(array) => array.update(key, New::All(value), flags, self.special()),
+            Kind::Hash(hash) if self.template.is_none() => hash.update(key, New::All(value), flags, self.special()),
             Kind::Trie(trie) => trie.update(key, value, flags),
             Kind::Queue(_) | Kind::Bloom(_) => self.put(value, flags),
             Kind::Ring(_) | Kind::UserRing(_) => Err(Errno::ENOTSUPP),
@@ -150,7 +171,11 @@ impl Map {
         self.user_writes()?;
         let key = self.key(key)?;
         match &self.kind {
-            Kind::Hash(hash) if self.template.is_none() => hash.delete(key.bytes(), true),
+            Kind::Hash(hash) if self.template.is_none() => {
+                let mut value = hash.delete(key.bytes(), true)?;
+                self.special().hide(&mut value);
+                Ok(value)
+            }
             Kind::Queue(_) => self.pop(),
             _ => Err(Errno::ENOTSUPP),
         }
@@ -178,7 +203,11 @@ impl Map {
                 };
                 (0..array.max_entries()).filter_map(pair).collect()
             }
-            Kind::Hash(hash) if self.template.is_none() => hash.pairs(),
+            Kind::Hash(hash) if self.template.is_none() => {
+                let mut pairs = hash.pairs();
+                pairs.iter_mut().for_each(|(_, value)| self.special().hide(value));
+                pairs
+            }
             Kind::Trie(trie) => trie.pairs(),
             _ => Vec::new(),
         }

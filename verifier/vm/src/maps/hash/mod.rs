@@ -24,8 +24,9 @@ pub(crate) use self::node::Node;
 use self::node::Shape;
 pub(crate) use self::seed::Seed;
 use self::table::{Locked, Table};
-use super::flags::When;
+use super::flags::{self, When};
 use super::memory::{Copied, Pinned};
+use super::special::Special;
 use super::value::New;
 use super::{Map, locked};
 use crate::errno::Errno;
@@ -143,8 +144,30 @@ impl Hash {
         nodes.filter_map(|node| self.table.shape.held_by(node))
     }
 
-    pub(crate) fn update(&self, key: GuestBytes<'_>, new: New<'_>, flags: u64) -> Result<(), Errno> {
-        self.set(key, &Setting::Bytes(new), flags)
+    /// What is `special` in a value is new in each; under a lock the value stays where it is.
+    pub(crate) fn update(
+        &self,
+        key: GuestBytes<'_>,
+        new: New<'_>,
+        flags: u64,
+        special: Special,
+    ) -> Result<(), Errno> {
+        let locks = flags & flags::LOCK != 0;
+        if locks && special.lock.is_none() {
+            return Err(Errno::EINVAL);
+        }
+        let flags = flags & !flags::LOCK;
+        if locks {
+            // Without the table's own lock: who holds the value's may want that.
+            let guard = pin();
+            if let Some(old) = self.find(key, Pinned::by(&guard)) {
+                When::from_flags(flags)?.check(true)?;
+                let part = new.part(0, self.table.shape.stride, self.table.shape.value_size);
+                special.write(self.table.shape.value(old, 0), part, true);
+                return Ok(());
+            }
+        }
+        self.set(key, &Setting::Bytes(new, special), flags)
     }
 
     pub(crate) fn update_map(&self, key: GuestBytes<'_>, map: Arc<Map>, flags: u64) -> Result<(), Errno> {
@@ -170,7 +193,7 @@ impl Hash {
         }
         let made = self.table.shape.make(hash, key).ok_or(Errno::ENOMEM)?;
         match new {
-            Setting::Bytes(_) => self.fill(made.node(), new),
+            Setting::Bytes(..) => self.fill(made.node(), new),
             Setting::Map(map) => self.table.shape.hold(&made, Arc::clone(map)),
         }
         let locked = Locked { bucket: self.table.bucket_of(hash) };
@@ -199,14 +222,19 @@ impl Hash {
 
     /// Writes the values of an element.
     fn fill(&self, node: &Node, new: &Setting<'_>) {
-        let Setting::Bytes(new) = new else { return };
+        let &Setting::Bytes(ref new, special) = new else { return };
         let shape = &self.table.shape;
         let slots = match *new {
             New::Of(slot, _) if self.per_slot => slot as usize..slot as usize + 1,
             _ => 0..shape.slots,
         };
         for slot in slots {
-            shape.value(node, slot).copy_from(&new.part(slot as u32, shape.stride, shape.value_size));
+            let part = new.part(slot as u32, shape.stride, shape.value_size);
+            if special.is_some() {
+                special.write(shape.value(node, slot), part, false);
+            } else {
+                shape.value(node, slot).copy_from(&part);
+            }
         }
     }
 
@@ -290,6 +318,23 @@ impl Hash {
         pairs
     }
 
+    /// The value under a key that all run slots share.
+    pub(crate) fn shared_value<'p>(&'p self, key: GuestBytes<'_>, pinned: Pinned<'p>) -> Option<GuestBytes<'p>> {
+        self.find(key, pinned).map(|node| self.table.shape.value(node, 0))
+    }
+
+    /// The element whose value contains an address: where the value starts, and a copy of the key.
+    pub(crate) fn element_at(&self, address: u64) -> Option<(u64, Vec<u8>)> {
+        let guard = pin();
+        let mut found = None;
+        let _ = self.visit::<()>(0, Pinned::by(&guard), |key, value| {
+            let is_in = address.wrapping_sub(value) < self.table.shape.value_size as u64;
+            found = is_in.then(|| (value, key.to_vec()));
+            Ok(!is_in)
+        });
+        found
+    }
+
     /// The key or value that contains an address: where it starts, its length, whether it is a value.
     pub(crate) fn containing(&self, address: u64) -> Option<(u64, usize, bool)> {
         let guard = pin();
@@ -309,7 +354,8 @@ impl Hash {
 
 /// What an update puts in.
 enum Setting<'s> {
-    Bytes(New<'s>),
+    /// A value, and what is special in it.
+    Bytes(New<'s>, Special),
     Map(Arc<Map>),
 }
 
