@@ -4,7 +4,9 @@
 use std::os::fd::AsFd;
 use std::sync::Arc;
 
-use probity::vm::{CheckedProgram, Errno, Input, ManualClock, Map, RunError, Runtime, RuntimeOptions, maps::flags};
+use probity::vm::{
+    CheckedProgram, Errno, Input, ManualClock, Map, RunError, Runtime, RuntimeOptions, maps::flags,
+};
 use probity_linux::PLATFORM;
 use probity_program::Program;
 use probity_tests::kernel;
@@ -37,7 +39,8 @@ const EEXIST: i32 = -17;
 const EINVAL: i32 = -22;
 
 /// The function of timers that add their key and 1 to the number in the value.
-const COUNTS: &str = "r2 = *(u32 *)(r2 +0)\nr4 = *(u32 *)(r3 +28)\nr4 += r2\nr4 += 1\n*(u32 *)(r3 +28) = r4\nr0 = 0\nexit\n";
+const COUNTS: &str =
+    "r2 = *(u32 *)(r2 +0)\nr4 = *(u32 *)(r3 +28)\nr4 += r2\nr4 += 1\n*(u32 *)(r3 +28) = r4\nr0 = 0\nexit\n";
 
 /// The program that does them to the element with a key, one after the other, and returns what the
 /// last was answered.
@@ -133,9 +136,7 @@ fn cases() -> Vec<(Vec<Op>, i32, i32)> {
         .map(|flags| both(&[Init(flags)], if matches!(flags, 0 | 1 | 7) { 0 } else { EINVAL }))
         .collect();
     let starts = [(0, 0), (1, 0), (2, 0), (3, 0), (4, EINVAL), (8, EINVAL), (1 << 32, EINVAL)];
-    cases.extend(
-        starts.map(|(flags, answer)| both(&[Init(1), SetCallback, Start(1 << 62, flags)], answer)),
-    );
+    cases.extend(starts.map(|(flags, answer)| both(&[Init(1), SetCallback, Start(1 << 62, flags)], answer)));
     cases.extend([
         both(&[Init(1), Init(1)], EBUSY),
         both(&[Init(1), Init(2)], EINVAL),

@@ -306,7 +306,8 @@ impl Runtime {
         let table = self.0.timers.table();
         let first = |&clock: &ClockKind| {
             let clock_number = number(clock);
-            let (.., when, _, _) = table.due.range((clock_number, 0, 0, 0)..(clock_number + 1, 0, 0, 0)).next()?;
+            let (.., when, _, _) =
+                table.due.range((clock_number, 0, 0, 0)..(clock_number + 1, 0, 0, 0)).next()?;
             Some(when.saturating_sub(self.now(clock)))
         };
         CLOCKS.iter().filter_map(first).min()

@@ -4,9 +4,10 @@ use probity_platform::{Arg, ArgRole, Behaviour, Relation, Subject, TypeFlags};
 
 use crate::fault::Fault;
 use crate::interpreter::regions::{self, Region};
+use crate::intrinsics;
 use crate::maps::Map;
 use crate::run::Run;
-use crate::unit::Site;
+use crate::unit::{Site, Target};
 
 /// No memory argument is longer.
 const LONGEST: u64 = 1 << 29;
@@ -21,7 +22,38 @@ pub(crate) fn check(site: &Site, regs: &[u64; 16], written: u16, run: &mut Run<'
             return Err(Fault::Argument { callable: site.callable.name, index: index + 1, what });
         }
     }
-    Ok(())
+    let Target::Body(intrinsic) = site.target else { return Ok(()) };
+    let Some(index) = intrinsics::behind(intrinsic) else { return Ok(()) };
+    behind(regs[index + 1], run).map_err(|what| Fault::Argument {
+        callable: site.callable.name,
+        index: index + 1,
+        what,
+    })
+}
+
+/// That the memory which an object in the stack leads to is the program's: it may have written the
+/// object itself.
+fn behind(object: u64, run: &mut Run<'_>) -> Result<(), String> {
+    let Some(memory) = intrinsics::memory_behind(&regions::bytes(run, object, intrinsics::OBJECT)) else {
+        return Ok(());
+    };
+    match regions::find(run, memory.address, memory.len) {
+        Some(found) if found.region != Region::Context && (found.writable || memory.read_only) => Ok(()),
+        _ => Err("memory behind it that is not the program's".to_owned()),
+    }
+}
+
+/// Locks and timers are in values of maps, and aligned.
+fn field(value: u64, len: u64, run: &mut Run<'_>) -> Result<(), String> {
+    let align = len.next_power_of_two().min(8);
+    match regions::find(run, value, len) {
+        Some(found) if !matches!(found.region, Region::MapValue(_)) || !found.writable => {
+            Err("no value of a map that may be written".to_owned())
+        }
+        Some(_) if !value.is_multiple_of(align) => Err(format!("{value:#x} is not aligned to {align}")),
+        Some(_) => Ok(()),
+        None => Err(format!("{len} bytes at {value:#x} are not the program's")),
+    }
 }
 
 /// Notes what of the stack the call wrote.
@@ -98,7 +130,11 @@ fn check_one(site: &Site, index: usize, regs: &[u64; 16], run: &mut Run<'_>) -> 
         ArgRole::Func => Err("no function of the program".to_owned()),
         ArgRole::ConstStr => text(value, run),
         ArgRole::Object => Err("unsupported: an object".to_owned()),
-        ArgRole::MapKey | ArgRole::MapValue | ArgRole::Mem | ArgRole::StackObject | ArgRole::Field => {
+        ArgRole::Field => {
+            let len = size(site, index, regs, run)?.unwrap_or(4);
+            field(value, len, run)
+        }
+        ArgRole::MapKey | ArgRole::MapValue | ArgRole::Mem | ArgRole::StackObject => {
             memory(site, index, regs, run)
         }
         _ => Ok(()),

@@ -60,7 +60,8 @@ impl<'m> Args<'m> {
         }
         // SAFETY: programs can't write such objects, only the intrinsics of dynptrs, which put the
         // address and the size of memory there that was demanded of a call. The memory is there as
-        // long as the object may be used: the proof, or the checked mode, sees to that.
+        // long as the object may be used: the proof sees to that. The checked mode, whose programs
+        // write what they like, looks at what is behind before the call.
         unsafe { GuestBytes::new(address, len) }
     }
 

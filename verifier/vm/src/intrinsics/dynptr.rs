@@ -6,10 +6,11 @@ use probity_isa::Size;
 use super::{Args, Body};
 use crate::errno::{Errno, status};
 use crate::guest::GuestBytes;
+use crate::maps::Copied;
 use crate::run::{Left, Run};
 
 /// Bytes of the object.
-const BYTES: usize = 16;
+pub(crate) const BYTES: usize = 16;
 const ADDRESS: usize = 0;
 const LENGTH: usize = 8;
 /// The largest memory behind one.
@@ -19,19 +20,27 @@ const READ_ONLY: u64 = 1 << 31;
 
 /// What a dynptr says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Dynptr {
+pub(crate) struct Dynptr {
     /// Where the memory begins; not 0.
-    pub(super) address: u64,
+    pub(crate) address: u64,
     /// How many bytes it has.
-    pub(super) len: u64,
+    pub(crate) len: u64,
     /// Whether it may not be written.
-    pub(super) read_only: bool,
+    pub(crate) read_only: bool,
+}
+
+/// What an object's bytes say; None when it is null.
+pub(crate) fn memory_behind(object: &[u8]) -> Option<Dynptr> {
+    Dynptr::of(Copied::of(object).bytes())
 }
 
 impl Dynptr {
     /// The dynptr in an argument; None when it is null.
     pub(super) fn load(args: Args<'_>, index: usize) -> Option<Dynptr> {
-        let object = args.memory(index, BYTES);
+        Dynptr::of(args.memory(index, BYTES))
+    }
+
+    fn of(object: GuestBytes<'_>) -> Option<Dynptr> {
         let (address, word) = (object.get(ADDRESS, Size::Dw)?, object.get(LENGTH, Size::W)?);
         (address != 0).then_some(Dynptr { address, len: word & LARGEST, read_only: word & READ_ONLY != 0 })
     }

@@ -1,9 +1,9 @@
 //! Maps.
 
 use super::{Args, Body};
-use crate::errno::status;
+use crate::errno::{Errno, status};
 use crate::guest::GuestBytes;
-use crate::maps::{Map, Pinned};
+use crate::maps::{Map, Pinned, flags};
 use crate::run::{Left, Run};
 
 fn key<'m>(args: Args<'m>, map: &Map) -> GuestBytes<'m> {
@@ -40,6 +40,10 @@ pub(super) struct Update;
 impl Body for Update {
     fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
         let map = args.map(0);
+        // Who holds a lock and wants one may wait for itself. No verified program does.
+        if args.number(3) & flags::LOCK != 0 && !run.locks.is_empty() {
+            return Ok(Errno::EDEADLK.to_r0());
+        }
         Ok(status(map.update_by_program(key(args, map), value(args, 2, map), args.number(3), run.slot)))
     }
 }

@@ -29,6 +29,16 @@ mod text;
 mod timer;
 
 pub(crate) use args::Args;
+pub(crate) use dynptr::{BYTES as OBJECT, memory_behind};
+
+/// The argument that is an object of the stack behind whose address a body reads or writes, from 0.
+pub(crate) fn behind(intrinsic: Intrinsic) -> Option<usize> {
+    match intrinsic {
+        Intrinsic::DynptrRead => Some(2),
+        Intrinsic::DynptrWrite => Some(0),
+        _ => None,
+    }
+}
 
 /// What an intrinsic does.
 pub(crate) trait Body {

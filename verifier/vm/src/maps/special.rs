@@ -135,7 +135,11 @@ impl Map {
     }
 
     /// The value under a key that all run slots share.
-    pub(crate) fn shared_value<'p>(&'p self, key: GuestBytes<'_>, pinned: Pinned<'p>) -> Option<GuestBytes<'p>> {
+    pub(crate) fn shared_value<'p>(
+        &'p self,
+        key: GuestBytes<'_>,
+        pinned: Pinned<'p>,
+    ) -> Option<GuestBytes<'p>> {
         match &self.kind {
             _ if self.is_per_slot() || self.template.is_some() => None,
             Kind::Array(array) => array.value(index_of(key), 0),

@@ -109,7 +109,9 @@ impl Map {
         }
         match &self.kind {
             Kind::Array(array) => array.update(key, New::All(value), flags, self.special()),
-            Kind::Hash(hash) if self.template.is_none() => hash.update(key, New::All(value), flags, self.special()),
+            Kind::Hash(hash) if self.template.is_none() => {
+                hash.update(key, New::All(value), flags, self.special())
+            }
             Kind::Trie(trie) => trie.update(key, value, flags),
             Kind::Queue(_) | Kind::Bloom(_) => self.put(value, flags),
             Kind::Ring(_) | Kind::UserRing(_) => Err(Errno::ENOTSUPP),

@@ -319,7 +319,11 @@ impl Hash {
     }
 
     /// The value under a key that all run slots share.
-    pub(crate) fn shared_value<'p>(&'p self, key: GuestBytes<'_>, pinned: Pinned<'p>) -> Option<GuestBytes<'p>> {
+    pub(crate) fn shared_value<'p>(
+        &'p self,
+        key: GuestBytes<'_>,
+        pinned: Pinned<'p>,
+    ) -> Option<GuestBytes<'p>> {
         self.find(key, pinned).map(|node| self.table.shape.value(node, 0))
     }
 
