@@ -339,3 +339,50 @@ fn user_space_takes_locks() {
         assert_eq!(map.update(&key, &[7; VALUE], flags::LOCK | flags::NOEXIST), Err(Errno::EEXIST));
     });
 }
+
+/// Threads start, stop, replace and fire the same timers. Nothing hangs, and what was stopped at the
+/// end is not called.
+#[test]
+fn threads() {
+    use std::thread;
+    const ROUNDS: u32 = 2000;
+    for map_type in [ARRAY, HASH] {
+        let still = Still {
+            runtime: Runtime::new(RuntimeOptions { slots: 4, ..RuntimeOptions::default() }),
+            ..Still::new()
+        };
+        let map = still.map(&special::program("r0 = 0\nexit", map_type, true));
+        for key in 0u32..4 {
+            map.update(&key.to_ne_bytes(), &[0; VALUE], flags::ANY).expect("room");
+        }
+        let profile = PLATFORM.default_profile();
+        let program = |ops: &[Op], key| {
+            let program = special::program(&text(ops, key, COUNTS), map_type, true);
+            CheckedProgram::new(&program, &PLATFORM, &profile, vec![map.clone()]).expect("it links")
+        };
+        let start = [Init(1), SetCallback, Start(0, 0)];
+        thread::scope(|scope| {
+            let run = |all: Vec<CheckedProgram>| {
+                let mut worker = still.runtime.worker().expect("a slot");
+                for round in 0..ROUNDS {
+                    let program = &all[round as usize % all.len()];
+                    program.run(&mut worker, Input::default()).expect("it runs");
+                }
+            };
+            scope.spawn(move || run(vec![program(&start, 0), program(&start, 1)]));
+            scope.spawn(move || run(vec![program(&[Cancel], 0), program(&[Update(0)], 1)]));
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    let mut worker = still.runtime.worker().expect("a slot");
+                    for _ in 0..ROUNDS {
+                        still.runtime.fire_timers_with(&mut worker, |error| panic!("{error}"));
+                    }
+                });
+            }
+        });
+        assert_eq!(still.act(&[Init(1), Cancel], 0, COUNTS, &map) & !1, 0);
+        let stopped = number(&map, 0);
+        still.fire();
+        assert_eq!(number(&map, 0), stopped);
+    }
+}

@@ -7,6 +7,7 @@ use probity_isa::Size;
 
 use crate::guest::{GuestBytes, Lock};
 use crate::maps::Map;
+use crate::run::Run;
 
 /// r1 to r5 of a call, whose roles are those of the intrinsic's row in
 /// [`probity_platform::Intrinsic::ALL`]. Which argument is what, the body knows; it asks for each by
@@ -63,6 +64,21 @@ impl<'m> Args<'m> {
         // long as the object may be used: the proof sees to that. The checked mode, whose programs
         // write what they like, looks at what is behind before the call.
         unsafe { GuestBytes::new(address, len) }
+    }
+
+    /// The element of a map whose value has a timer that is an argument: where the value starts, and a
+    /// copy of the key. None where the timer is in no value of the map.
+    pub(crate) fn element(&self, timer: usize, map: &Map, run: &Run<'_>) -> Option<(u64, Vec<u8>)> {
+        let at = self.regs[timer];
+        match map.special().timer {
+            Some(offset) if !run.unit.checked => {
+                // SAFETY: the timer was proved to be the one in a value of that map. Where it stands in
+                // values, the map has learnt from the types of the proof.
+                unsafe { map.element_of(at - offset as u64) }
+            }
+            // It may be anywhere.
+            _ => map.element_at(at),
+        }
     }
 
     /// A lock in a map's value.

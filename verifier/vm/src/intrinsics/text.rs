@@ -77,8 +77,11 @@ fn unsigned(text: &[u8], flags: u64) -> Result<(u64, usize), Errno> {
     if parsed.negative { Err(Errno::EINVAL) } else { Ok((parsed.magnitude, parsed.used)) }
 }
 
+/// From a text and flags: the bits of a number, and how many characters were used.
+type Reader = fn(&[u8], u64) -> Result<(u64, usize), Errno>;
+
 /// `(text, length, flags, to)`: what can't be read leaves 0.
-fn read(args: Args<'_>, how: fn(&[u8], u64) -> Result<(u64, usize), Errno>) -> u64 {
+fn read(args: Args<'_>, how: Reader) -> u64 {
     let result = how(&args.bytes(0, 1).to_vec(), args.number(2));
     let value = result.map_or(0, |(value, _)| value);
     // The memory has 8 bytes: the signature says so.

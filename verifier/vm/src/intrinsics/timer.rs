@@ -32,11 +32,10 @@ pub(super) struct Init;
 
 impl Body for Init {
     fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
-        let (map, at) = (args.map(1), args.number(0));
+        let map = args.map(1);
         let init = || {
             let clock = clock(args.number(2))?;
-            // The proof has seen that the timer is in a value of that map; others may lie.
-            let (value, key) = map.element_at(at).ok_or(Errno::EINVAL)?;
+            let (value, key) = args.element(0, map, run).ok_or(Errno::EINVAL)?;
             let element = Element { map: map.this(), value, key };
             run.worker.shared.timers.init(field(args), element, clock)
         };

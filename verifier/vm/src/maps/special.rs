@@ -74,12 +74,14 @@ impl Special {
     pub(crate) fn write(self, to: GuestBytes<'_>, from: GuestBytes<'_>, locks: bool) {
         self.under(to, locks, || {
             let mut at = 0;
-            for hole in self.holes().into_iter().chain([to.len()..to.len()]) {
-                let len = hole.start.saturating_sub(at);
+            let [first, second] = self.holes();
+            let end = to.len();
+            for (until, next) in [(first.start, first.end), (second.start, second.end), (end, end)] {
+                let len = until.saturating_sub(at);
                 if let (Some(to), Some(from)) = (to.slice(at, len), from.slice(at, len)) {
                     to.copy_from(&from);
                 }
-                at = at.max(hole.end);
+                at = at.max(next);
             }
         });
     }
@@ -131,6 +133,22 @@ impl Map {
             }
             Kind::Hash(hash) => hash.element_at(address),
             _ => None,
+        }
+    }
+
+    /// As [`Map::element_at`], at once.
+    ///
+    /// # Safety
+    ///
+    /// A value of this map starts at the address.
+    #[allow(unsafe_code)]
+    pub(crate) unsafe fn element_of(&self, value: u64) -> Option<(u64, Vec<u8>)> {
+        match &self.kind {
+            Kind::Hash(hash) if !self.is_per_slot() && self.template.is_none() => {
+                // SAFETY: the caller's.
+                Some((value, unsafe { hash.key_of(value) }))
+            }
+            _ => self.element_at(value),
         }
     }
 

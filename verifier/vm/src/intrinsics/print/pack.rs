@@ -78,7 +78,7 @@ pub(super) fn pack(fmt: &[u8], args: &[u64], memory: &mut Memory<'_>) -> Result<
                 packer.used += 1;
             }
             Conversion::Text | Conversion::Packed(Packed::Text { user: false }) => {
-                packer.text_at(arg, memory)?
+                packer.text_at(arg, memory)?;
             }
             Conversion::Packed(Packed::Text { user: true }) => packer.text_at(0, &mut |_, _| Vec::new())?,
             Conversion::Number { wide: false, .. } => packer.number(&(arg as u32).to_ne_bytes())?,

@@ -327,6 +327,17 @@ impl Hash {
         self.find(key, pinned).map(|node| self.table.shape.value(node, 0))
     }
 
+    /// A copy of the key of the element whose value starts at an address.
+    ///
+    /// # Safety
+    ///
+    /// A value of this table does, which is there as long as this runs.
+    #[allow(unsafe_code)]
+    pub(crate) unsafe fn key_of(&self, value: u64) -> Vec<u8> {
+        // SAFETY: the caller's.
+        unsafe { self.table.shape.key_of(value) }.to_vec()
+    }
+
     /// The element whose value contains an address: where the value starts, and a copy of the key.
     pub(crate) fn element_at(&self, address: u64) -> Option<(u64, Vec<u8>)> {
         let guard = pin();

@@ -72,6 +72,17 @@ impl Shape {
         unsafe { GuestBytes::new(start, self.key_size) }
     }
 
+    /// The key of the element whose first value starts at an address.
+    ///
+    /// # Safety
+    ///
+    /// The value is one of an element of this shape, which is there for `'n`.
+    pub(super) unsafe fn key_of<'n>(&self, value: u64) -> GuestBytes<'n> {
+        let start = value - self.value_at as u64 + KEY_AT as u64;
+        // SAFETY: elements of this shape have their key there.
+        unsafe { GuestBytes::new(start, self.key_size) }
+    }
+
     /// The address of a run slot's value; `slot` must be one.
     #[inline(always)]
     pub(super) fn address(&self, node: &Node, slot: usize) -> u64 {

@@ -185,3 +185,23 @@ fn what_is_frozen_stays() {
     assert_eq!(map.direct_value(8), None);
     assert_eq!(map.value_at(start + 3), Some((start, 8, false)));
 }
+
+#[test]
+#[allow(unsafe_code)]
+fn keys_are_found_from_values() {
+    for (body, key_size) in [(MapBody::Hash, 5), (MapBody::LruHash, 16), (MapBody::Array, 4)] {
+        let map = map(body, key_size, 12, 9);
+        for number in 0..9u32 {
+            let mut key = number.to_ne_bytes().to_vec();
+            key.resize(key_size as usize, 3);
+            map.update(&key, &[1; 12], ANY).expect("room");
+            let guard = crossbeam_epoch::pin();
+            let found = map.shared_value(Copied::of(&key).bytes(), Pinned::by(&guard)).expect("it is there");
+            let element = Some((found.address(), key));
+            assert_eq!(map.element_at(found.address() + 11), element);
+            // SAFETY: that is where a value starts.
+            assert_eq!(unsafe { map.element_of(found.address()) }, element);
+        }
+    }
+    assert_eq!(map(MapBody::PercpuHash, 4, 8, 1).element_at(0), None);
+}
