@@ -144,7 +144,7 @@ impl Map {
     ///
     /// # Errors
     ///
-    /// As [`Map::get`] and [`Map::delete`]; `EOPNOTSUPP` where there is no such thing.
+    /// As [`Map::get`] and [`Map::delete`]; `ENOTSUPP` where there is no such thing.
     pub fn lookup_and_delete(&self, key: &[u8]) -> Result<Vec<u8>, Errno> {
         self.user_reads()?;
         self.user_writes()?;
@@ -152,7 +152,7 @@ impl Map {
         match &self.kind {
             Kind::Hash(hash) if self.template.is_none() => hash.delete(key.bytes(), true),
             Kind::Queue(_) => self.pop(),
-            _ => Err(Errno::EOPNOTSUPP),
+            _ => Err(Errno::ENOTSUPP),
         }
     }
 

@@ -92,7 +92,7 @@ impl Hash {
     }
 
     fn find<'p>(&self, key: GuestBytes<'_>, pinned: Pinned<'p>) -> Option<&'p Node> {
-        self.table.find(self.table.seed.bytes(key), key, pinned)
+        self.table.lookup(key, pinned)
     }
 
     /// The address of a value, for a program; 0 when there is none.

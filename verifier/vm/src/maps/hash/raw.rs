@@ -52,8 +52,8 @@ unsafe extern "C" fn lookup<const KEY: usize, const VALUES: u8, const GIVES_WAY:
     // SAFETY: the first argument is a map, which the program or the run's guard keeps.
     let map = unsafe { &*(map as *const Map) };
     let Kind::Hash(hash) = &map.kind else { return Returned::value(0) };
-    // SAFETY: the run that is on.
-    let (pinned, slot) = unsafe { (Pinned::by_run(&*run), (*run).slot) };
+    // SAFETY: the run that is on has a program with this map, and is pinned.
+    let (pinned, slot) = unsafe { (Pinned::as_promised(), (*run).slot) };
     // SAFETY: the caller's: keys have this size, and the second argument is one.
     let Some(node) = (unsafe { hash.table.find_raw::<KEY>(key, pinned) }) else { return Returned::value(0) };
     if GIVES_WAY {

@@ -44,6 +44,7 @@ impl Seed {
     }
 
     /// Of bytes: of 4, 8 and 16 bytes what the functions above give.
+    #[inline]
     pub(crate) fn bytes(self, key: GuestBytes<'_>) -> u32 {
         let at = key.address();
         // SAFETY: as many bytes are inside of the key as are asked for.
@@ -60,6 +61,7 @@ impl Seed {
     /// # Safety
     ///
     /// As for [`load`], of `len` bytes.
+    #[inline]
     unsafe fn long(self, at: u64, len: u64) -> u32 {
         let mut hash = self.start ^ len;
         let mut done = 0;
@@ -69,10 +71,13 @@ impl Seed {
             done += 8;
         }
         let mut last = 0;
-        while done < len {
-            // SAFETY: inside of what the caller promises.
-            last = last << 8 | unsafe { load(at + done, Size::B) };
-            done += 1;
+        for size in [Size::W, Size::H, Size::B] {
+            let bytes = u64::from(size.bytes() as u32);
+            if len - done >= bytes {
+                // SAFETY: inside of what the caller promises.
+                last = last << (8 * bytes) | unsafe { load(at + done, size) };
+                done += bytes;
+            }
         }
         self.word(hash ^ last)
     }

@@ -70,7 +70,25 @@ impl Table {
         unsafe { node.next.load(Acquire).as_ref() }
     }
 
+    /// The element with a key, by the way that is best for its size.
+    #[inline]
+    pub(super) fn lookup<'p>(&self, key: GuestBytes<'_>, pinned: Pinned<'p>) -> Option<&'p Node> {
+        if key.len() != self.shape.key_size {
+            return None;
+        }
+        // SAFETY: keys have this size, and this one is bytes that may be read.
+        unsafe {
+            match key.len() {
+                4 => self.find_raw::<4>(key.address(), pinned),
+                8 => self.find_raw::<8>(key.address(), pinned),
+                16 => self.find_raw::<16>(key.address(), pinned),
+                _ => self.find_raw::<0>(key.address(), pinned),
+            }
+        }
+    }
+
     /// The element with a key.
+    #[inline]
     pub(super) fn find<'p>(&self, hash: u32, key: GuestBytes<'_>, pinned: Pinned<'p>) -> Option<&'p Node> {
         let mut at = self.first(self.bucket_of(hash), pinned);
         while let Some(node) = at {
