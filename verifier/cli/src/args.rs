@@ -199,6 +199,9 @@ pub(crate) struct RunArgs {
     /// r0 in hexadecimal on stdout
     #[arg(long, conflicts_with_all = ["program", "types", "ctx", "packet", "pcap", "maps", "dump_maps", "dump_asm"])]
     pub(crate) plugin: bool,
+    /// The runner passes it on when it gives programs as objects
+    #[arg(long, hide = true, requires = "plugin")]
+    pub(crate) elf: bool,
 }
 
 /// The kernel to load into.

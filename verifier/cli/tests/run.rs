@@ -366,6 +366,8 @@ fn the_plugin_speaks_with_the_conformance_runner() {
     assert_eq!((run.code, run.out.as_str()), (1, ""));
     assert!(run.err.contains("invalid shift 68"), "{}", run.err);
     assert_eq!(plugin(&["--checked"], shift).out, "10\n");
+    let run = plugin(&["--elf"], shift);
+    assert!(run.code == 3 && run.err.contains("without its --elf_format"), "{}", run.err);
     assert_eq!(plugin(&["xyz"], shift).code, 2);
     assert_eq!(plugin(&[], "b7 00").code, 3);
     assert_eq!(plugin(&[], "hello").code, 3);

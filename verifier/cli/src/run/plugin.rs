@@ -41,6 +41,10 @@ pub(super) fn run(args: &RunArgs) -> Result<Exit, Failure> {
 }
 
 fn r0(args: &RunArgs) -> Result<u64, Trouble> {
+    if args.elf {
+        return Err(Trouble::unsupported("programs as ELF objects (--elf)")
+            .help("without its --elf_format the runner gives bare instructions"));
+    }
     let memory =
         args.inputs.iter().map(|part| part.to_str().and_then(hex::parse)).collect::<Option<Vec<_>>>();
     let memory = memory.ok_or_else(|| Trouble::usage("the memory is no text of hexadecimal bytes"))?.concat();
