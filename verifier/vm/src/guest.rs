@@ -3,7 +3,10 @@
 //! as alignment allows, which compile to plain loads and stores.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU8, AtomicU16, AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use probity_isa::Size;
 
@@ -248,5 +251,35 @@ impl<'m> GuestBytes<'m> {
         // SAFETY: inside of what `new` was promised.
         unsafe { store(slice.start, size, value) };
         Some(())
+    }
+}
+
+/// A lock of 4 bytes in a value of a map: 0 when it is free. Whoever has one of these holds the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lock(u64);
+
+impl Lock {
+    /// The lock at an address.
+    ///
+    /// # Safety
+    ///
+    /// There must be 4 bytes of a map's value, aligned, which are there as long as this is used.
+    pub(crate) unsafe fn new(address: u64) -> Lock {
+        Lock(address)
+    }
+
+    fn word(self) -> &'static AtomicU32 {
+        // SAFETY: what `new` was promised; the reference does not leave the methods below.
+        unsafe { &*(self.0 as *const AtomicU32) }
+    }
+
+    /// Takes it if it is free.
+    pub(crate) fn take(self) -> bool {
+        self.word().compare_exchange(0, 1, Acquire, Relaxed).is_ok()
+    }
+
+    /// Gives it back.
+    pub(crate) fn give(self) {
+        self.word().store(0, Release);
     }
 }

@@ -8,12 +8,14 @@
 //! | [`runtime`] | what runs share: slots, clock, sink |
 //! | [`executable`] | verified programs, ready to run |
 //! | [`checked`] | programs that were not verified |
+//! | [`session`] | a program bound to a worker, for many runs |
 //! | [`link`] | from a program and its maps to a unit |
 //! | [`unit`] | a linked program |
 //! | [`op`] | its instructions |
 //! | [`run`] | one run: what interpreter, machine code and bodies share |
 //! | [`interpreter`] | the interpreter, in two modes |
 //! | [`intrinsics`] | what helpers do |
+//! | `known` | which addresses are the program's |
 //! | [`maps`] | maps |
 //! | [`context`] | the host's struct behind the context |
 //! | [`packet`] | packets |
@@ -29,12 +31,15 @@ pub mod fault;
 pub mod guest;
 pub mod interpreter;
 mod intrinsics;
+mod known;
+mod lent;
 pub mod link;
 pub mod maps;
 pub mod op;
 pub mod packet;
 pub mod run;
 pub mod runtime;
+pub mod session;
 pub mod unit;
 
 pub use checked::{CheckedProgram, Moment, Watch};
@@ -51,4 +56,5 @@ pub use run::{Left, RawFn, Returned, Run};
 pub use runtime::{
     Clock, ClockKind, ManualClock, NoSink, NoSlot, Runtime, RuntimeOptions, Sink, SystemClock, Worker,
 };
+pub use session::Session;
 pub use unit::{Native, Site, Target, Unit};

@@ -15,6 +15,7 @@ use crate::interpreter::Decoded;
 use crate::intrinsics;
 use crate::maps::{Map, ProgArrayError};
 use crate::op::{Function, Op};
+use crate::run::MAX_TAIL_CALLS;
 use crate::unit::{Site, Target, Unit};
 
 /// Why a program can't run here.
@@ -102,11 +103,21 @@ impl Unit {
         let sites = linker.sites;
         let functions = functions(program, platform, proof);
         let decoded = Decoded::new(&ops);
+        // A tail call in a function leaves the frames below it in use.
+        let programs =
+            if ops.iter().any(|op| matches!(op, Op::TailCall { .. })) { MAX_TAIL_CALLS + 1 } else { 1 };
         let unit = Unit {
+            frames: (platform.limits.frames * programs) as usize,
             platform,
             prog_type,
             profile: profile.clone(),
             program: Arc::new(program.clone()),
+            slots: maps
+                .iter()
+                .filter(|map| map.serves_slots())
+                .map(|map| map.slots())
+                .min()
+                .unwrap_or(u32::MAX),
             guarded: maps.iter().any(|map| map.frees()),
             pointers: pointers(platform, view),
             packet_fields: PacketFields::of(platform, view),
@@ -211,7 +222,9 @@ impl Linker<'_> {
         if self.is_dead(pc) {
             return Ok(Op::Dead);
         }
-        let Ok(instruction) = probity_isa::decode(&self.program.insns, pc) else { return Ok(Op::Dead) };
+        let Ok(instruction) = probity_isa::decode(&self.program.insns, pc) else {
+            return self.call_register(pc);
+        };
         let target = |off: i32| (pc as i64 + 1 + i64::from(off)) as u32;
         Ok(match instruction {
             Instruction::Alu { width, op, dst, src } => Op::Alu { width, op, dst, src },
@@ -328,6 +341,25 @@ impl Linker<'_> {
             }
         };
         Ok(Op::Const { dst, value })
+    }
+
+    /// A call by a number in a register, where that is what stands there: of anything on offer. No
+    /// verifier accepts it.
+    fn call_register(&mut self, pc: usize) -> Result<Op, LinkError> {
+        const CALL_REGISTER: u8 = BPF_JMP | BPF_CALL | BPF_X;
+        let insn = self.program.insns[pc];
+        if (insn.code, insn.src, insn.off, insn.imm) != (CALL_REGISTER, 0, 0, 0) {
+            return Ok(Op::Dead);
+        }
+        for callable in self.platform.callables {
+            // A tail call is no call.
+            let is_tail = callable.body == Some(probity_platform::Intrinsic::TailCall);
+            let offered = self.offered.callable(callable.number.cast_signed());
+            if offered.is_some_and(|offered| std::ptr::eq(offered, callable)) && !is_tail {
+                self.call(pc, callable, callable.number)?;
+            }
+        }
+        Ok(Op::CallRegister { reg: insn.dst })
     }
 
     fn call(&mut self, pc: usize, callable: &'static Callable, number: u32) -> Result<Op, LinkError> {
