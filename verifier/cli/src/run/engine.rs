@@ -1,9 +1,12 @@
-//! What runs the program: the verified interpreter, the checked one, or machine code.
+//! What runs the program: the verified interpreter, the checked one, or machine code, where this build
+//! has a JIT.
 
+use std::mem;
 use std::path::Path;
+use std::time::{Duration, Instant};
 
 use probity::program::Program;
-use probity::vm::{CheckedProgram, Executable, Input, Map, RunError, Unit, Worker};
+use probity::vm::{CheckedProgram, Context, Executable, Input, Map, Packet, RunError, Session, Unit, Worker};
 use probity::{Instance, LoadError, Runnable};
 
 use super::trouble::Trouble;
@@ -49,7 +52,7 @@ impl Ready {
     pub(super) fn load(
         instance: &Instance<'_>,
         name: &str,
-        engine: Engine,
+        (engine, fuel): (Engine, Option<u64>),
         object: &Path,
     ) -> Result<(Ready, Program), Trouble> {
         let linked = input::guarded(|| instance.program(name)).map_err(Trouble::unreadable)?;
@@ -65,16 +68,25 @@ impl Ready {
         let ready = ready.map_err(Trouble::unreadable)?;
         let ready = ready.map_err(|error| Trouble::of_load(&error, &program, object))?;
         if let (Engine::Jit, Ready::Verified(runnable)) = (engine, &ready) {
-            jit(runnable.executable())?;
+            jit(runnable.executable(), fuel)?;
         }
         Ok((ready, program))
     }
 
-    /// Runs it; gives r0.
-    pub(super) fn run(&self, worker: &mut Worker, input: Input<'_>) -> Result<u64, RunError> {
+    /// Binds it to a worker, for runs with so much fuel.
+    pub(super) fn bind<'r>(
+        &'r self,
+        worker: &'r mut Worker,
+        fuel: Option<u64>,
+    ) -> Result<Bound<'r>, Trouble> {
         match self {
-            Ready::Verified(runnable) => runnable.run(worker, input),
-            Ready::Checked(program) => program.run(worker, input),
+            Ready::Verified(runnable) => {
+                let session = runnable.executable().session(worker, None);
+                let mut session = session.map_err(|error| Trouble::unreadable(error.to_string()))?;
+                session.fuel(fuel);
+                Ok(Bound::Verified(Box::new(session)))
+            }
+            Ready::Checked(program) => Ok(Bound::Checked { program, worker, fuel }),
         }
     }
 
@@ -96,9 +108,9 @@ impl Ready {
     }
 
     /// Its machine code as text.
-    pub(super) fn assembly(&self) -> Result<String, Trouble> {
+    pub(super) fn assembly(&self, fuel: Option<u64>) -> Result<String, Trouble> {
         match self {
-            Ready::Verified(runnable) => assembly(runnable.executable()),
+            Ready::Verified(runnable) => assembly(runnable.executable(), fuel),
             Ready::Checked(_) => {
                 Err(Trouble::usage("the checked interpreter has no machine code: leave --checked out"))
             }
@@ -106,20 +118,70 @@ impl Ready {
     }
 }
 
-/// Makes machine code of a verified program, from where its runs are fast. The one place to change
-/// when this build gets a JIT: `probity_jit::compile(executable, ...)`, which the facade has behind
-/// its feature `jit`.
-pub(super) fn jit(executable: &Executable) -> Result<(), Trouble> {
-    let _ = executable;
+/// A program at a worker, where only runs cost time.
+#[derive(Debug)]
+pub(super) enum Bound<'r> {
+    Verified(Box<Session<'r>>),
+    Checked { program: &'r CheckedProgram, worker: &'r mut Worker, fuel: Option<u64> },
+}
+
+impl Bound<'_> {
+    /// Runs it once; gives r0, and how long the run took.
+    pub(super) fn run(
+        &mut self,
+        context: &mut Context,
+        packet: Option<&mut Packet>,
+    ) -> (Result<u64, RunError>, Duration) {
+        match self {
+            Bound::Verified(session) => {
+                mem::swap(session.context(), context);
+                let start = Instant::now();
+                let result = session.run(packet);
+                let time = start.elapsed();
+                mem::swap(session.context(), context);
+                (result, time)
+            }
+            Bound::Checked { program, worker, fuel } => {
+                let input = Input { context: Some(context), packet, fuel: *fuel, ..Input::default() };
+                let start = Instant::now();
+                let result = program.run(worker, input);
+                (result, start.elapsed())
+            }
+        }
+    }
+}
+
+/// Makes machine code of a verified program: from here on, that runs. It counts fuel only when runs
+/// are given some.
+#[cfg(feature = "jit")]
+pub(super) fn jit(executable: &Executable, fuel: Option<u64>) -> Result<(), Trouble> {
+    let options = probity::jit::Options { fuel: fuel.is_some(), ..Default::default() };
+    let code = probity::jit::compile(executable, &options).and_then(probity::jit::NativeCode::install);
+    code.map_err(|error| {
+        Trouble::unsupported(error.to_string()).help("without --jit the interpreter runs it")
+    })
+}
+
+/// The machine code of a verified program as text.
+#[cfg(feature = "jit")]
+fn assembly(executable: &Executable, fuel: Option<u64>) -> Result<String, Trouble> {
+    let options = probity::jit::Options { fuel: fuel.is_some(), listing: true, ..Default::default() };
+    let code = probity::jit::compile(executable, &options);
+    let code = code.map_err(|error| Trouble::unsupported(error.to_string()))?;
+    Ok(code.listing().unwrap_or_default().to_owned())
+}
+
+#[cfg(not(feature = "jit"))]
+pub(super) fn jit(_executable: &Executable, _fuel: Option<u64>) -> Result<(), Trouble> {
     Err(no_jit())
 }
 
-/// The machine code of a verified program as text: the other place to change.
-fn assembly(executable: &Executable) -> Result<String, Trouble> {
-    let _ = executable;
+#[cfg(not(feature = "jit"))]
+fn assembly(_executable: &Executable, _fuel: Option<u64>) -> Result<String, Trouble> {
     Err(no_jit())
 }
 
+#[cfg(not(feature = "jit"))]
 fn no_jit() -> Trouble {
     Trouble::unsupported("this build has no JIT").help("without --jit and --dump-asm the interpreter runs it")
 }

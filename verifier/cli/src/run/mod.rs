@@ -31,11 +31,10 @@ mod values;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use std::time::Instant;
 
 use probity::object::Object;
 use probity::program::Program;
-use probity::vm::{Input, Packet, Runtime, RuntimeOptions, Sink, Worker};
+use probity::vm::{Packet, Runtime, RuntimeOptions, Sink, Worker};
 use probity::{Instance, Loader};
 
 use crate::args::{Format, RunArgs};
@@ -116,9 +115,9 @@ fn session(args: &RunArgs, path: &Path) -> Result<Exit, Trouble> {
     let runtime = runtime();
     let instance = Instance::of(loader, object, &runtime);
     let engine = Engine::of(args.jit, args.checked);
-    let (ready, program) = Ready::load(&instance, &name, engine, path)?;
+    let (ready, program) = Ready::load(&instance, &name, (engine, args.fuel), path)?;
     if args.dump_asm {
-        let assembly = AssemblyLine { program: name.clone(), text: ready.assembly()? };
+        let assembly = AssemblyLine { program: name.clone(), text: ready.assembly(args.fuel)? };
         match args.format {
             Format::Text => print(&format!("{}\n", assembly.text.trim_end()))?,
             Format::Jsonl => print_jsonl(&[Line::Assembly(assembly)])?,
@@ -203,7 +202,7 @@ fn fill(
             let ready = match others.get(entry) {
                 Some(ready) => ready,
                 None => {
-                    let (ready, _) = Ready::load(instance, entry, engine, path)?;
+                    let (ready, _) = Ready::load(instance, entry, (engine, args.fuel), path)?;
                     others.entry(entry.to_owned()).or_insert(ready)
                 }
             };
@@ -292,21 +291,14 @@ impl Runner<'_> {
             time_ns: None,
         };
         let (platform, view) = (self.ready.unit().platform(), self.ready.unit().view());
+        let mut bound = self.ready.bind(&mut self.worker, self.args.fuel)?;
         let mut times = Vec::new();
         for index in 0..self.args.repeat {
             let mut context = self.given.context(platform, view, frame)?;
             let mut packet = frame.map(|frame| Packet::new(frame.bytes));
-            let (ready, worker) = (&self.ready, &mut self.worker);
             let before = (index == 0).then(|| context::numbers(platform, &mut context));
-            let fuel = self.args.fuel;
-            let (result, time) = input::guarded(|| {
-                let given =
-                    Input { context: Some(&mut context), packet: packet.as_mut(), fuel, ..Input::default() };
-                let start = Instant::now();
-                let result = ready.run(worker, given);
-                (result, start.elapsed())
-            })
-            .map_err(Trouble::unreadable)?;
+            let (result, time) =
+                input::guarded(|| bound.run(&mut context, packet.as_mut())).map_err(Trouble::unreadable)?;
             times.push(u64::try_from(time.as_nanos()).unwrap_or(u64::MAX));
             if let Some(before) = before {
                 match &self.given {

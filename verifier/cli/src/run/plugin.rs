@@ -87,7 +87,7 @@ fn r0(args: &RunArgs) -> Result<u64, Trouble> {
             };
             let executable = Executable::new(&verified, Vec::new()).map_err(|error| troubled(link(error)))?;
             if engine == Engine::Jit {
-                jit(&executable)?;
+                jit(&executable, args.fuel)?;
             }
             executable.run(&mut worker, input)
         }
