@@ -224,3 +224,67 @@ fn record_size(value: &Value) -> usize {
         _ => 8,
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use probity::program::MapDef;
+    use serde_json::json;
+
+    use super::*;
+    use crate::PLATFORM;
+
+    /// Fills a map of a type, and gives what it holds then.
+    fn filled(map_type: &str, (key, value): (u32, u32), elements: &Value) -> Result<Value, Trouble> {
+        let number = PLATFORM.map_types.iter().find(|row| row.name.ends_with(map_type)).unwrap().number;
+        let mut definition = MapDef::new(number, key, value, 4);
+        // Tries are never made ahead.
+        definition.flags = u32::from(map_type == "LPM_TRIE");
+        let map = super::super::runtime().map(PLATFORM, &definition).unwrap();
+        let program = Program::from_insns(0, Vec::new());
+        let typed = Typed::new("map", map, &program);
+        let path = std::env::temp_dir().join(format!("probity-{}-{map_type}.json", std::process::id()));
+        std::fs::write(&path, elements.to_string()).unwrap();
+        let done = typed.fill(&path, |_, _, _| Ok(()));
+        std::fs::remove_file(&path).unwrap();
+        done.map(|()| serde_json::to_value(typed.dump().entries).unwrap())
+    }
+
+    #[test]
+    fn what_goes_in_comes_out() {
+        let pairs = json!([{"key": 1, "value": 2}, {"key": 3, "value": 4}]);
+        let slots = json!([{"key": 1, "values": [2]}, {"key": 3, "values": [4]}]);
+        let prefixes = json!([{"key": "0x080000000a000000", "value": 7}]);
+        let values = json!([{"value": 1}, {"value": 2}, {"value": 3}]);
+        for (map_type, sizes, elements) in [
+            ("TYPE_ARRAY", (4, 8), &pairs),
+            ("TYPE_HASH", (4, 8), &pairs),
+            ("LRU_HASH", (4, 8), &pairs),
+            ("PERCPU_ARRAY", (4, 8), &slots),
+            ("TYPE_PERCPU_HASH", (4, 8), &slots),
+            ("LPM_TRIE", (8, 4), &prefixes),
+            ("QUEUE", (0, 8), &values),
+            ("TYPE_STACK", (0, 8), &values),
+        ] {
+            let found = filled(map_type, sizes, elements).unwrap_or_else(|error| panic!("{}", error.message));
+            // Keys that are no number come in the order of their bytes.
+            let wanted = match map_type {
+                "LPM_TRIE" => json!([{"key": u64::from_le_bytes([8, 0, 0, 0, 10, 0, 0, 0]), "value": 7}]),
+                _ => elements.clone(),
+            };
+            assert_eq!(found, wanted, "{map_type}");
+        }
+    }
+
+    #[test]
+    fn what_does_not_fit_is_refused() {
+        let error = |map_type, sizes, elements| filled(map_type, sizes, &elements).unwrap_err().message;
+        let full = json!([{"value": 1}, {"value": 2}, {"value": 3}, {"value": 4}, {"value": 5}]);
+        assert!(error("QUEUE", (0, 8), full).contains("element 4 of map map: the map is full"));
+        let beyond = json!([{"key": 4, "value": 1}]);
+        assert!(error("TYPE_ARRAY", (4, 8), beyond).contains("beyond its end"));
+        let slots = json!([{"key": 1, "values": [1, 2]}]);
+        assert!(error("PERCPU_ARRAY", (4, 8), slots).contains("2 run slots, and there are 1"));
+        assert!(error("TYPE_ARRAY", (4, 8), json!([{"key": 1}])).contains("null is no value"));
+        assert!(error("TYPE_ARRAY", (4, 8), json!([{"kex": 1}])).contains("no list of"));
+    }
+}
