@@ -59,7 +59,8 @@ fn r0(args: &RunArgs) -> Result<u64, Trouble> {
     let bytes = hex::parse(&text)
         .ok_or_else(|| Trouble::unreadable("stdin: the program is no text of hexadecimal bytes"))?;
     let insns = Insn::parse_slice(&bytes).map_err(|error| Trouble::unreadable(format!("stdin: {error}")))?;
-    let program = Program::from_insns(row.number, insns);
+    let mut program = Program::from_insns(row.number, insns);
+    program.name = "main".into();
     let runtime = super::runtime();
     let mut worker = runtime.worker().map_err(|error| Trouble::unreadable(error.to_string()))?;
     let mut context = Context::from_bytes(view, &memory);
