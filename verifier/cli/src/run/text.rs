@@ -37,8 +37,8 @@ pub(super) fn run(line: &RunLine) -> String {
     text
 }
 
-fn name(word: &'static str) -> String {
-    format!("{:<8}", Painted(word, BOLD).to_string())
+fn name(word: &'static str) -> Painted<&'static str> {
+    Painted(word, BOLD)
 }
 
 fn facts(subject: &Subject) -> Vec<String> {
