@@ -4,7 +4,7 @@ use probity_platform::{NullCheckYields, SizeRange, Step};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::values::{guard, number, option, reg_type, site};
+use super::values::{guard, number, option, reg_type, site, variant};
 use crate::model::MapType;
 
 /// A row of the table of map types.
@@ -43,6 +43,10 @@ pub(super) fn map_type(row: &MapType) -> TokenStream {
             quote! { rt::NullCheckYields::Type(#ty) }
         }
     };
+    let body = option(row.body.map(|body| {
+        let body = variant(&format!("{body:?}"));
+        quote! { rt::MapBody::#body }
+    }));
     let site = site(row.site);
     quote! {
         rt::MapType {
@@ -61,6 +65,7 @@ pub(super) fn map_type(row: &MapType) -> TokenStream {
             null_check_yields: #yields,
             unsupported: #unsupported,
             unsupported_with: &[#(#unsupported_with),*],
+            body: #body,
             site: #site,
         }
     }

@@ -281,12 +281,14 @@ fn field(row: &Field) -> TokenStream {
             }
         }
     });
+    let element = number(row.element);
     let (host_offset, host_size) = (number(row.host.offset), number(row.host.size));
     quote! {
         rt::Field {
             name: #name,
             offset: #offset,
             size: #size,
+            element: #element,
             access: &[#(#access),*],
             host: rt::HostField { offset: #host_offset, size: #host_size },
             site: #site,

@@ -7,9 +7,9 @@ mod driver;
 pub use concept::{Callback, Object, Region, SpecialField, StackObject};
 pub use driver::{Bound, CallbackValue, Comparison, Condition, Number, Step, Steps};
 use probity_platform::{
-    ArgRole, Behaviour, CallableFlags, Concepts, HostField, Intrinsic, KfuncFlags, KindId, Limits, MapTraits,
-    NullCheckYields, OffsetRule, PacketAccess, Policy, ProgFlags, RegType, Relation, Ret, Site, SizeMask,
-    SizeRange, Subject, Switches, TypeFlags, Version,
+    ArgRole, Behaviour, CallableFlags, Concepts, HostField, Intrinsic, KfuncFlags, KindId, Limits, MapBody,
+    MapTraits, NullCheckYields, OffsetRule, PacketAccess, Policy, ProgFlags, RegType, Relation, Ret, Site,
+    SizeMask, SizeRange, Subject, Switches, TypeFlags, Version,
 };
 
 /// A platform.
@@ -269,6 +269,8 @@ pub struct MapType {
     pub null_check_yields: NullCheckYields,
     /// Why it is not modelled.
     pub unsupported: Option<String>,
+    /// What a runtime makes of it.
+    pub body: Option<MapBody>,
     /// Callables that are not modelled with it, and why.
     pub unsupported_with: Vec<(u16, String)>,
     /// Where it is declared.

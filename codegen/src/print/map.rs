@@ -48,6 +48,7 @@ fn clause(clause: &MapClause) -> Entry {
         MapClauseKind::UsedBy(names) => format!("used_by {{ {} }}", list(names)),
         MapClauseKind::NullCheck(NullCheck::InnerMap(_)) => "null_check yields inner_map;".to_owned(),
         MapClauseKind::NullCheck(NullCheck::Type(ty)) => format!("null_check yields {};", type_expr(ty)),
+        MapClauseKind::Body(name) => format!("body {};", name.name),
         MapClauseKind::Trait(name) => format!("{};", name.name),
     };
     Entry::new(&clause.doc, text)

@@ -1,6 +1,6 @@
 //! Map types.
 
-use probity_platform::{MapTraits, NullCheckYields, SizeRange, Step};
+use probity_platform::{MapBody, MapTraits, NullCheckYields, SizeRange, Step};
 
 use crate::Diagnostic;
 use crate::code::Code;
@@ -97,6 +97,7 @@ struct Said<'a> {
     callers: Option<(Vec<u16>, Span)>,
     yields: Option<(Option<NullCheckYields>, Span)>,
     unsupported: Option<(String, Span)>,
+    body: Option<(Option<MapBody>, Span)>,
     unsupported_with: Vec<(u16, String)>,
 }
 
@@ -149,6 +150,7 @@ pub(super) fn map_types(
             callers: said.callers.map(|(list, _)| list),
             null_check_yields: said.yields.and_then(|(what, _)| what).unwrap_or(NullCheckYields::Value),
             unsupported: said.unsupported.map(|(why, _)| why),
+            body: said.body.and_then(|(body, _)| body),
             unsupported_with: said.unsupported_with,
             site: cx.site(map.name.span),
         });
@@ -227,6 +229,15 @@ fn read<'a>(cx: &mut Cx<'_>, scope: &Scope, index: &Index, clause: &'a MapClause
                 }
                 said.unsupported_with.push((helper, why.value.clone()));
             }
+        }
+        MapClauseKind::Body(word) => {
+            let body = MapBody::ALL.iter().find(|(name, _)| *name == word.name).map(|(_, body)| *body);
+            if body.is_none() {
+                let names = MapBody::ALL.iter().map(|(name, _)| *name);
+                let found = Diagnostic::unknown(Code::UnknownIntrinsic, "body", &word.name, word.span, names);
+                cx.report(found);
+            }
+            once(cx, &mut said.body, body, span, "body");
         }
         MapClauseKind::Trait(word) => {
             if let Some(first) = said.seen.iter().find(|first| first.name == word.name) {

@@ -64,6 +64,7 @@ pub(super) const MAP_TYPE: &[Row] = &[
     ("unsupported", Rule::map_unsupported),
     ("used_by", Rule::used_by_clause),
     ("null_check", Rule::null_check_clause),
+    ("body", Rule::body_clause),
 ];
 
 /// What clauses of helpers and kfuncs begin with. Kfuncs have no `overload`, helpers no `flags`.

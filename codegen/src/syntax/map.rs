@@ -53,6 +53,7 @@ impl<'a> Reader<'a> {
                 };
                 MapClauseKind::Unsupported { why, helpers }
             }
+            Rule::body_clause => MapClauseKind::Body(parts.ident()?),
             Rule::used_by_clause => MapClauseKind::UsedBy(parts.idents()?),
             _ => MapClauseKind::NullCheck(match parts.eat(Rule::kw_inner) {
                 Some(inner) => NullCheck::InnerMap(inner.span()),

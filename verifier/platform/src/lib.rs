@@ -12,6 +12,7 @@
 //! | [`stack_object`] | objects that live in stack slots |
 //! | [`object`] | objects of named types, and which of their fields are trusted |
 //! | [`effects`] | what a callable's driver may ask and do |
+//! | [`map_body`] | what a runtime makes of map types |
 //! | [`map_type`] | map types: limits, traits, who may use them |
 //! | [`special_field`] | types inside map values that are special |
 //! | [`view`] | struct views, the context among them |
@@ -30,6 +31,7 @@ pub mod guard;
 pub mod intrinsic;
 pub mod kfunc;
 pub mod kind;
+pub mod map_body;
 pub mod map_type;
 pub mod object;
 pub mod platform;
@@ -53,6 +55,7 @@ pub use guard::{Guard, GuardEnv};
 pub use intrinsic::Intrinsic;
 pub use kfunc::KfuncFlags;
 pub use kind::{Behaviour, Kind, KindId, OffsetRule, RegType, TypeFlags};
+pub use map_body::MapBody;
 pub use map_type::{
     Callers, MapFlag, MapRefusal, MapShape, MapTraits, MapType, NullCheckYields, SizeRange, Step, ValueSizes,
 };

@@ -4,7 +4,7 @@ use std::fmt;
 
 use bitflags::bitflags;
 
-use crate::{Guard, RegType, Site};
+use crate::{Guard, MapBody, RegType, Site};
 
 bitflags! {
     /// What can be done with maps of a type.
@@ -206,6 +206,8 @@ pub struct MapType {
     /// before its other arguments are looked at. Indexes into [`crate::Platform::callables`],
     /// ascending.
     pub unsupported_with: &'static [(u16, &'static str)],
+    /// What a runtime makes of it; None: it has no such maps.
+    pub body: Option<MapBody>,
     /// Where it is declared.
     pub site: Site,
 }

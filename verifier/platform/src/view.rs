@@ -58,6 +58,8 @@ pub struct Field {
     pub offset: u32,
     /// Its whole size in bytes.
     pub size: u32,
+    /// The size of an element; of what is no array, its size.
+    pub element: u32,
     /// The rules of access, the first whose guard holds counts. A field without one that holds
     /// can't be accessed.
     pub access: &'static [Access],
@@ -96,6 +98,14 @@ pub struct Access {
     pub narrow: u32,
     /// The type of what a load yields.
     pub yields: RegType,
+}
+
+impl Field {
+    /// How many elements it has: 1 of what is no array.
+    #[must_use]
+    pub const fn elements(&self) -> u32 {
+        if self.element == 0 { 1 } else { self.size / self.element }
+    }
 }
 
 impl View {

@@ -263,6 +263,8 @@ pub enum MapClauseKind {
     UsedBy(Vec<Ident>),
     /// `null_check yields WHAT;`
     NullCheck(NullCheck),
+    /// `body NAME;`
+    Body(Ident),
     /// A trait: a word alone, `indexed;`. Which traits there are, the parser does not know.
     Trait(Ident),
 }

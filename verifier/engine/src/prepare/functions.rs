@@ -22,6 +22,13 @@ pub(super) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, 
     outcome.map(|()| starts)
 }
 
+/// The first slots of a program's functions, ascending: the entry's, and those that calls and
+/// addresses of functions name.
+#[must_use]
+pub fn function_starts(raw: &[Insn], platform: &Platform) -> Vec<usize> {
+    starts(raw, platform).0
+}
+
 /// As [`discover`], with those that were found before something is wrong.
 pub(crate) fn starts(raw: &[Insn], platform: &Platform) -> (Vec<usize>, Result<(), (usize, Rejection)>) {
     let mut starts = BTreeSet::from([0]);

@@ -1,0 +1,209 @@
+//! Memory that programs see. Programs, other threads and user space write it at any time, so there
+//! is never a Rust reference to it: bytes are copied in and out by relaxed atomic accesses, as wide
+//! as alignment allows, which compile to plain loads and stores.
+#![allow(unsafe_code)]
+
+use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+
+use probity_isa::Size;
+
+/// Loads `size` bytes at `address`, zero-extended.
+///
+/// # Safety
+///
+/// The bytes must be readable memory that stays so during the call, and which nobody accesses but
+/// by this module, machine code of verified programs, or before it was shared.
+#[inline(always)]
+pub unsafe fn load(address: u64, size: Size) -> u64 {
+    let pointer = address as *const u8;
+    // SAFETY: the caller's; each arm has checked the alignment that its atomic needs.
+    unsafe {
+        match size {
+            Size::B => u64::from((*pointer.cast::<AtomicU8>()).load(Relaxed)),
+            Size::H if address.is_multiple_of(2) => {
+                u64::from((*pointer.cast::<AtomicU16>()).load(Relaxed))
+            }
+            Size::W if address.is_multiple_of(4) => {
+                u64::from((*pointer.cast::<AtomicU32>()).load(Relaxed))
+            }
+            Size::Dw if address.is_multiple_of(8) => (*pointer.cast::<AtomicU64>()).load(Relaxed),
+            _ => load_unaligned(pointer, size.bytes() as usize),
+        }
+    }
+}
+
+/// Stores the low `size` bytes of `value` at `address`.
+///
+/// # Safety
+///
+/// As for [`load`], and the bytes must be writable.
+#[inline(always)]
+pub unsafe fn store(address: u64, size: Size, value: u64) {
+    let pointer = address as *mut u8;
+    // SAFETY: the caller's; each arm has checked the alignment that its atomic needs.
+    unsafe {
+        match size {
+            Size::B => (*pointer.cast::<AtomicU8>()).store(value as u8, Relaxed),
+            Size::H if address.is_multiple_of(2) => {
+                (*pointer.cast::<AtomicU16>()).store(value as u16, Relaxed);
+            }
+            Size::W if address.is_multiple_of(4) => {
+                (*pointer.cast::<AtomicU32>()).store(value as u32, Relaxed);
+            }
+            Size::Dw if address.is_multiple_of(8) => (*pointer.cast::<AtomicU64>()).store(value, Relaxed),
+            _ => store_unaligned(pointer, size.bytes() as usize, value),
+        }
+    }
+}
+
+/// # Safety
+///
+/// As for [`load`].
+#[cold]
+unsafe fn load_unaligned(pointer: *const u8, len: usize) -> u64 {
+    let mut bytes = [0; 8];
+    for (at, byte) in bytes.iter_mut().enumerate().take(len) {
+        // SAFETY: `at` is within the `len` bytes of the caller.
+        *byte = unsafe { (*pointer.add(at).cast::<AtomicU8>()).load(Relaxed) };
+    }
+    u64::from_le_bytes(bytes)
+}
+
+/// # Safety
+///
+/// As for [`store`].
+#[cold]
+unsafe fn store_unaligned(pointer: *mut u8, len: usize, value: u64) {
+    for (at, byte) in value.to_le_bytes().into_iter().enumerate().take(len) {
+        // SAFETY: `at` is within the `len` bytes of the caller.
+        unsafe { (*pointer.add(at).cast::<AtomicU8>()).store(byte, Relaxed) };
+    }
+}
+
+/// Bytes that a program may see. Whoever holds one may copy in and out for as long as `'m`.
+#[derive(Clone, Copy, Debug)]
+pub struct GuestBytes<'m> {
+    start: u64,
+    len: usize,
+    memory: std::marker::PhantomData<&'m AtomicU8>,
+}
+
+// SAFETY: all accesses are atomic.
+unsafe impl Send for GuestBytes<'_> {}
+// SAFETY: all accesses are atomic.
+unsafe impl Sync for GuestBytes<'_> {}
+
+impl<'m> GuestBytes<'m> {
+    /// No bytes.
+    #[must_use]
+    pub const fn empty() -> GuestBytes<'m> {
+        GuestBytes { start: 8, len: 0, memory: std::marker::PhantomData }
+    }
+
+    /// The `len` bytes at `start`.
+    ///
+    /// # Safety
+    ///
+    /// They must be readable and writable (or, if they are not writable, never written through this)
+    /// for `'m`, and nobody may access them but as [`load`] says. With `len` 0 anything goes.
+    #[must_use]
+    pub unsafe fn new(start: u64, len: usize) -> GuestBytes<'m> {
+        GuestBytes { start, len, memory: std::marker::PhantomData }
+    }
+
+    /// How many bytes.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.len
+    }
+
+    /// True when there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.len == 0
+    }
+
+    /// The address that programs see.
+    #[must_use]
+    pub fn address(&self) -> u64 {
+        self.start
+    }
+
+    /// The bytes from `at` on, `len` of them; None when they are not all inside.
+    #[must_use]
+    pub fn slice(&self, at: usize, len: usize) -> Option<GuestBytes<'m>> {
+        let inside = at.checked_add(len)? <= self.len;
+        inside.then_some(GuestBytes { start: self.start + at as u64, len, memory: self.memory })
+    }
+
+    /// Copies out, as many bytes as both have.
+    pub fn read(&self, to: &mut [u8]) {
+        let len = self.len.min(to.len());
+        let mut at = 0;
+        while at < len {
+            let address = self.start + at as u64;
+            if address.is_multiple_of(8) && len - at >= 8 {
+                // SAFETY: inside of what `new` was promised.
+                let word = unsafe { load(address, Size::Dw) };
+                to[at..at + 8].copy_from_slice(&word.to_le_bytes());
+                at += 8;
+            } else {
+                // SAFETY: inside of what `new` was promised.
+                to[at] = unsafe { load(address, Size::B) } as u8;
+                at += 1;
+            }
+        }
+    }
+
+    /// Copies in, as many bytes as both have.
+    pub fn write(&self, from: &[u8]) {
+        let len = self.len.min(from.len());
+        let mut at = 0;
+        while at < len {
+            let address = self.start + at as u64;
+            if address.is_multiple_of(8) && len - at >= 8 {
+                let mut word = [0; 8];
+                word.copy_from_slice(&from[at..at + 8]);
+                // SAFETY: inside of what `new` was promised.
+                unsafe { store(address, Size::Dw, u64::from_le_bytes(word)) };
+                at += 8;
+            } else {
+                // SAFETY: inside of what `new` was promised.
+                unsafe { store(address, Size::B, u64::from(from[at])) };
+                at += 1;
+            }
+        }
+    }
+
+    /// Sets all bytes.
+    pub fn fill(&self, byte: u8) {
+        for at in 0..self.len as u64 {
+            // SAFETY: inside of what `new` was promised.
+            unsafe { store(self.start + at, Size::B, u64::from(byte)) };
+        }
+    }
+
+    /// A copy.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<u8> {
+        let mut bytes = vec![0; self.len];
+        self.read(&mut bytes);
+        bytes
+    }
+
+    /// Loads a number of the machine's byte order; None when it is not all inside.
+    #[must_use]
+    pub fn get(&self, at: usize, size: Size) -> Option<u64> {
+        let slice = self.slice(at, size.bytes() as usize)?;
+        // SAFETY: inside of what `new` was promised.
+        Some(unsafe { load(slice.start, size) })
+    }
+
+    /// Stores a number of the machine's byte order; None when it is not all inside.
+    pub fn set(&self, at: usize, size: Size, value: u64) -> Option<()> {
+        let slice = self.slice(at, size.bytes() as usize)?;
+        // SAFETY: inside of what `new` was promised.
+        unsafe { store(slice.start, size, value) };
+        Some(())
+    }
+}

@@ -1,0 +1,1 @@
+//! The mode that takes anything.

@@ -1,0 +1,19 @@
+//! The interpreter: one step function for both modes.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`decode`] | instructions as the step function wants them |
+//! | [`arithmetic`] | what operators compute |
+//! | [`memory`] | what a mode does about memory; the mode of verified programs |
+//! | [`checked`] | the mode that takes anything |
+//! | [`step`] | the step function |
+//! | [`machine`] | frames, calls, the loop |
+
+pub mod arithmetic;
+pub mod checked;
+pub(crate) mod decode;
+pub(crate) mod machine;
+pub(crate) mod memory;
+pub(crate) mod step;
+
+pub(crate) use decode::Decoded;

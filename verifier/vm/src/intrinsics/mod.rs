@@ -1,0 +1,101 @@
+//! What the runtime does for callables by itself: a file for each subject.
+//!
+//! A body is a function of the run and of its arguments. It is called by one raw function, from the
+//! interpreter and from machine code alike.
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use probity_platform::Intrinsic;
+
+use crate::fault::RunError;
+use crate::interpreter::step::Regs;
+use crate::run::{Left, RawFn, Returned, Run};
+use crate::unit::Target;
+
+mod args;
+pub(crate) mod host;
+pub(crate) mod packet;
+mod system;
+pub(crate) mod tail_call;
+
+pub(crate) use args::Args;
+
+/// What an intrinsic does.
+pub(crate) trait Body {
+    /// Whether the run can end in it: it calls back, or code of the host that may panic.
+    const MAY_LEAVE: bool = false;
+
+    /// Does it; gives r0.
+    fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left>;
+}
+
+/// The raw function of a callable, and whether the run may end in it.
+pub(crate) fn raw(target: Target) -> (RawFn, bool) {
+    let Target::Body(intrinsic) = target else { return (host::raw, true) };
+    match intrinsic {
+        Intrinsic::KtimeNs => of::<system::KtimeNs>(),
+        Intrinsic::KtimeBootNs => of::<system::KtimeBootNs>(),
+        Intrinsic::KtimeCoarseNs => of::<system::KtimeNs>(),
+        Intrinsic::KtimeTaiNs => of::<system::KtimeTaiNs>(),
+        Intrinsic::Jiffies => of::<system::Jiffies>(),
+        Intrinsic::Prandom => of::<system::Prandom>(),
+        Intrinsic::ProcessorId => of::<system::ProcessorId>(),
+        Intrinsic::NumaNode => of::<system::NumaNode>(),
+        Intrinsic::PacketLoad => of::<packet::Load>(),
+        Intrinsic::PacketStore => of::<packet::Store>(),
+        Intrinsic::PacketWrite => of::<packet::Write>(),
+        Intrinsic::PacketAdjustHead => of::<packet::AdjustHead>(),
+        Intrinsic::PacketAdjustTail => of::<packet::AdjustTail>(),
+        Intrinsic::PacketAdjustMeta => of::<packet::AdjustMeta>(),
+        Intrinsic::PacketChangeTail => of::<packet::ChangeTail>(),
+        Intrinsic::PacketChangeHead => of::<packet::ChangeHead>(),
+        Intrinsic::PacketPull => of::<packet::Pull>(),
+        Intrinsic::PacketLen => of::<packet::Len>(),
+        _ => of::<system::Missing>(),
+    }
+}
+
+fn of<B: Body>() -> (RawFn, bool) {
+    (shim::<B>, B::MAY_LEAVE)
+}
+
+/// The raw function of a body.
+///
+/// # Safety
+///
+/// See [`RawFn`].
+#[allow(unsafe_code)]
+unsafe extern "C" fn shim<B: Body>(
+    r1: u64,
+    r2: u64,
+    r3: u64,
+    r4: u64,
+    r5: u64,
+    run: *mut Run<'static>,
+) -> Returned {
+    // SAFETY: the run that is on, which nobody else uses until this returns.
+    let run = unsafe { &mut *run };
+    // SAFETY: arguments of a call that was verified or checked against the intrinsic's signature.
+    let args = unsafe { Args::new([r1, r2, r3, r4, r5]) };
+    if !B::MAY_LEAVE {
+        return B::call(run, args).map_or_else(|Left| Returned::leave(), Returned::value);
+    }
+    match catch_unwind(AssertUnwindSafe(|| B::call(run, args))) {
+        Ok(Ok(value)) => Returned::value(value),
+        Ok(Err(Left)) => Returned::leave(),
+        Err(panic) => {
+            let _ = run.leave(RunError::Panic { callable: "runtime", message: host::message(panic.as_ref()) });
+            Returned::leave()
+        }
+    }
+}
+
+/// Calls a raw function with r1 to r5.
+#[inline(always)]
+#[allow(unsafe_code)]
+pub(crate) fn call(raw: RawFn, regs: &Regs, run: &mut Run<'_>) -> Returned {
+    let run = std::ptr::from_mut(run).cast::<Run<'static>>();
+    // SAFETY: the interpreter calls it for a site of a verified program, or one whose arguments the
+    // checked mode has checked; the run is the one that is on.
+    unsafe { raw(regs[1], regs[2], regs[3], regs[4], regs[5], run) }
+}

@@ -1,0 +1,49 @@
+//! Runs eBPF programs: memory model, interpreter, maps, tail calls, and what helpers do.
+//!
+//! A [`Verified`](probity_engine::Verified) program becomes an [`Executable`], which runs without
+//! checks; anything at all runs in the checked interpreter, which checks every access.
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`runtime`] | what runs share: slots, clock, sink |
+//! | [`executable`] | verified programs, ready to run |
+//! | [`link`] | from a program and its maps to a unit |
+//! | [`unit`] | a linked program |
+//! | [`op`] | its instructions |
+//! | [`run`] | one run: what interpreter, machine code and bodies share |
+//! | [`interpreter`] | the interpreter, in two modes |
+//! | [`intrinsics`] | what helpers do |
+//! | [`maps`] | maps |
+//! | [`context`] | the host's struct behind the context |
+//! | [`packet`] | packets |
+//! | [`guest`] | memory that programs see |
+//! | [`fault`] | why runs end early |
+//! | [`errno`] | error numbers |
+
+pub mod context;
+pub mod errno;
+pub mod executable;
+pub mod fault;
+pub mod guest;
+pub mod interpreter;
+mod intrinsics;
+pub mod link;
+pub mod maps;
+pub mod op;
+pub mod packet;
+pub mod run;
+pub mod runtime;
+pub mod unit;
+
+pub use context::Context;
+pub use errno::Errno;
+pub use executable::{Executable, Input};
+pub use fault::{Fault, RunError};
+pub use guest::GuestBytes;
+pub use link::LinkError;
+pub use maps::{Map, MapError};
+pub use op::{Function, Op};
+pub use packet::Packet;
+pub use run::{Left, RawFn, Returned, Run};
+pub use runtime::{Clock, ClockKind, ManualClock, NoSink, NoSlot, Runtime, RuntimeOptions, Sink, SystemClock, Worker};
+pub use unit::{Native, Site, Target, Unit};

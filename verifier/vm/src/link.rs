@@ -1,0 +1,333 @@
+//! From a program and its maps to a unit: references resolved, accesses of the context converted,
+//! what the proof found dead left out.
+
+use std::sync::{Arc, OnceLock};
+
+use probity_engine::prepare::{Offered, functions::function_starts};
+use probity_engine::{Facts, MapUse, Verified};
+use probity_isa::{Instruction, opcode::*};
+use probity_platform::{Behaviour, Callable, Platform, Profile, RegType, TypeFlags};
+use probity_program::Program;
+use thiserror::Error;
+
+use crate::context::{Converted, PacketFields, convert};
+use crate::interpreter::Decoded;
+use crate::intrinsics;
+use crate::maps::Map;
+use crate::op::{Function, Op};
+use crate::unit::{Site, Target, Unit};
+
+/// Why a program can't run here.
+#[derive(Clone, Debug, PartialEq, Eq, Error)]
+pub enum LinkError {
+    /// The platform has no such program type.
+    #[error("{platform} has no program type {number}")]
+    ProgType {
+        /// The platform.
+        platform: &'static str,
+        /// The number.
+        number: u32,
+    },
+    /// There are not as many maps as the program refers to.
+    #[error("the program refers to {wanted} maps, and {given} were given")]
+    MapCount {
+        /// The program's.
+        wanted: usize,
+        /// Those given.
+        given: usize,
+    },
+    /// A map is not the one that the program was verified with.
+    #[error("map {name}: {what} is not what the program was verified with")]
+    OtherMap {
+        /// Its name.
+        name: String,
+        /// What differs.
+        what: &'static str,
+    },
+    /// A callable that neither the runtime nor a host does.
+    #[error("at instruction {pc}: unsupported in the runtime: {callable} (it has no body, and no host does it)")]
+    NoBody {
+        /// The slot of the call.
+        pc: usize,
+        /// Its name.
+        callable: &'static str,
+    },
+    /// Memory that only the platform's own system has.
+    #[error("unsupported in the runtime: memory behind {0}")]
+    NoMemoryModel(String),
+    /// An instruction, or what it refers to, that the runtime does not have.
+    #[error("at instruction {pc}: unsupported in the runtime: {what}")]
+    Instruction {
+        /// The slot.
+        pc: usize,
+        /// What.
+        what: String,
+    },
+}
+
+impl Unit {
+    /// Links a program that was verified.
+    pub(crate) fn verified(verified: &Verified, maps: Vec<Arc<Map>>) -> Result<Unit, LinkError> {
+        let (platform, facts) = (verified.platform(), verified.facts());
+        for ty in facts.accessed() {
+            check_memory(platform, *ty)?;
+        }
+        Unit::link(verified.program(), platform, verified.profile(), maps, Some(facts))
+    }
+
+    /// Links a program; with the facts of its proof, or as it is.
+    pub(crate) fn link(
+        program: &Program,
+        platform: &'static Platform,
+        profile: &Profile,
+        maps: Vec<Arc<Map>>,
+        proof: Option<&Facts>,
+    ) -> Result<Unit, LinkError> {
+        let prog_type = platform
+            .prog_type(program.prog_type)
+            .ok_or(LinkError::ProgType { platform: platform.name, number: program.prog_type })?;
+        check_maps(program, &maps)?;
+        let offered = Offered::new(platform, prog_type, program, profile);
+        let view = &platform.views[usize::from(prog_type.ctx)];
+        let mut linker = Linker { program, platform, offered, maps: &maps, proof, view, sites: Vec::new() };
+        let mut ops = Vec::with_capacity(program.insns.len());
+        for pc in 0..program.insns.len() {
+            ops.push(linker.op(pc)?);
+        }
+        let sites = linker.sites;
+        let functions = functions(program, platform, proof);
+        let decoded = Decoded::new(&ops);
+        Ok(Unit {
+            platform,
+            prog_type,
+            program: Arc::new(program.clone()),
+            guarded: maps.iter().any(|map| map.frees()),
+            packet_fields: PacketFields::of(platform, view),
+            zeroes_stack: proof.is_none_or(Facts::reads_uninit_stack),
+            ops,
+            functions,
+            sites,
+            maps,
+            decoded,
+            native: OnceLock::new(),
+        })
+    }
+}
+
+/// Kernel pointers that may fault, user memory and the like are not here.
+fn check_memory(platform: &Platform, ty: RegType) -> Result<(), LinkError> {
+    let kind = platform.kind(ty.kind);
+    let elsewhere = TypeFlags::MEM_USER | TypeFlags::MEM_PERCPU | TypeFlags::PTR_UNTRUSTED | TypeFlags::MEM_RCU;
+    let modelled = matches!(
+        kind.behaviour,
+        Behaviour::Region
+            | Behaviour::Packet
+            | Behaviour::Stack
+            | Behaviour::Context
+            | Behaviour::MapKey
+            | Behaviour::MapValue
+    );
+    if modelled && !ty.flags.intersects(elsewhere) { Ok(()) } else { Err(LinkError::NoMemoryModel(kind.name.to_owned())) }
+}
+
+/// The maps are made from the program's definitions.
+fn check_maps(program: &Program, maps: &[Arc<Map>]) -> Result<(), LinkError> {
+    if maps.len() != program.maps.len() {
+        return Err(LinkError::MapCount { wanted: program.maps.len(), given: maps.len() });
+    }
+    for (wanted, map) in program.maps.iter().zip(maps) {
+        let given = map.definition();
+        let same = [
+            ("the type", given.map_type == wanted.map_type),
+            ("the size of keys", given.key_size == wanted.key_size),
+            ("the size of values", given.value_size == wanted.value_size),
+            ("the capacity", given.max_entries == wanted.max_entries),
+            ("the flags", given.flags == wanted.flags),
+            ("the extra number", given.extra == wanted.extra),
+            ("the frozen content", given.frozen == wanted.frozen && (!wanted.frozen || given.contents == wanted.contents)),
+        ];
+        if let Some((what, _)) = same.iter().find(|(_, same)| !same) {
+            return Err(LinkError::OtherMap { name: wanted.name.clone(), what });
+        }
+    }
+    Ok(())
+}
+
+/// The functions: those that the proof saw, or all that calls name.
+fn functions(program: &Program, platform: &Platform, proof: Option<&Facts>) -> Vec<Function> {
+    let len = program.insns.len();
+    let starts: Vec<(usize, u32)> = match proof {
+        Some(facts) => facts.stacks().to_vec(),
+        None => {
+            let starts = function_starts(&program.insns, platform);
+            starts.into_iter().map(|start| (start, platform.limits.stack)).collect()
+        }
+    };
+    // Functions that no run enters end those before them too.
+    let all = function_starts(&program.insns, platform);
+    let end = |start: usize| all.iter().copied().find(|&next| next > start).unwrap_or(len);
+    let function = |&(start, stack): &(usize, u32)| Function {
+        start: start as u32,
+        end: end(start) as u32,
+        stack: stack.next_multiple_of(8),
+    };
+    starts.iter().map(function).collect()
+}
+
+struct Linker<'a> {
+    program: &'a Program,
+    platform: &'static Platform,
+    offered: Offered,
+    maps: &'a [Arc<Map>],
+    proof: Option<&'a Facts>,
+    view: &'static probity_platform::View,
+    sites: Vec<Site>,
+}
+
+impl Linker<'_> {
+    fn is_dead(&self, pc: usize) -> bool {
+        self.proof.is_some_and(|facts| !facts.is_seen(pc))
+    }
+
+    fn op(&mut self, pc: usize) -> Result<Op, LinkError> {
+        if self.is_dead(pc) {
+            return Ok(Op::Dead);
+        }
+        let Ok(instruction) = probity_isa::decode(&self.program.insns, pc) else { return Ok(Op::Dead) };
+        let target = |off: i32| (pc as i64 + 1 + i64::from(off)) as u32;
+        Ok(match instruction {
+            Instruction::Alu { width, op, dst, src } => Op::Alu { width, op, dst, src },
+            Instruction::Mov { width, dst, src, sign_extend } => Op::Mov { width, dst, src, sign_extend },
+            Instruction::AddrSpaceCast { .. } => return Err(unsupported(pc, "addr_space_cast")),
+            Instruction::Neg { width, dst } => Op::Neg { width, dst },
+            Instruction::End { swap, bits, dst } => Op::End { swap, bits, dst },
+            Instruction::Load { size, sign_extend, dst, src, off } => {
+                let op = Op::Load { size, sign_extend, dst, src, off: off.into() };
+                self.converted(pc, op, size, off.into())
+            }
+            Instruction::Store { size, dst, off, src } => {
+                let op = Op::Store { size, dst, off: off.into(), src };
+                self.converted(pc, op, size, off.into())
+            }
+            Instruction::Atomic { size, op, fetch, dst, src, off } => {
+                Op::Atomic { size, op, fetch, dst, src, off: off.into() }
+            }
+            Instruction::LoadAcquire { size, dst, src, off } => {
+                let op = Op::LoadAcquire { size, dst, src, off: off.into() };
+                self.converted(pc, op, size, off.into())
+            }
+            Instruction::StoreRelease { size, dst, src, off } => {
+                let op = Op::StoreRelease { size, dst, src, off: off.into() };
+                self.converted(pc, op, size, off.into())
+            }
+            Instruction::LoadAbs { size, imm } => Op::LoadPacket { size, index: None, imm },
+            Instruction::LoadInd { size, src, imm } => Op::LoadPacket { size, index: Some(src), imm },
+            Instruction::LoadImm64 { dst, pseudo, imm, next_imm } => self.wide(pc, dst, pseudo, imm, next_imm)?,
+            Instruction::Ja { off } => Op::Ja { target: target(off) },
+            Instruction::Jump { width, op, dst, src, off } => {
+                let target = target(off.into());
+                match (self.is_dead(pc + 1), self.is_dead(target as usize)) {
+                    (true, _) => Op::Ja { target },
+                    (false, true) => Op::Nop,
+                    (false, false) => Op::Jump { width, op, dst, src, target },
+                }
+            }
+            Instruction::MayGoto { off } => Op::MayGoto { target: target(off.into()) },
+            Instruction::CallHelper { id } => {
+                let callable = self.offered.callable(id).ok_or_else(|| unsupported(pc, &format!("helper {id}")));
+                match (callable, self.proof) {
+                    (Ok(callable), _) => self.call(pc, callable, id.cast_unsigned())?,
+                    // Only when a run gets there.
+                    (Err(_), None) => Op::Dead,
+                    (Err(error), Some(_)) => return Err(error),
+                }
+            }
+            Instruction::CallKfunc { id, .. } => {
+                let name = usize::try_from(id).ok().and_then(|id| self.program.kfuncs.get(id));
+                let name = name.map_or("?", String::as_str);
+                let index = self.platform.kfuncs.iter().position(|kfunc| kfunc.name == name);
+                let Some(index) = index else { return Err(unsupported(pc, &format!("kernel function {name}"))) };
+                let number = (self.platform.callables.len() + index) as u32;
+                self.call(pc, &self.platform.kfuncs[index], number)?
+            }
+            Instruction::CallSubprog { off } => Op::CallSubprog { target: target(off) },
+            Instruction::Exit => Op::Exit,
+        })
+    }
+
+    /// An access of the context, as the host's struct has it.
+    fn converted(&self, pc: usize, op: Op, size: probity_isa::Size, off: i32) -> Op {
+        let pointer = self.proof.and_then(|facts| facts.pointer(pc));
+        if !pointer.is_some_and(|(behaviour, _)| behaviour == Behaviour::Context) {
+            return op;
+        }
+        let Some(converted) = u32::try_from(off).ok().and_then(|off| convert(self.view, off, size)) else {
+            return op;
+        };
+        let (at, wide) = match converted {
+            Converted::At { offset, size } => (offset.cast_signed(), size),
+            Converted::Zero => {
+                return match op {
+                    Op::Load { dst, .. } | Op::LoadAcquire { dst, .. } => Op::Const { dst, value: 0 },
+                    _ => Op::Nop,
+                };
+            }
+        };
+        match op {
+            Op::Load { sign_extend, dst, src, .. } => Op::Load { size: wide, sign_extend, dst, src, off: at },
+            Op::Store { dst, src, .. } => Op::Store { size: wide, dst, off: at, src },
+            Op::LoadAcquire { dst, src, .. } => Op::LoadAcquire { size: wide, dst, src, off: at },
+            Op::StoreRelease { dst, src, .. } => Op::StoreRelease { size: wide, dst, src, off: at },
+            op => op,
+        }
+    }
+
+    fn wide(&self, pc: usize, dst: u8, pseudo: u8, imm: i32, next_imm: i32) -> Result<Op, LinkError> {
+        let map = || {
+            let index = imm.cast_unsigned() as usize;
+            self.maps.get(index).ok_or_else(|| unsupported(pc, &format!("map {index}, which is not there")))
+        };
+        let value = match pseudo {
+            0 => u64::from(next_imm.cast_unsigned()) << 32 | u64::from(imm.cast_unsigned()),
+            BPF_PSEUDO_MAP_FD | BPF_PSEUDO_MAP_IDX => map()?.address(),
+            BPF_PSEUDO_MAP_VALUE | BPF_PSEUDO_MAP_IDX_VALUE => {
+                let map = map()?;
+                let value = map.direct_value(next_imm.cast_unsigned());
+                value.ok_or_else(|| unsupported(pc, &format!("addresses of values of {}", map.map_type().name)))?
+            }
+            BPF_PSEUDO_FUNC => return Ok(Op::Func { dst, target: (pc as i64 + 1 + i64::from(imm)) as u32 }),
+            _ => {
+                let name = usize::try_from(imm).ok().and_then(|index| self.program.ksyms.get(index));
+                let what = format!("the kernel's variable {}", name.map_or("?", String::as_str));
+                return Err(unsupported(pc, &what));
+            }
+        };
+        Ok(Op::Const { dst, value })
+    }
+
+    fn call(&mut self, pc: usize, callable: &'static Callable, number: u32) -> Result<Op, LinkError> {
+        let index = self.offered.index(number.cast_signed()).map_or(number, u32::from);
+        let target = match callable.body {
+            Some(intrinsic) => Target::Body(intrinsic),
+            None if self.platform.hosted => Target::Host(index),
+            // Only when a run gets there.
+            None if self.proof.is_none() => return Ok(Op::Dead),
+            None => return Err(LinkError::NoBody { pc, callable: callable.name }),
+        };
+        let map = match self.proof.and_then(|facts| facts.map(pc)) {
+            Some(MapUse::One(map)) => Some(map),
+            _ => None,
+        };
+        let (raw, may_leave) = intrinsics::raw(target);
+        let site = self.sites.len() as u32;
+        self.sites.push(Site { pc: pc as u32, callable, target, map, raw, may_leave });
+        Ok(match target {
+            Target::Body(probity_platform::Intrinsic::TailCall) => Op::TailCall { site },
+            _ => Op::Call { site },
+        })
+    }
+}
+
+fn unsupported(pc: usize, what: &str) -> LinkError {
+    LinkError::Instruction { pc, what: what.to_owned() }
+}

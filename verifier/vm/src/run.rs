@@ -1,0 +1,147 @@
+//! One run: the state that interpreter, machine code and bodies of callables share.
+
+use std::any::Any;
+
+use crate::fault::RunError;
+use crate::packet::Packet;
+use crate::runtime::Worker;
+use crate::unit::Unit;
+
+/// What a callable's raw function gives back: in `rax` and `rdx` on x86-64.
+#[repr(C)]
+#[derive(Clone, Copy, Debug)]
+pub struct Returned {
+    /// r0.
+    pub value: u64,
+    /// Not 0: the run is over, and [`Run::failure`] says why.
+    pub leave: u64,
+}
+
+impl Returned {
+    /// The run goes on.
+    #[inline(always)]
+    #[must_use]
+    pub const fn value(value: u64) -> Returned {
+        Returned { value, leave: 0 }
+    }
+
+    /// The run is over.
+    #[must_use]
+    pub const fn leave() -> Returned {
+        Returned { value: 0, leave: 1 }
+    }
+}
+
+/// The raw function of a callable: r1 to r5 and the run.
+///
+/// # Safety
+///
+/// Arguments are those of a call that was verified, or checked, and the run is the one that is on.
+pub type RawFn = unsafe extern "C" fn(u64, u64, u64, u64, u64, *mut Run<'static>) -> Returned;
+
+/// The run is over; why is noted in [`Run::failure`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Left;
+
+/// How the engine that is on calls a function of the program: the value that the program has for it,
+/// and r1 to r5.
+pub type CallBack = fn(&mut Run<'_>, u64, [u64; 5]) -> Result<u64, Left>;
+
+/// How many iterations `may_goto` allows, as Linux does.
+pub const MAX_LOOPS: u64 = 8 << 20;
+
+/// How many tail calls a run may make.
+pub const MAX_TAIL_CALLS: u32 = 33;
+
+/// A run. The first fields are read and written by machine code, at the offsets that
+/// [`std::mem::offset_of`] gives.
+#[repr(C)]
+pub struct Run<'r> {
+    /// What is left to run: taken at back edges and calls by code that counts. A run without a limit
+    /// has `i64::MAX`; below 0 it is over.
+    pub fuel: i64,
+    /// What is left for `may_goto`.
+    pub loops: u64,
+    /// The stack pointer at the entry of machine code, for its one exit.
+    pub exit_sp: u64,
+    /// Tail calls made.
+    pub tail_calls: u32,
+    /// The run slot: the number of the "processor".
+    pub slot: u32,
+    /// The callable that a host function is called for: set before calls of the host.
+    pub callable: u32,
+    /// Not 0 while a function of the program runs for a callable.
+    pub nested: u32,
+    /// The address of the context, the host's own struct.
+    pub context: u64,
+    /// What machine code keeps during a run.
+    pub scratch: [u64; 4],
+    /// Why the run is over, when it is.
+    pub failure: Option<RunError>,
+    /// How functions of the program are called back.
+    pub call_back: Option<CallBack>,
+    /// Frames of the interpreter's stack that are in use.
+    pub(crate) frames_used: u32,
+    /// The program that is on; a tail call changes it.
+    pub(crate) unit: &'r Unit,
+    /// The packet, where the program is called with one.
+    pub packet: Option<&'r mut Packet>,
+    /// What belongs to the thread.
+    pub worker: &'r mut Worker,
+    /// The host, as whoever made the platform's bindings knows it.
+    pub host: Option<&'r mut dyn Any>,
+    /// Records of ring buffers that were reserved and neither handed on nor given up.
+    pub(crate) records: Vec<u64>,
+}
+
+impl std::fmt::Debug for Run<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Run").field("slot", &self.slot).field("failure", &self.failure).finish_non_exhaustive()
+    }
+}
+
+impl<'r> Run<'r> {
+    /// The program that is on.
+    #[must_use]
+    pub fn unit(&self) -> &'r Unit {
+        self.unit
+    }
+
+    /// Ends the run.
+    pub fn leave(&mut self, why: RunError) -> Left {
+        self.failure.get_or_insert(why);
+        Left
+    }
+
+    /// Writes the packet's bounds into the context.
+    pub(crate) fn show_packet(&mut self) {
+        let fields = self.unit.packet_fields;
+        let Some(packet) = self.packet.as_deref_mut() else { return };
+        let [meta, data, end] = packet.addresses();
+        for (field, address) in [(fields.meta, meta), (fields.data, data), (fields.data_end, end)] {
+            if let Some(offset) = field {
+                crate::context::set_pointer(self.context, offset, address);
+            }
+        }
+    }
+
+    /// Gives back what the run still holds.
+    pub(crate) fn give_back(&mut self) {
+        self.records.clear();
+    }
+
+    /// Calls a function of the program by the value that the program has for it.
+    ///
+    /// # Errors
+    ///
+    /// When the run ended in it.
+    pub fn call_back(&mut self, function: u64, args: [u64; 5]) -> Result<u64, Left> {
+        let Some(call_back) = self.call_back else {
+            return Err(self.leave(RunError::Internal("functions of the program can't be called here")));
+        };
+        self.nested += 1;
+        let result = call_back(self, function, args);
+        self.nested -= 1;
+        result
+    }
+}
