@@ -14,6 +14,7 @@
 //! | [`interpreter`] | the interpreter, in two modes |
 //! | [`intrinsics`] | what helpers do |
 //! | [`maps`] | maps |
+//! | [`native`] | what machine code calls |
 //! | [`context`] | the host's struct behind the context |
 //! | [`packet`] | packets |
 //! | [`guest`] | memory that programs see |
@@ -29,6 +30,7 @@ pub mod interpreter;
 mod intrinsics;
 pub mod link;
 pub mod maps;
+pub mod native;
 pub mod op;
 pub mod packet;
 pub mod run;
