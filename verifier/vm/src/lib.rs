@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`runtime`] | what runs share: slots, clock, sink |
 //! | [`executable`] | verified programs, ready to run |
+//! | [`checked`] | programs that were not verified |
 //! | [`link`] | from a program and its maps to a unit |
 //! | [`unit`] | a linked program |
 //! | [`op`] | its instructions |
@@ -21,6 +22,7 @@
 //! | [`fault`] | why runs end early |
 //! | [`errno`] | error numbers |
 
+pub mod checked;
 pub mod context;
 pub mod errno;
 pub mod executable;
@@ -37,6 +39,7 @@ pub mod run;
 pub mod runtime;
 pub mod unit;
 
+pub use checked::{CheckedProgram, Moment, Watch};
 pub use context::Context;
 pub use errno::Errno;
 pub use executable::{Executable, Input};

@@ -100,6 +100,7 @@ impl Unit {
         Ok(Unit {
             platform,
             prog_type,
+            profile: profile.clone(),
             program: Arc::new(program.clone()),
             guarded: maps.iter().any(|map| map.frees()),
             packet_fields: PacketFields::of(platform, view),

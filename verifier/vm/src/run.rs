@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use crate::checked::Watch;
 use crate::fault::RunError;
 use crate::packet::Packet;
 use crate::runtime::Worker;
@@ -90,6 +91,8 @@ pub struct Run<'r> {
     pub worker: &'r mut Worker,
     /// The host, as whoever made the platform's bindings knows it.
     pub host: Option<&'r mut dyn Any>,
+    /// Who watches, in the checked interpreter.
+    pub(crate) watch: Option<&'r mut (dyn Watch + 'r)>,
     /// Records of ring buffers that were reserved and neither handed on nor given up.
     pub(crate) records: Vec<u64>,
 }

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use probity_platform::{Behaviour, Callable, Intrinsic, Platform, ProgType, View};
+use probity_platform::{Behaviour, Callable, Intrinsic, Platform, ProgType, Profile, View};
 use probity_program::Program;
 
 use crate::context::PacketFields;
@@ -17,6 +17,7 @@ use crate::run::{RawFn, Run};
 pub struct Unit {
     pub(crate) platform: &'static Platform,
     pub(crate) prog_type: &'static ProgType,
+    pub(crate) profile: Profile,
     pub(crate) program: Arc<Program>,
     pub(crate) ops: Vec<Op>,
     pub(crate) functions: Vec<Function>,
