@@ -1,7 +1,6 @@
 //! What a compiler wants to know of a program before it begins: where jumps go to, which registers a
 //! function writes, whether it calls.
 
-use probity_isa::{AtomicOp, Source};
 use probity_vm::{Function, Op};
 
 /// What is known of a slot.
@@ -47,9 +46,8 @@ impl Scanned {
         let mut scanned = Scanned::default();
         for pc in function.start as usize..function.end as usize {
             let Some(op) = ops.get(pc) else { break };
-            let uses = registers(op);
-            scanned.written |= uses.written;
-            scanned.uses_stack |= uses.read & 1 << 10 != 0;
+            scanned.written |= op.writes();
+            scanned.uses_stack |= op.reads() & 1 << 10 != 0;
             match *op {
                 Op::Ja { target } | Op::Jump { target, .. } | Op::MayGoto { target } => {
                     if let Some(mark) = marks.get_mut(target as usize) {
@@ -64,39 +62,4 @@ impl Scanned {
         }
         scanned
     }
-}
-
-/// The registers of an instruction, by bit; calls have none here.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Registers {
-    pub(crate) read: u16,
-    pub(crate) written: u16,
-}
-
-/// Which registers an instruction reads and writes, apart from what calls do.
-pub(crate) fn registers(op: &Op) -> Registers {
-    let bit = |reg: u8| 1_u16 << (reg & 15);
-    let source = |src: Source| src.reg().map_or(0, bit);
-    let (read, written) = match *op {
-        Op::Alu { dst, src, .. } => (bit(dst) | source(src), bit(dst)),
-        Op::Mov { dst, src, .. } => (source(src), bit(dst)),
-        Op::Neg { dst, .. } | Op::End { dst, .. } => (bit(dst), bit(dst)),
-        Op::Const { dst, .. } | Op::Func { dst, .. } => (0, bit(dst)),
-        Op::Load { dst, src, .. } | Op::LoadAcquire { dst, src, .. } => (bit(src), bit(dst)),
-        Op::Store { dst, src, .. } => (bit(dst) | source(src), 0),
-        Op::StoreRelease { dst, src, .. } => (bit(dst) | bit(src), 0),
-        Op::Atomic { op: AtomicOp::Cmpxchg, dst, src, .. } => (bit(dst) | bit(src) | 1, 1),
-        Op::Atomic { dst, src, fetch, .. } => (bit(dst) | bit(src), if fetch { bit(src) } else { 0 }),
-        Op::Jump { dst, src, .. } => (bit(dst) | source(src), 0),
-        Op::LoadPacket { index, .. } => (index.map_or(0, bit), 1),
-        Op::Exit => (1, 0),
-        Op::Dead
-        | Op::Nop
-        | Op::Ja { .. }
-        | Op::MayGoto { .. }
-        | Op::Call { .. }
-        | Op::TailCall { .. }
-        | Op::CallSubprog { .. } => (0, 0),
-    };
-    Registers { read, written }
 }
