@@ -50,5 +50,7 @@ pub use maps::{Map, MapError};
 pub use op::{Function, Op};
 pub use packet::Packet;
 pub use run::{Left, RawFn, Returned, Run};
-pub use runtime::{Clock, ClockKind, ManualClock, NoSink, NoSlot, Runtime, RuntimeOptions, Sink, SystemClock, Worker};
+pub use runtime::{
+    Clock, ClockKind, ManualClock, NoSink, NoSlot, Runtime, RuntimeOptions, Sink, SystemClock, Worker,
+};
 pub use unit::{Native, Site, Target, Unit};

@@ -189,7 +189,9 @@ impl Op {
             }
         }
         match *self {
-            Op::Alu { dst, src, .. } | Op::Store { dst, src, .. } | Op::Jump { dst, src, .. } => 1 << dst | of(src),
+            Op::Alu { dst, src, .. } | Op::Store { dst, src, .. } | Op::Jump { dst, src, .. } => {
+                1 << dst | of(src)
+            }
             Op::Mov { src, .. } => of(src),
             Op::Neg { dst, .. } | Op::End { dst, .. } => 1 << dst,
             Op::Load { src, .. } | Op::LoadAcquire { src, .. } => 1 << src,

@@ -99,7 +99,10 @@ pub struct Run<'r> {
 
 impl std::fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Run").field("slot", &self.slot).field("failure", &self.failure).finish_non_exhaustive()
+        f.debug_struct("Run")
+            .field("slot", &self.slot)
+            .field("failure", &self.failure)
+            .finish_non_exhaustive()
     }
 }
 

@@ -37,7 +37,9 @@ impl Clock for SystemClock {
         static START: OnceLock<Instant> = OnceLock::new();
         let nanos = match kind {
             // 0 is what some programs take for "never".
-            ClockKind::Monotonic | ClockKind::Boot => START.get_or_init(Instant::now).elapsed().as_nanos() + 1,
+            ClockKind::Monotonic | ClockKind::Boot => {
+                START.get_or_init(Instant::now).elapsed().as_nanos() + 1
+            }
             ClockKind::Tai => {
                 const LEAP_SECONDS: u128 = 37;
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
@@ -93,7 +95,10 @@ pub struct RuntimeOptions {
 
 impl fmt::Debug for RuntimeOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RuntimeOptions").field("slots", &self.slots).field("seed", &self.seed).finish_non_exhaustive()
+        f.debug_struct("RuntimeOptions")
+            .field("slots", &self.slots)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -163,7 +168,13 @@ impl Runtime {
         let free = self.0.taken.iter().position(|taken| !taken.swap(true, Ordering::Acquire));
         let slot = free.ok_or(NoSlot(self.slots()))? as u32;
         let seed = self.0.seed ^ u64::from(slot).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        Ok(Worker { shared: Arc::clone(&self.0), slot, random: seed | 1, stack: Vec::new(), written: Vec::new() })
+        Ok(Worker {
+            shared: Arc::clone(&self.0),
+            slot,
+            random: seed | 1,
+            stack: Vec::new(),
+            written: Vec::new(),
+        })
     }
 
     /// Makes a map of a platform's type.
@@ -243,7 +254,8 @@ impl Worker {
     /// Whether all of `len` bytes of the stack at an address were written.
     pub(crate) fn is_written(&self, address: u64, len: u32) -> bool {
         let at = self.place(address);
-        (at..at + len as usize).all(|at| self.written.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1))
+        (at..at + len as usize)
+            .all(|at| self.written.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1))
     }
 
     /// Notes that bytes of the stack were written.

@@ -34,7 +34,8 @@ pub(crate) fn written(site: &Site, regs: &[u64; 16], run: &mut Run<'_>) {
         }
         let Ok(Some(len)) = size(site, index, regs, run) else { continue };
         let address = regs[index + 1];
-        if len > 0 && regions::find(run, address, len).is_some_and(|found| matches!(found.region, Region::Stack(_)))
+        if len > 0
+            && regions::find(run, address, len).is_some_and(|found| matches!(found.region, Region::Stack(_)))
         {
             run.worker.mark_written(address, len as u32);
         }
@@ -49,7 +50,8 @@ fn role(site: &Site, index: usize, run: &Run<'_>) -> ArgRole {
 fn map<'r>(run: &Run<'r>, address: u64) -> Result<&'r Map, String> {
     let unit = run.unit;
     let own = unit.maps.iter().find(|map| map.address() == address).map(std::sync::Arc::as_ref);
-    own.or_else(|| unit.maps.iter().find_map(|map| map.inner_at(address))).ok_or_else(|| "no map of the program".to_owned())
+    own.or_else(|| unit.maps.iter().find_map(|map| map.inner_at(address)))
+        .ok_or_else(|| "no map of the program".to_owned())
 }
 
 /// How much memory an argument points to; None when it is no memory.
@@ -67,7 +69,9 @@ fn size(site: &Site, index: usize, regs: &[u64; 16], run: &Run<'_>) -> Result<Op
             _ => arg.size.into(),
         })),
         ArgRole::StackObject => Ok(match arg.subject {
-            Subject::StackObject(object) => Some(run.unit.platform.stack_objects[usize::from(object)].size.into()),
+            Subject::StackObject(object) => {
+                Some(run.unit.platform.stack_objects[usize::from(object)].size.into())
+            }
             _ => None,
         }),
         ArgRole::Field => Ok(match arg.subject {
@@ -130,7 +134,8 @@ fn memory(site: &Site, index: usize, regs: &[u64; 16], run: &mut Run<'_>) -> Res
         return Ok(());
     }
     let writes = arg.flags.intersects(TypeFlags::MEM_WRITE | TypeFlags::MEM_UNINIT);
-    let found = regions::find(run, value, len).ok_or_else(|| format!("{len} bytes at {value:#x} are not the program's"))?;
+    let found = regions::find(run, value, len)
+        .ok_or_else(|| format!("{len} bytes at {value:#x} are not the program's"))?;
     if found.region == Region::Context {
         return Err("the context is no plain memory".to_owned());
     }

@@ -55,7 +55,10 @@ impl Memory for Checked {
         match self.place(run, address, size, false)? {
             Place::Zero => Ok(0),
             Place::Bytes { address, size, stack } => {
-                if stack && !run.unit.platform.policy.uninit_stack && !run.worker.is_written(address, size.bytes()) {
+                if stack
+                    && !run.unit.platform.policy.uninit_stack
+                    && !run.worker.is_written(address, size.bytes())
+                {
                     let offset = run.worker.below_frame(address, regions::frame_bytes(run.unit));
                     return Err(self.fault(run, Fault::Uninitialized { offset, size }));
                 }
@@ -87,7 +90,9 @@ impl Memory for Checked {
     ) -> Result<u64, Stop> {
         if !address.is_multiple_of(u64::from(size.bytes())) {
             let what = "an atomic access must be aligned";
-            return Err(self.fault(run, Fault::Access { verb: "write", size: size.bytes().into(), address, what }));
+            return Err(
+                self.fault(run, Fault::Access { verb: "write", size: size.bytes().into(), address, what })
+            );
         }
         self.load(run, address, size)?;
         match self.place(run, address, size, true)? {

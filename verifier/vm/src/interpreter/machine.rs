@@ -128,7 +128,13 @@ impl<'u, M: Memory> Machine<'u, M> {
         self.unit.function_value(start)
     }
 
-    pub(crate) fn call(&mut self, run: &mut Run<'u>, regs: &mut Regs, site: u32, pc: usize) -> Result<usize, Stop> {
+    pub(crate) fn call(
+        &mut self,
+        run: &mut Run<'u>,
+        regs: &mut Regs,
+        site: u32,
+        pc: usize,
+    ) -> Result<usize, Stop> {
         let site = &self.unit.sites[site as usize];
         self.memory.calls(site, regs, run)?;
         if let Target::Host(number) = site.target {

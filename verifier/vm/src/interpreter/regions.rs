@@ -93,7 +93,8 @@ pub(crate) fn find(run: &mut Run<'_>, address: u64, size: u64) -> Option<Bounds>
 
 /// Where an access of `size` bytes at an address goes; what is wrong when it goes nowhere.
 pub(crate) fn locate(run: &mut Run<'_>, address: u64, size: u64, write: bool) -> Result<Place, &'static str> {
-    let found = find(run, address, size).ok_or(if address < 4096 { "null" } else { "no memory of the program" })?;
+    let found =
+        find(run, address, size).ok_or(if address < 4096 { "null" } else { "no memory of the program" })?;
     if found.region != Region::Context {
         if write && !found.writable {
             return Err("memory that may only be read");
