@@ -77,7 +77,8 @@ mod tests {
     /// Numbers around which things go wrong, and others.
     fn numbers(bits: u32) -> Vec<u64> {
         let mask = if bits == 64 { u64::MAX } else { (1 << bits) - 1 };
-        let mut numbers: Vec<u64> = (0..bits).flat_map(|bit| [(1 << bit) - 1, 1 << bit, (1 << bit) + 1]).collect();
+        let mut numbers: Vec<u64> =
+            (0..bits).flat_map(|bit| [(1 << bit) - 1, 1 << bit, (1 << bit) + 1]).collect();
         numbers.extend((0..20).flat_map(|n| [n, mask - n]));
         let mut seed = 1_u64;
         for _ in 0..500 {

@@ -71,7 +71,8 @@ fn call_back(run: &mut Run<'_>, function: u64, [r1, r2, r3, r4, r5]: [u64; 5]) -
         // put them; the only ones are those of `Op::Func`, for which compilers write the address of an
         // entry of this type. The code is that of a program that is on, or whose maps are still there.
         unsafe {
-            let entry = std::mem::transmute::<*const (), Entry>(ptr::with_exposed_provenance(function as usize));
+            let entry =
+                std::mem::transmute::<*const (), Entry>(ptr::with_exposed_provenance(function as usize));
             entry(r1, r2, r3, r4, r5, run)
         }
     };

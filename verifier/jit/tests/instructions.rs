@@ -82,7 +82,8 @@ fn program(a: usize, b: usize, body: &str) -> String {
 fn pairs(body: impl Fn(&str, &str) -> String) {
     for (a, b) in PAIRS {
         for letter in ["r", "w"] {
-            let engines = Engines::of(&program(a, b, &body(&format!("{letter}{a}"), &format!("{letter}{b}"))));
+            let engines =
+                Engines::of(&program(a, b, &body(&format!("{letter}{a}"), &format!("{letter}{b}"))));
             for first in NUMBERS {
                 for second in NUMBERS {
                     engines.agree(&words(first, second), None);

@@ -103,13 +103,7 @@ impl Compiler<'_> {
         }
     }
 
-    pub(super) fn mov(
-        &mut self,
-        width: probity_isa::Width,
-        dst: u8,
-        src: Source,
-        sign_extend: Option<Size>,
-    ) {
+    pub(super) fn mov(&mut self, width: probity_isa::Width, dst: u8, src: Source, sign_extend: Option<Size>) {
         let (width, dst) = (Width::from(width), reg(dst));
         match (src, sign_extend) {
             (Source::Imm(0), _) => self.asm.zero(dst),

@@ -14,7 +14,8 @@ impl Compiler<'_> {
         let next = pc + 1;
         let &[first, second] = ops.get(pc..pc + 2)? else { return None };
         match first {
-            Op::Mov { .. } | Op::Alu { op: AluOp::Lsh, .. } if next < end && !self.marks[next].is_target() => {}
+            Op::Mov { .. } | Op::Alu { op: AluOp::Lsh, .. }
+                if next < end && !self.marks[next].is_target() => {}
             _ => return None,
         }
         match (first, second) {

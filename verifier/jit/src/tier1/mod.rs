@@ -135,13 +135,12 @@ impl<'u> Compiler<'u> {
         let (asm, entries, frames) = (&mut self.asm, self.entries, self.frames);
         let functions = self.functions;
         let mut missing = None;
-        let scanned = Scanned::new(ops, &function, &mut self.marks, |pc, target| {
-            match unit.function_at(target) {
+        let scanned =
+            Scanned::new(ops, &function, &mut self.marks, |pc, target| match unit.function_at(target) {
                 None => missing = Some(JitError::NoFunction { pc, target }),
                 Some(index) if asm.is_bound(entries.at(index)) => {}
                 Some(index) => frames.call_back(asm, entries.at(index), functions.at(index)),
-            }
-        });
+            });
         if let Some(error) = missing {
             return Err(error);
         }

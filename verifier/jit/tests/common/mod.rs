@@ -8,7 +8,7 @@ use probity_program::Program;
 use probity_vm::{Context, Executable, Input, RunError, Runtime};
 
 /// Sixteen numbers to read and write, and a few callables.
-pub mod machine {
+pub(crate) mod machine {
     probity::spec! {
         platform machine;
         use core::{ scalars, memory, context, functions };
@@ -23,13 +23,19 @@ pub mod machine {
 }
 
 /// The numbers that a program begins with.
-pub type Words = [u64; 16];
+pub(crate) type Words = [u64; 16];
 
-/// What a run gives: r0 or why not, and the numbers.
-pub type Outcome = (Result<u64, RunError>, Vec<u8>);
+/// What a run gives.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Outcome {
+    /// r0, or why there is none.
+    pub result: Result<u64, RunError>,
+    /// The numbers.
+    pub words: Vec<u64>,
+}
 
 /// Verifies a program; why not, when it is refused.
-pub fn verified(insns: Vec<Insn>) -> Result<Verified, String> {
+pub(crate) fn verified(insns: Vec<Insn>) -> Result<Verified, String> {
     let program = Program::from_insns(machine::prog_types::COMPUTE, insns);
     let report = verify(&program, &machine::PLATFORM, &machine::PLATFORM.default_profile());
     match report.verdict {
@@ -40,7 +46,7 @@ pub fn verified(insns: Vec<Insn>) -> Result<Verified, String> {
 }
 
 /// The ways in which code is made.
-pub fn all_options() -> Vec<Options> {
+pub(crate) fn all_options() -> Vec<Options> {
     let mut all = Vec::new();
     for fuel in [false, true] {
         for features in [Features::BASE, Features::detect()] {
@@ -51,18 +57,19 @@ pub fn all_options() -> Vec<Options> {
 }
 
 /// Runs a program.
-pub fn run(executable: &Executable, words: &Words, fuel: Option<u64>, interpreted: bool) -> Outcome {
+pub(crate) fn run(executable: &Executable, words: &Words, fuel: Option<u64>, interpreted: bool) -> Outcome {
     let runtime = Runtime::default();
     let mut worker = runtime.worker().expect("a slot");
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
     let mut context = Context::from_bytes(executable.unit().view(), &bytes);
     let input = Input { context: Some(&mut context), fuel, interpreted, ..Input::default() };
     let result = executable.run(&mut worker, input);
-    (result, context.to_vec())
+    let words = context.to_vec().as_chunks::<8>().0.iter().map(|word| u64::from_ne_bytes(*word)).collect();
+    Outcome { result, words }
 }
 
 /// A program in the interpreter, and as machine code of all kinds.
-pub struct Engines {
+pub(crate) struct Engines {
     verified: Verified,
     interpreter: Executable,
     native: Vec<(Options, Executable)>,
@@ -70,7 +77,7 @@ pub struct Engines {
 
 impl Engines {
     /// Verifies and compiles a program; why not, when it is refused.
-    pub fn new(insns: Vec<Insn>) -> Result<Engines, String> {
+    pub(crate) fn new(insns: Vec<Insn>) -> Result<Engines, String> {
         let verified = verified(insns)?;
         let link = || Executable::new(&verified, Vec::new()).expect("it is linked");
         let native = all_options().into_iter().map(|options| {
@@ -84,7 +91,7 @@ impl Engines {
 
     /// Assembles, verifies and compiles a program.
     #[track_caller]
-    pub fn of(text: &str) -> Engines {
+    pub(crate) fn of(text: &str) -> Engines {
         let insns = probity_isa::assemble(text, &()).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));
         Engines::new(insns).unwrap_or_else(|why| panic!("{why}\n{text}"))
     }
@@ -92,7 +99,7 @@ impl Engines {
     /// Runs it in all engines, and gives what they agree on. Code that does not count is left out where
     /// there is a limit.
     #[track_caller]
-    pub fn agree(&self, words: &Words, fuel: Option<u64>) -> Outcome {
+    pub(crate) fn agree(&self, words: &Words, fuel: Option<u64>) -> Outcome {
         let expected = run(&self.interpreter, words, fuel, true);
         for (options, executable) in &self.native {
             if fuel.is_some() && !options.fuel {
