@@ -17,9 +17,9 @@ pub struct ExecutableMemory {
     size: usize,
 }
 
-/// Mappings that are free again. A new one costs four times as much as changing what one permits: its
-/// pages have to be found and zeroed.
-static FREE: Mutex<Vec<Mmap>> = Mutex::new(Vec::new());
+/// Mappings that are free again, and can't be executed any more. A new one costs many times as much as
+/// changing what one permits: its pages have to be found and zeroed.
+static FREE: Mutex<Vec<MmapMut>> = Mutex::new(Vec::new());
 /// How many free mappings are kept, at most.
 const KEPT: usize = 32;
 /// How long a free mapping may be to be kept.
@@ -61,6 +61,7 @@ impl ExecutableMemory {
 impl Drop for ExecutableMemory {
     fn drop(&mut self) {
         let Some(map) = self.map.take().filter(|map| map.len() <= KEPT_LEN) else { return };
+        let Ok(map) = map.make_mut() else { return };
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
         if free.len() < KEPT {
             free.push(map);
@@ -75,7 +76,7 @@ fn writable(len: usize) -> io::Result<MmapMut> {
         free.iter().rposition(|map| map.len() == len).map(|at| free.swap_remove(at))
     };
     match free {
-        Some(map) => map.make_mut(),
+        Some(map) => Ok(map),
         None => apart(MmapMut::map_anon(len)?),
     }
 }
