@@ -20,18 +20,22 @@
 //! |---|---|
 //! | [`loader`] | object and platform brought together |
 //! | `maps` | what a loader adds to the definitions of maps |
+//! | [`instance`] | an object in a runtime: maps, programs ready to run |
 //! | [`sections`] | a platform's section table, for the loader of objects |
 //! | [`object`] | ELF objects |
 //! | [`program`] | programs, maps, BTF |
 //! | [`isa`] | instructions |
 //! | [`platform`](mod@platform) | what platforms are made of |
 //! | [`engine`] | the abstract interpreter |
+//! | [`vm`] | the runtime |
 //! | [`rt`] | what emitted code names |
 
+pub mod instance;
 pub mod loader;
 mod maps;
 pub mod sections;
 
+pub use instance::{Instance, Linked, LoadError, Runnable};
 pub use loader::{Checked, Loader, ProgramReport, check};
 pub use sections::{PlatformSections, global_data};
 
@@ -43,6 +47,7 @@ pub use probity_object as object;
 pub use probity_platform as platform;
 pub use probity_platform::{Platform, Profile, Version};
 pub use probity_program as program;
+pub use probity_vm as vm;
 
 /// Linux: what `spec/linux` compiles to.
 #[cfg(feature = "linux")]

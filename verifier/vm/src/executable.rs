@@ -123,6 +123,7 @@ pub(crate) fn with_run<'a>(
         watch,
         records: Vec::new(),
     };
+    crate::context::clear(address, &unit.pointers);
     run.show_packet();
     let result = go(unit, &mut run, args);
     run.give_back();

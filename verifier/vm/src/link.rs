@@ -10,7 +10,7 @@ use probity_platform::{Behaviour, Callable, Platform, Profile, RegType, TypeFlag
 use probity_program::Program;
 use thiserror::Error;
 
-use crate::context::{Converted, PacketFields, convert};
+use crate::context::{Converted, PacketFields, convert, pointers};
 use crate::interpreter::Decoded;
 use crate::intrinsics;
 use crate::maps::Map;
@@ -105,6 +105,7 @@ impl Unit {
             profile: profile.clone(),
             program: Arc::new(program.clone()),
             guarded: maps.iter().any(|map| map.frees()),
+            pointers: pointers(platform, view),
             packet_fields: PacketFields::of(platform, view),
             zeroes_stack: proof.is_none_or(Facts::reads_uninit_stack),
             ops,

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use probity_platform::{Behaviour, Callable, Intrinsic, Platform, Profile, ProgType, View};
+use probity_platform::{Behaviour, Callable, HostField, Intrinsic, Platform, Profile, ProgType, View};
 use probity_program::Program;
 
 use crate::context::PacketFields;
@@ -24,6 +24,8 @@ pub struct Unit {
     pub(crate) sites: Vec<Site>,
     pub(crate) maps: Vec<Arc<Map>>,
     pub(crate) packet_fields: PacketFields,
+    /// Fields of the context that only the runtime sets.
+    pub(crate) pointers: Vec<HostField>,
     pub(crate) zeroes_stack: bool,
     pub(crate) guarded: bool,
     pub(crate) decoded: Decoded,

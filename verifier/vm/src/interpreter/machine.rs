@@ -87,26 +87,13 @@ impl<'u, M: Memory> Machine<'u, M> {
 
     fn go<const FUEL: bool>(&mut self, run: &mut Run<'u>, regs: &mut Regs, start: usize) -> Stop {
         let mut pc = start;
+        let mut code = self.unit.decoded.insns.as_slice();
         loop {
-            match self.one::<FUEL>(run, regs, pc) {
+            match step::<M, FUEL>(self, run, regs, &mut code, pc) {
                 Ok(next) => pc = next,
                 Err(stop) => return stop,
             }
         }
-    }
-
-    /// One instruction.
-    #[inline(always)]
-    pub(crate) fn one<const FUEL: bool>(
-        &mut self,
-        run: &mut Run<'u>,
-        regs: &mut Regs,
-        pc: usize,
-    ) -> Result<usize, Stop> {
-        let unit = self.unit;
-        let Some(&insn) = unit.decoded.insns.get(pc) else { return Err(self.memory.nowhere(run, unit, pc)) };
-        self.memory.before(unit, pc, regs, run)?;
-        step::<M, FUEL>(self, run, regs, insn, pc)
     }
 
     /// Zeroes a frame where programs may read what they never wrote.
@@ -192,6 +179,7 @@ impl<'u, M: Memory> Machine<'u, M> {
         Ok(target)
     }
 
+    #[inline(always)]
     pub(crate) fn exit(&mut self, run: &mut Run<'u>, regs: &mut Regs) -> Result<usize, Stop> {
         let Some(caller) = self.callers.pop() else { return Err(Stop::Done) };
         self.memory.exit();
