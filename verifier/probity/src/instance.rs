@@ -230,7 +230,10 @@ impl Runnable {
     #[cfg(feature = "jit")]
     pub fn jit(self) -> Result<Runnable, LoadError> {
         let made = probity_jit::compile(&self.executable, &probity_jit::Options::default());
-        made.map_err(|error| LoadError::Jit { program: self.verified.program().name.clone(), error })?;
+        let code =
+            made.map_err(|error| LoadError::Jit { program: self.verified.program().name.clone(), error })?;
+        // Where there was code already, that stays.
+        let _ = code.install();
         Ok(self)
     }
 
