@@ -19,17 +19,18 @@ INLINE u64 reversed(u64 x)
 PROGRAM(bits)
 {
 	u64 sum = 0;
-	for (u32 i = 0; i < 100; i++) {
-		u8 *at = data + i * 8;
-		if (!HOLDS(at, 8))
-			break;
-		u64 x = read64(at), low = x & -x, parity = x;
-		parity ^= parity >> 32;
-		parity ^= parity >> 16;
-		parity ^= parity >> 8;
-		parity = 0x6996966996696996ull >> (parity & 63) & 1;
-		sum = sum * 3 + ones(x) + ones(x ^ low) + parity;
-		sum ^= reversed(x);
+	if (!HOLDS(data, 800))
+		return 0;
+	PASSES(5) {
+		for (u32 i = 0; i < 100; i++) {
+			u64 x = read64(data + i * 8), low = x & -x, parity = x;
+			parity ^= parity >> 32;
+			parity ^= parity >> 16;
+			parity ^= parity >> 8;
+			parity = 0x6996966996696996ull >> (parity & 63) & 1;
+			sum = sum * 3 + ones(x) + ones(x ^ low) + parity;
+			sum ^= reversed(x);
+		}
 	}
 	return fold(sum);
 }

@@ -4,10 +4,10 @@
 PROGRAM(branches)
 {
 	u32 a = 1, b = 2;
-	for (u32 i = 0; i < 400; i++) {
+	for (u32 i = 0; i < 800; i++) {
 		u8 *at = data + i;
 		if (!HOLDS(at, 1))
-			break;
+			return 0;
 		u32 code = *at, operand = code >> 4;
 		switch (code & 15) {
 		case 0: a += operand; break;

@@ -21,7 +21,7 @@ APART u64 first(u64 a, u64 b)
 PROGRAM(calls)
 {
 	u64 mixed = 1;
-	for (u32 i = 0; i < 350; i++) {
+	for (u32 i = 0; i < 380; i++) {
 		u8 *at = data + i * 4;
 		if (!HOLDS(at, 4))
 			break;

@@ -4,7 +4,7 @@
 PROGRAM(fibonacci)
 {
 	u64 sum = 0;
-	for (u32 i = 0; i < 40; i++) {
+	for (u32 i = 0; i < 150; i++) {
 		u8 *at = data + i * 4;
 		if (!HOLDS(at, 2))
 			break;

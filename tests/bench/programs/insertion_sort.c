@@ -7,7 +7,7 @@ PROGRAM(insertion_sort)
 {
 	u64 list[N], sum = 0;
 #pragma clang loop unroll(disable)
-	for (u32 part = 0; part < 3; part++) {
+	for (u32 part = 0; part < 6; part++) {
 		u8 *at = data + part * N * 4;
 		if (!HOLDS(at, N * 4))
 			break;

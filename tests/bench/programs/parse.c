@@ -39,7 +39,7 @@ INLINE u32 internet(const u8 *at, u32 ethertype)
 PROGRAM(parse)
 {
 	u32 seen = 0;
-	PASSES(12) {
+	PASSES(28) {
 		for (u32 i = 0; i < 24; i++) {
 			u8 *at = data + i * 64;
 			if (!HOLDS(at, 64))

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use probity::jit::{Options, compile};
+use probity::jit::{NativeCode, Options, compile};
 use probity::vm::{Executable, Input, Map, Packet as VmPacket, Runtime, RuntimeOptions, Worker};
 
 use probity_tests::kernel::thread_time;
@@ -52,10 +52,8 @@ impl Contender for Engine {
     fn prepare<'a>(&self, subject: &'a Subject<'_>) -> Result<Option<Box<dyn Runnable + 'a>>, Failure> {
         let runtime = runtime();
         let executable = executable(subject, &runtime)?;
-        if matches!(self, Engine::Jit)
-            && !compile(&executable, &Options::default()).map_err(failure)?.install()
-        {
-            return Err(Failure::new("there is code already"));
+        if let Engine::Jit = self {
+            compile(&executable, &Options::default()).and_then(NativeCode::install).map_err(failure)?;
         }
         let worker = runtime.worker().map_err(failure)?;
         let packet = VmPacket::new(Packet::boxed().bytes());

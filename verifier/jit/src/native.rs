@@ -6,6 +6,7 @@ use std::ptr;
 
 use probity_vm::{Executable, Left, Native, Run};
 
+use crate::error::JitError;
 use crate::memory::ExecutableMemory;
 
 /// Machine code of an executable.
@@ -43,11 +44,14 @@ impl NativeCode {
         self.listing.as_deref()
     }
 
-    /// Gives the code to its executable, which runs it from now on. False when that has some already:
-    /// then this is dropped.
-    #[must_use]
-    pub fn install(self) -> bool {
+    /// Gives the code to its executable, which runs it from now on, and the arrays of programs that it
+    /// uses to programs with code.
+    ///
+    /// # Errors
+    /// When it has code already, or programs without code have claimed an array that it uses.
+    pub fn install(self) -> Result<(), JitError> {
         let NativeCode { executable, memory, entry, tail_entry, .. } = self;
+        executable.unit().claim_prog_arrays(Some(true))?;
         let native = Native {
             entry: memory.address(entry) as usize,
             tail_entry: memory.address(tail_entry) as usize,
@@ -56,7 +60,8 @@ impl NativeCode {
         };
         // SAFETY: compilers made the code of this very executable's instructions, with the conventions of
         // `abi`; the owner is its memory.
-        unsafe { executable.unit().set_native(native) }
+        let is_first = unsafe { executable.unit().set_native(native) };
+        if is_first { Ok(()) } else { Err(JitError::HasCode) }
     }
 }
 

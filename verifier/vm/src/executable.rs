@@ -122,6 +122,7 @@ pub(crate) fn with_run<'a>(
         host: input.host,
         watch,
         records: Vec::new(),
+        locks: Vec::new(),
     };
     crate::context::clear(address, &unit.pointers);
     run.show_packet();

@@ -14,6 +14,7 @@
 //! | [`run`] | one run: what interpreter, machine code and bodies share |
 //! | [`interpreter`] | the interpreter, in two modes |
 //! | [`intrinsics`] | what helpers do |
+//! | `known` | which addresses are the program's |
 //! | [`maps`] | maps |
 //! | [`native`] | what machine code calls |
 //! | [`context`] | the host's struct behind the context |
@@ -30,6 +31,7 @@ pub mod fault;
 pub mod guest;
 pub mod interpreter;
 mod intrinsics;
+mod known;
 pub mod link;
 pub mod maps;
 pub mod native;
@@ -46,7 +48,7 @@ pub use executable::{Executable, Input};
 pub use fault::{Fault, RunError};
 pub use guest::GuestBytes;
 pub use link::LinkError;
-pub use maps::{Map, MapError};
+pub use maps::{ArrayLayout, Map, MapError, ProgArrayError, RingConsumer, RingProducer};
 pub use op::{Function, Op};
 pub use packet::Packet;
 pub use run::{Left, RawFn, Returned, Run};

@@ -4,6 +4,7 @@ use std::any::Any;
 
 use crate::checked::Watch;
 use crate::fault::RunError;
+use crate::guest::Lock;
 use crate::packet::Packet;
 use crate::runtime::Worker;
 use crate::unit::Unit;
@@ -95,6 +96,8 @@ pub struct Run<'r> {
     pub(crate) watch: Option<&'r mut (dyn Watch + 'r)>,
     /// Records of ring buffers that were reserved and neither handed on nor given up.
     pub(crate) records: Vec<u64>,
+    /// Locks that it holds.
+    pub(crate) locks: Vec<Lock>,
 }
 
 impl std::fmt::Debug for Run<'_> {
@@ -133,7 +136,8 @@ impl<'r> Run<'r> {
 
     /// Gives back what the run still holds.
     pub(crate) fn give_back(&mut self) {
-        self.records.clear();
+        crate::intrinsics::ringbuf::give_back(self);
+        self.locks.drain(..).for_each(Lock::give);
     }
 
     /// Calls a function of the program by the value that the program has for it.

@@ -27,7 +27,11 @@ pub struct Unit {
     /// Fields of the context that only the runtime sets.
     pub(crate) pointers: Vec<HostField>,
     pub(crate) zeroes_stack: bool,
+    /// How many frames a run in the interpreter may use at once.
+    pub(crate) frames: usize,
     pub(crate) guarded: bool,
+    /// It runs in the checked interpreter only.
+    pub(crate) checked: bool,
     pub(crate) decoded: Decoded,
     pub(crate) native: OnceLock<Native>,
 }
@@ -188,6 +192,12 @@ impl Unit {
     #[must_use]
     pub fn is_guarded(&self) -> bool {
         self.guarded
+    }
+
+    /// Whether it runs in the checked interpreter only, because it was not verified.
+    #[must_use]
+    pub fn checked(&self) -> bool {
+        self.checked
     }
 
     /// Its machine code, when it was made.

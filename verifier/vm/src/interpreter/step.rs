@@ -258,6 +258,12 @@ pub(crate) fn step<'u, M: Memory, const FUEL: bool>(
             }
             machine.call(run, regs, insn.off.cast_unsigned(), pc)
         }
+        Code::CallRegister => {
+            if FUEL {
+                machine.burn(run)?;
+            }
+            machine.call_register(run, regs, x, pc)
+        }
         Code::TailCall => {
             if FUEL {
                 machine.burn(run)?;
