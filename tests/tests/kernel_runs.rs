@@ -72,7 +72,23 @@ fn text_and_checksums() {
     if !kernel::available() {
         return kernel::skip("text_and_checksums");
     }
-    const PIECES: &[&str] = &["0", "x", "-", "+", " ", "9", "17", "f", "0x", "922337203685477580", "7", "8", "\t", "z", "00000000"];
+    const PIECES: &[&str] = &[
+        "0",
+        "x",
+        "-",
+        "+",
+        " ",
+        "9",
+        "17",
+        "f",
+        "0x",
+        "922337203685477580",
+        "7",
+        "8",
+        "\t",
+        "z",
+        "00000000",
+    ];
     let mut rng = Rng::new(5);
     for _ in 0..300 {
         let text: String = (0..1 + rng.below(6)).map(|_| pick(&mut rng, PIECES)).collect();
@@ -90,12 +106,12 @@ fn text_and_checksums() {
         let (from, to) = (pick(&mut rng, &sizes), pick(&mut rng, &sizes));
         let seed = pick(&mut rng, &[0, 1, 0xffff, 0xffff_ffff, 0x1234_5678_9abc]);
         let place = |size: u64, at| if size == 0 { Arg::Number(0) } else { Arg::Stack(at) };
-        let args = vec![place(from, 0), Arg::Number(from), place(to, 100), Arg::Number(to), Arg::Number(seed)];
+        let args =
+            vec![place(from, 0), Arg::Number(from), place(to, 100), Arg::Number(to), Arg::Number(seed)];
         let call = Call { helper: 28, args, stack: bytes, ..Call::default() };
         same(&format!("from {from}, to {to}, seed {seed:#x}"), &call.program(), &Call::packet());
     }
 }
-
 
 #[test]
 fn packets_of_xdp() {
@@ -103,8 +119,36 @@ fn packets_of_xdp() {
         return kernel::skip("packets_of_xdp");
     }
     const MOVES: &[i64] = &[
-        0, 1, 4, 8, 14, 49, 50, 51, 64, 100, 3456, 3457, 1 << 32, -1, -3, -4, -8, -36, -50, -100, -200, -208, -212,
-        -216, -217, -220, -252, -256, -1000, i32::MIN as i64,
+        0,
+        1,
+        4,
+        8,
+        14,
+        49,
+        50,
+        51,
+        64,
+        100,
+        3456,
+        3457,
+        1 << 32,
+        -1,
+        -3,
+        -4,
+        -8,
+        -36,
+        -50,
+        -100,
+        -200,
+        -208,
+        -212,
+        -216,
+        -217,
+        -220,
+        -252,
+        -256,
+        -1000,
+        i32::MIN as i64,
     ];
     const PLACES: &[u64] = &[0, 1, 8, 50, 56, 57, 63, 64, 65, 0xffff, 0x1_0000, 1 << 31, 1 << 32, u64::MAX];
     let mut rng = Rng::new(6);
@@ -131,7 +175,8 @@ fn packets_of_sockets() {
         return kernel::skip("packets_of_sockets");
     }
     const PLACES: &[u64] = &[0, 1, 8, 50, 56, 57, 63, 64, 65, 0xffff, 0x1_0000, 1 << 31, 1 << 32, u64::MAX];
-    const LENGTHS: &[u64] = &[0, 1, 13, 14, 63, 64, 65, 100, 2000, 4000, 16065, 20000, 1 << 32 | 64, u64::MAX];
+    const LENGTHS: &[u64] =
+        &[0, 1, 13, 14, 63, 64, 65, 100, 2000, 4000, 16065, 20000, 1 << 32 | 64, u64::MAX];
     let mut rng = Rng::new(7);
     for round in 0..400 {
         let calls: Vec<(u32, Vec<Arg>)> = (0..1 + rng.below(4))
@@ -165,11 +210,13 @@ fn legacy_loads() {
     if !kernel::available() {
         return kernel::skip("legacy_loads");
     }
-    const PLACES: &[i32] = &[0, 1, 48, 49, 50, 60, 62, 63, 64, 100, 1 << 20, i32::MAX, -1, -0x1000, -0x2000, i32::MIN];
+    const PLACES: &[i32] =
+        &[0, 1, 48, 49, 50, 60, 62, 63, 64, 100, 1 << 20, i32::MAX, -1, -0x1000, -0x2000, i32::MIN];
     const BASES: &[i32] = &[0, -0x10_0000, -0x20_0000, -0x30_0000];
     for prog_type in [SOCKET_FILTER, SCHED_CLS] {
         for size in [BPF_B, BPF_H, BPF_W] {
-            for (&place, &base) in PLACES.iter().flat_map(|place| BASES.iter().map(move |base| (place, base))) {
+            for (&place, &base) in PLACES.iter().flat_map(|place| BASES.iter().map(move |base| (place, base)))
+            {
                 let insns = vec![
                     copy(6, 1),
                     mov(7, base),
@@ -178,7 +225,11 @@ fn legacy_loads() {
                 ];
                 let program = Program::from_insns(prog_type, insns);
                 let ours = ours(&program, &packet(64)).map(|(value, _)| value);
-                assert_eq!(ours, Some(kernels(&program, &packet(64)).0), "type {prog_type}, size {size:#x}, {place} from {base}");
+                assert_eq!(
+                    ours,
+                    Some(kernels(&program, &packet(64)).0),
+                    "type {prog_type}, size {size:#x}, {place} from {base}"
+                );
             }
         }
     }
@@ -190,7 +241,8 @@ fn two_functions(program: &mut Program, second: usize) {
     let mut name = |text| image.string(text);
     const FUNC: u32 = 12 << 24;
     let int = [name("int"), 1 << 24, 4, 1 << 24 | 32];
-    let words = [&int[..], &[0, 13 << 24, 1], &[name("first"), FUNC | 1, 2], &[name("second"), FUNC, 2]].concat();
+    let words =
+        [&int[..], &[0, 13 << 24, 1], &[name("first"), FUNC | 1, 2], &[name("second"), FUNC, 2]].concat();
     let types = words.iter().flat_map(|word| word.to_le_bytes()).collect();
     let bytes = image.with_types(types).to_bytes();
     program.btf = Some(Arc::new(Btf::parse(&bytes).expect("BTF")));
@@ -236,8 +288,18 @@ fn loops() {
         return kernel::skip("loops");
     }
     let cases = [
-        (0, 0, -1), (1, 0, -1), (10, 0, -1), (10, 0, 3), (10, 0, 9), (10, 1, -1), (8 << 20, 0, 5),
-        ((8 << 20) + 1, 0, 5), (u64::from(u32::MAX), 0, 5), (1 << 32 | 7, 0, -1), (u64::MAX, 1, -1), (5, 1 << 32, -1),
+        (0, 0, -1),
+        (1, 0, -1),
+        (10, 0, -1),
+        (10, 0, 3),
+        (10, 0, 9),
+        (10, 1, -1),
+        (8 << 20, 0, 5),
+        ((8 << 20) + 1, 0, 5),
+        (u64::from(u32::MAX), 0, 5),
+        (1 << 32 | 7, 0, -1),
+        (u64::MAX, 1, -1),
+        (5, 1 << 32, -1),
     ];
     for (rounds, flags, stop) in cases {
         same(&format!("{rounds} rounds, flags {flags}"), &looping(rounds, flags, stop), &packet(64));
@@ -269,7 +331,8 @@ fn counting(start: i32, end: i32, shift: i32) -> Program {
     ]);
     let mut program = Program::from_insns(SCHED_CLS, insns);
     program.license = "GPL".to_owned();
-    program.kfuncs = ["bpf_iter_num_new", "bpf_iter_num_next", "bpf_iter_num_destroy"].map(str::to_owned).to_vec();
+    program.kfuncs =
+        ["bpf_iter_num_new", "bpf_iter_num_next", "bpf_iter_num_destroy"].map(str::to_owned).to_vec();
     program
 }
 
@@ -279,9 +342,20 @@ fn iterators() {
         return kernel::skip("iterators");
     }
     let cases = [
-        (0, 0), (0, 10), (-5, 5), (5, -5), (7, 8), (i32::MIN, i32::MIN + 3), (i32::MAX - 3, i32::MAX),
-        (i32::MAX, i32::MAX), (i32::MIN, i32::MIN), (i32::MIN, i32::MAX), (0, (8 << 20) + 1), (-1, 8 << 20),
-        (i32::MIN, 0), (0, i32::MIN),
+        (0, 0),
+        (0, 10),
+        (-5, 5),
+        (5, -5),
+        (7, 8),
+        (i32::MIN, i32::MIN + 3),
+        (i32::MAX - 3, i32::MAX),
+        (i32::MAX, i32::MAX),
+        (i32::MIN, i32::MIN),
+        (i32::MIN, i32::MAX),
+        (0, (8 << 20) + 1),
+        (-1, 8 << 20),
+        (i32::MIN, 0),
+        (0, i32::MIN),
     ];
     for (start, end) in cases {
         for shift in [0, 32] {

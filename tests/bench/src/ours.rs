@@ -91,6 +91,7 @@ impl Runnable for Ready {
     }
 
     fn time(&mut self, runs: u32) -> Result<Duration, Failure> {
-        timed(runs, || self.once())
+        let mut session = self.executable.session(&mut self.worker, None).map_err(failure)?;
+        timed(runs, || session.run(Some(&mut self.packet)).map_err(failure))
     }
 }

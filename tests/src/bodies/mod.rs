@@ -140,7 +140,9 @@ impl Call {
 pub fn sequence(prog_type: u32, calls: &[(u32, Vec<Arg>)]) -> Program {
     let mut insns = vec![copy(6, 1), mov(7, 0)];
     let off = |at: i16| at - FRAME as i16;
-    insns.extend((0..64).step_by(8).map(|at| Insn::new(BPF_ST | BPF_MEM | BPF_DW, 10, 0, off(at), 77 + i32::from(at))));
+    insns.extend(
+        (0..64).step_by(8).map(|at| Insn::new(BPF_ST | BPF_MEM | BPF_DW, 10, 0, off(at), 77 + i32::from(at))),
+    );
     let add = |insns: &mut Vec<Insn>| {
         insns.push(Insn::new(BPF_ALU64 | BPF_MUL, 7, 0, 0, 31));
         insns.push(Insn::new(BPF_ALU64 | BPF_ADD | BPF_X, 7, 0, 0, 0));

@@ -11,7 +11,7 @@ impl Run<'_> {
     pub(crate) fn known(&mut self, address: u64, len: usize) -> Vec<u8> {
         let unit = self.unit;
         let context = (self.context, unit.view().host_size.max(unit.view().size) as usize);
-        let packet = self.packet.as_deref_mut().map(|packet| {
+        let packet = self.packet.get().map(|packet| {
             let [meta, _, end] = packet.addresses();
             (meta, (end - meta) as usize)
         });

@@ -8,6 +8,7 @@
 //! | [`runtime`] | what runs share: slots, clock, sink |
 //! | [`executable`] | verified programs, ready to run |
 //! | [`checked`] | programs that were not verified |
+//! | [`session`] | a program bound to a worker, for many runs |
 //! | [`link`] | from a program and its maps to a unit |
 //! | [`unit`] | a linked program |
 //! | [`op`] | its instructions |
@@ -32,6 +33,7 @@ pub mod guest;
 pub mod interpreter;
 mod intrinsics;
 mod known;
+mod lent;
 pub mod link;
 pub mod maps;
 pub mod native;
@@ -39,6 +41,7 @@ pub mod op;
 pub mod packet;
 pub mod run;
 pub mod runtime;
+pub mod session;
 pub mod unit;
 
 pub use checked::{CheckedProgram, Moment, Watch};
@@ -55,4 +58,5 @@ pub use run::{Left, RawFn, Returned, Run};
 pub use runtime::{
     Clock, ClockKind, ManualClock, NoSink, NoSlot, Runtime, RuntimeOptions, Sink, SystemClock, Worker,
 };
+pub use session::Session;
 pub use unit::{Native, Site, Target, Unit};

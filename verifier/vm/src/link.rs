@@ -112,6 +112,12 @@ impl Unit {
             prog_type,
             profile: profile.clone(),
             program: Arc::new(program.clone()),
+            slots: maps
+                .iter()
+                .filter(|map| map.serves_slots())
+                .map(|map| map.slots())
+                .min()
+                .unwrap_or(u32::MAX),
             guarded: maps.iter().any(|map| map.frees()),
             pointers: pointers(platform, view),
             packet_fields: PacketFields::of(platform, view),

@@ -30,6 +30,8 @@ pub struct Unit {
     /// How many frames a run in the interpreter may use at once.
     pub(crate) frames: usize,
     pub(crate) guarded: bool,
+    /// How many run slots its maps have values for.
+    pub(crate) slots: u32,
     /// It runs in the checked interpreter only.
     pub(crate) checked: bool,
     pub(crate) decoded: Decoded,

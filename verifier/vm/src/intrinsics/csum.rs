@@ -12,7 +12,8 @@ fn add(left: u32, right: u32) -> u32 {
 
 /// The sum of the words of some bytes and a start; zeros fill the last word.
 fn sum(bytes: &[u8], start: u32) -> u32 {
-    let word = |chunk: &[u8]| u32::from_le_bytes(std::array::from_fn(|at| chunk.get(at).copied().unwrap_or(0)));
+    let word =
+        |chunk: &[u8]| u32::from_le_bytes(std::array::from_fn(|at| chunk.get(at).copied().unwrap_or(0)));
     bytes.chunks(4).fold(start, |sum, chunk| add(sum, word(chunk)))
 }
 

@@ -19,7 +19,7 @@ impl Body for Load {
     fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
         let to = args.bytes(2, 3);
         let from = part(args.number(1), args.number(3))
-            .zip(run.packet.as_deref_mut())
+            .zip(run.packet.get())
             .and_then(|((at, len), packet)| Some(packet.slice(at, len)?.to_vec()));
         Ok(status(match from {
             Some(bytes) => {
@@ -47,7 +47,7 @@ pub(super) struct Read;
 impl Body for Read {
     fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
         Ok(status(short(args.number(1), args.number(3)).and_then(|(at, len)| {
-            let packet = run.packet.as_deref_mut().ok_or(Errno::EINVAL)?;
+            let packet = run.packet.get().ok_or(Errno::EINVAL)?;
             let from = packet.slice(at, len).ok_or(Errno::EINVAL)?;
             args.bytes(2, 3).write(&from.to_vec());
             Ok(())
@@ -61,7 +61,7 @@ const STORE_FLAGS: u64 = 3;
 fn store(run: &mut Run<'_>, args: Args<'_>) -> Result<(), Errno> {
     let from = args.bytes(2, 3).to_vec();
     let (at, len) = part(args.number(1), args.number(3)).ok_or(Errno::EFAULT)?;
-    let packet = run.packet.as_deref_mut().ok_or(Errno::EFAULT)?;
+    let packet = run.packet.get().ok_or(Errno::EFAULT)?;
     packet.slice(at, len).ok_or(Errno::EFAULT)?.write(&from);
     Ok(())
 }
@@ -84,7 +84,7 @@ pub(super) struct Write;
 impl Body for Write {
     fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
         Ok(status(short(args.number(1), args.number(3)).and_then(|(at, len)| {
-            let packet = run.packet.as_deref_mut().ok_or(Errno::EINVAL)?;
+            let packet = run.packet.get().ok_or(Errno::EINVAL)?;
             packet.slice(at, len).ok_or(Errno::EINVAL)?.write(&args.bytes(2, 3).to_vec());
             Ok(())
         })))
@@ -98,7 +98,7 @@ macro_rules! bounds {
 
         impl Body for $name {
             fn call(run: &mut Run<'_>, $args: Args<'_>) -> Result<u64, Left> {
-                let Some($packet) = run.packet.as_deref_mut() else { return Ok(Errno::EINVAL.to_r0()) };
+                let Some($packet) = run.packet.get() else { return Ok(Errno::EINVAL.to_r0()) };
                 let result: Result<(), Errno> = $body;
                 run.show_packet();
                 Ok(status(result))
@@ -140,7 +140,7 @@ pub(super) struct Len;
 
 impl Body for Len {
     fn call(run: &mut Run<'_>, _args: Args<'_>) -> Result<u64, Left> {
-        Ok(run.packet.as_deref().map_or(0, |packet| packet.len() as u64))
+        Ok(run.packet.get().map_or(0, |packet| packet.len() as u64))
     }
 }
 
@@ -150,7 +150,7 @@ impl Body for Len {
 pub(crate) fn load_legacy(run: &mut Run<'_>, index: u32, imm: i32, size: Size) -> Option<u64> {
     const NETWORK: i32 = -0x10_0000;
     const LINK: i32 = -0x20_0000;
-    let packet = run.packet.as_deref_mut()?;
+    let packet = run.packet.get()?;
     let (at, len) = (imm.wrapping_add(index.cast_signed()), size.bytes() as usize);
     let from = |base: i32| usize::try_from(at.wrapping_sub(base)).ok();
     let bytes = match at {

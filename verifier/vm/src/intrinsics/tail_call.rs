@@ -18,7 +18,7 @@ pub(crate) fn target<'u>(run: &mut Run<'u>, map: u64, index: u64) -> Option<&'u 
     // SAFETY: a program with such a map is guarded, so that what is in it stays as long as the run.
     let pinned = unsafe { Pinned::<'u>::as_promised() };
     // The index is a number of 32 bits.
-    let unit = programs.get(index as u32, pinned)?;
+    let unit = programs.get(index as u32, pinned).filter(|unit| run.slot < unit.slots)?;
     run.tail_calls += 1;
     Some(unit)
 }

@@ -99,6 +99,11 @@ impl Map {
         self.slots
     }
 
+    /// Whether only runs of its slots may use it: it has values for these, or maps that may.
+    pub(crate) fn serves_slots(&self) -> bool {
+        self.is_per_slot() || self.template.is_some()
+    }
+
     /// Whether run slots have values of their own.
     #[must_use]
     pub fn is_per_slot(&self) -> bool {

@@ -40,7 +40,8 @@ impl Map {
             return Err(Errno::EINVAL);
         }
         let key = Copied::of(key);
-        let like = || if inner.is_like(template) { Ok(()) } else { Err(Errno::EINVAL) };
+        let fits = inner.is_like(template) && inner.slots() >= self.slots();
+        let like = || if fits { Ok(()) } else { Err(Errno::EINVAL) };
         match &self.kind {
             Kind::Maps(held) => {
                 if flags != flags::ANY {
