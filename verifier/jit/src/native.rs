@@ -8,6 +8,7 @@ use probity_vm::{Executable, Left, Native, Run};
 
 use crate::error::JitError;
 use crate::memory::ExecutableMemory;
+use crate::options::Options;
 
 /// Machine code of an executable.
 #[derive(Debug)]
@@ -17,6 +18,7 @@ pub struct NativeCode {
     memory: ExecutableMemory,
     entry: usize,
     tail_entry: usize,
+    counts: bool,
     listing: Option<String>,
 }
 
@@ -27,9 +29,11 @@ impl NativeCode {
         memory: ExecutableMemory,
         entry: usize,
         tail_entry: usize,
+        options: &Options,
         listing: Option<String>,
     ) -> NativeCode {
-        NativeCode { executable: executable.clone(), memory, entry, tail_entry, listing }
+        let counts = options.fuel;
+        NativeCode { executable: executable.clone(), memory, entry, tail_entry, counts, listing }
     }
 
     /// The code.
@@ -50,12 +54,13 @@ impl NativeCode {
     /// # Errors
     /// When it has code already, or programs without code have claimed an array that it uses.
     pub fn install(self) -> Result<(), JitError> {
-        let NativeCode { executable, memory, entry, tail_entry, .. } = self;
+        let NativeCode { executable, memory, entry, tail_entry, counts, .. } = self;
         executable.unit().claim_prog_arrays(Some(true))?;
         let native = Native {
             entry: memory.address(entry) as usize,
             tail_entry: memory.address(tail_entry) as usize,
             call_back,
+            counts,
             owner: Box::new(memory),
         };
         // SAFETY: compilers made the code of this very executable's instructions, with the conventions of

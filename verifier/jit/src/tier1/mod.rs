@@ -61,7 +61,7 @@ pub fn compile(executable: &Executable, options: &Options) -> Result<NativeCode,
         listing(unit, memory.bytes(), &parts)
     });
     let (entry, tail_entry) = (at(entry), at(functions.at(0)));
-    Ok(NativeCode::new(executable, memory, entry, tail_entry, listing))
+    Ok(NativeCode::new(executable, memory, entry, tail_entry, options, listing))
 }
 
 /// Code under way.
