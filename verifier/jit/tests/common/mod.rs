@@ -83,9 +83,11 @@ fn describe(program: &mut Program) {
     let mut bytes: Vec<u8> = header.iter().chain(&types).flat_map(|word| word.to_le_bytes()).collect();
     bytes.extend(STRINGS);
     program.btf = Some(Arc::new(Btf::parse(&bytes).expect("types")));
-    let calls = program.insns.iter().enumerate().filter(|(_, insn)| insn.code == 0x85 && insn.src == 1);
+    // Calls, and addresses of functions.
+    let names = |insn: &Insn| matches!((insn.code, insn.src), (0x85, 1) | (0x18, 4));
+    let named = program.insns.iter().enumerate().filter(|(_, insn)| names(insn));
     let mut starts: Vec<usize> =
-        calls.map(|(pc, insn)| (pc as i64 + 1 + i64::from(insn.imm)) as usize).collect();
+        named.map(|(pc, insn)| (pc as i64 + 1 + i64::from(insn.imm)) as usize).collect();
     starts.extend([0]);
     starts.sort_unstable();
     starts.dedup();
