@@ -69,12 +69,13 @@ impl TestInput {
         Some(TestInput { context, packet, hidden })
     }
 
-    /// The packet after a run, as a test run gives it back: with a link header of zeros where the
-    /// program did not see one. Empty without a packet.
+    /// The packet after a run, as a test run gives it back: with its metadata, and with a link header
+    /// of zeros where the program did not see one. Empty without a packet.
     #[must_use]
     pub fn packet_after(&mut self) -> Vec<u8> {
         let Some(packet) = &mut self.packet else { return Vec::new() };
         let mut bytes = vec![0; self.hidden];
+        bytes.extend(packet.metadata());
         bytes.extend(packet.to_vec());
         bytes
     }

@@ -122,7 +122,8 @@ impl Packet {
     }
 
     /// Addresses of the metadata, the start and the end.
-    pub(crate) fn addresses(&mut self) -> [u64; 3] {
+    #[must_use]
+    pub fn addresses(&mut self) -> [u64; 3] {
         let base = self.base();
         [self.meta, self.start, self.end].map(|at| base + at as u64)
     }

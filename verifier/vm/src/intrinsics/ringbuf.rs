@@ -1,6 +1,7 @@
 //! Ring buffers.
 #![allow(unsafe_code)]
 
+use super::dynptr::{Dynptr, check_size};
 use super::{Args, Body};
 use crate::errno::{Errno, status};
 use crate::maps::{
@@ -93,6 +94,51 @@ impl Body for Query {
     fn call(_run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
         let Kind::Ring(ring) = &args.map(0).kind else { return Ok(0) };
         Ok(ring.query(args.number(1)))
+    }
+}
+
+/// `(map, length, flags, dynptr)`.
+pub(super) struct ReserveDynptr;
+
+impl Body for ReserveDynptr {
+    fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
+        // The length has 32 bits.
+        let len = args.number(1) & u64::from(u32::MAX);
+        let flags = if args.number(2) == 0 { Ok(()) } else { Err(Errno::EINVAL) };
+        let reserved = flags.and(check_size(len)).and_then(|()| match reserve(run, args.map(0), len) {
+            0 => Err(Errno::EINVAL),
+            address => Ok(Dynptr { address, len, read_only: false }),
+        });
+        Dynptr::store(args, 3, reserved.ok());
+        Ok(status(reserved.map(drop)))
+    }
+}
+
+/// What becomes of the record of a dynptr; nothing of a null one.
+fn finish_dynptr(run: &mut Run<'_>, args: Args<'_>, gives_up: bool) {
+    if let Some(dynptr) = Dynptr::load(args, 0) {
+        finish(run, dynptr.address, gives_up, args.number(1));
+        Dynptr::store(args, 0, None);
+    }
+}
+
+/// `(dynptr, flags)`.
+pub(super) struct SubmitDynptr;
+
+impl Body for SubmitDynptr {
+    fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
+        finish_dynptr(run, args, false);
+        Ok(0)
+    }
+}
+
+/// `(dynptr, flags)`.
+pub(super) struct DiscardDynptr;
+
+impl Body for DiscardDynptr {
+    fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
+        finish_dynptr(run, args, true);
+        Ok(0)
     }
 }
 

@@ -127,8 +127,8 @@ impl Array {
     /// The value that contains an address: its start.
     pub(crate) fn containing(&self, address: u64) -> Option<u64> {
         let at = usize::try_from(address.checked_sub(self.slab.address())?).ok()?;
-        let (slot, within) =
-            if self.slot_stride == 0 { (0, at) } else { (at / self.slot_stride, at % self.slot_stride) };
+        let slot = at.checked_div(self.slot_stride).unwrap_or(0);
+        let within = at - slot * self.slot_stride;
         let index = u32::try_from(within / self.stride).ok()?;
         let start = self.address_of_slot(index, u32::try_from(slot).ok()?);
         (start != 0 && address - start < self.value_size as u64).then_some(start)

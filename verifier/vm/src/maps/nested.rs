@@ -16,14 +16,15 @@ impl Map {
     /// the same.
     fn is_like(&self, template: &MapDef) -> bool {
         let own = self.definition();
+        // What user space may do is no matter of programs.
+        let user = flags::RDONLY | flags::WRONLY;
         let same = own.map_type == template.map_type
             && own.key_size == template.key_size
             && own.value_size == template.value_size
-            && own.flags == template.flags;
-        // Programs have the capacity of the template's arrays in their code, unless it says that it
+            && own.flags & !user == template.flags & !user;
+        // Programs may have the capacity of the template's arrays in their code, unless it says that it
         // may be another.
-        let fixed =
-            matches!(self.body(), MapBody::Array | MapBody::PercpuArray) && own.flags & flags::INNER_MAP == 0;
+        let fixed = self.body() == MapBody::Array && own.flags & flags::INNER_MAP == 0;
         same && (!fixed || own.max_entries == template.max_entries)
     }
 

@@ -72,7 +72,7 @@ impl Seed {
         }
         let mut last = 0;
         for size in [Size::W, Size::H, Size::B] {
-            let bytes = u64::from(size.bytes() as u32);
+            let bytes = u64::from(size.bytes());
             if len - done >= bytes {
                 // SAFETY: inside of what the caller promises.
                 last = last << (8 * bytes) | unsafe { load(at + done, size) };

@@ -44,7 +44,7 @@ fn lookups() {
         let raw = map.lookup_raw().expect("a table");
         // Nothing but the slot is read.
         let mut run = MaybeUninit::<Run<'static>>::zeroed();
-        let _guard = crossbeam_epoch::pin();
+        let guard = crossbeam_epoch::pin();
         let mut sum = 0u64;
         let mut one = |keys: &[Copied]| {
             best(COUNT, || {
@@ -60,8 +60,8 @@ fn lookups() {
         let direct = best(COUNT, || {
             for number in 0..COUNT {
                 let key = keys[number as usize % keys.len()].bytes();
-                let guard = unsafe { Pinned::as_promised() };
-                sum = sum.wrapping_add(map.lookup_address(black_box(key), 0, guard));
+                let pinned = Pinned::by(&guard);
+                sum = sum.wrapping_add(map.lookup_address(black_box(key), 0, pinned));
             }
         });
         println!(
