@@ -148,7 +148,7 @@ impl<'u> Compiler<'u> {
         if let Some(error) = missing {
             return Err(error);
         }
-        self.part(if index == 0 { "main function" } else { "function" });
+        self.part(if index == 0 { "main program" } else { "subprogram" });
         self.enter(index, &function, scanned);
         let end = (function.end as usize).min(ops.len());
         let mut pc = function.start as usize;
