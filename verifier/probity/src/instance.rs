@@ -226,10 +226,12 @@ impl Runnable {
     ///
     /// # Errors
     ///
-    /// Elsewhere than on x86-64, and when the system gives no memory for code.
+    /// Elsewhere than on x86-64, when the system gives no memory for code, when there is code already, and
+    /// when an array of programs that it uses is for programs without code.
     #[cfg(feature = "jit")]
     pub fn jit(self) -> Result<Runnable, LoadError> {
-        let made = probity_jit::compile(&self.executable, &probity_jit::Options::default());
+        let code = probity_jit::compile(&self.executable, &probity_jit::Options::default());
+        let made = code.and_then(probity_jit::NativeCode::install);
         made.map_err(|error| LoadError::Jit { program: self.verified.program().name.clone(), error })?;
         Ok(self)
     }

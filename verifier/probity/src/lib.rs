@@ -28,6 +28,7 @@
 //! | [`platform`](mod@platform) | what platforms are made of |
 //! | [`engine`] | the abstract interpreter |
 //! | [`vm`] | the runtime |
+//! | `jit` | machine code, behind the feature `jit` |
 //! | [`rt`] | what emitted code names |
 
 pub mod instance;
@@ -42,6 +43,8 @@ pub use sections::{PlatformSections, global_data};
 pub use probity_engine as engine;
 pub use probity_engine::{Explanation, Finding, Report, Stats, Verdict, Verified};
 pub use probity_isa as isa;
+#[cfg(feature = "jit")]
+pub use probity_jit as jit;
 pub use probity_macro::{platform, spec};
 pub use probity_object as object;
 pub use probity_platform as platform;

@@ -17,6 +17,7 @@
 //! | [`intrinsics`] | what helpers do |
 //! | `known` | which addresses are the program's |
 //! | [`maps`] | maps |
+//! | [`native`] | what machine code calls |
 //! | [`context`] | the host's struct behind the context |
 //! | [`packet`] | packets |
 //! | [`guest`] | memory that programs see |
@@ -35,6 +36,7 @@ mod known;
 mod lent;
 pub mod link;
 pub mod maps;
+pub mod native;
 pub mod op;
 pub mod packet;
 pub mod run;

@@ -135,7 +135,7 @@ impl<'r> Session<'r> {
     ) -> Result<u64, RunError> {
         let (counts, interpreted) = (self.fuel.is_some(), self.interpreted);
         self.go(packet, host, |unit, run, args| match unit.native() {
-            Some(native) if !interpreted => Ok(native.enter(run, args)),
+            Some(native) if !interpreted && (native.counts || !counts) => Ok(native.enter(run, args)),
             _ => {
                 let mut machine = Machine::new(unit, run, Raw)?;
                 run.call_back = Some(call_back);
