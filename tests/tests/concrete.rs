@@ -13,7 +13,10 @@ use probity_linux::PLATFORM;
 use probity_program::Program;
 use probity_tests::{
     concrete::watched::{Total, record, runs},
-    corpus::{Corpus, File, run::{objects, path}},
+    corpus::{
+        Corpus, File,
+        run::{objects, path},
+    },
     generate::{generate, generate_structured, kind::Kind},
 };
 use rayon::prelude::*;

@@ -19,6 +19,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`loader`] | object and platform brought together |
+//! | `slots` | what an object says that its maps hold from the start |
 //! | `maps` | what a loader adds to the definitions of maps |
 //! | [`instance`] | an object in a runtime: maps, programs ready to run |
 //! | [`sections`] | a platform's section table, for the loader of objects |
@@ -35,6 +36,7 @@ pub mod instance;
 pub mod loader;
 mod maps;
 pub mod sections;
+mod slots;
 
 pub use instance::{Instance, Linked, LoadError, Runnable};
 pub use loader::{Checked, Loader, ProgramReport, check};

@@ -5,6 +5,7 @@ use std::any::Any;
 use crate::checked::Watch;
 use crate::fault::RunError;
 use crate::guest::Lock;
+use crate::interpreter::regions::{Bounds, Region};
 use crate::lent::Lent;
 use crate::packet::Packet;
 use crate::runtime::Worker;
@@ -95,6 +96,9 @@ pub struct Run<'r> {
     pub(crate) host: Lent<dyn Any>,
     /// Who watches, in the checked interpreter.
     pub(crate) watch: Option<&'r mut (dyn Watch + 'r)>,
+    /// What the checked interpreter gave the program and finds nowhere else: values that may be
+    /// deleted since, elements that a function is called with.
+    pub(crate) kept: Vec<Bounds>,
     /// Records of ring buffers that were reserved and neither handed on nor given up.
     pub(crate) records: Vec<u64>,
     /// Locks that it holds.
@@ -143,6 +147,18 @@ impl<'r> Run<'r> {
                 crate::context::set_pointer(self.context, offset, address);
             }
         }
+    }
+
+    /// Notes memory that the program was given, for the checked interpreter.
+    pub(crate) fn keep(&mut self, start: u64, len: u64, writable: bool) {
+        if self.unit.checked() && self.kept.iter().all(|kept| kept.start != start) {
+            self.kept.push(Bounds { region: Region::MapValue(None), start, len, writable });
+        }
+    }
+
+    /// Takes back what begins at an address.
+    pub(crate) fn forget(&mut self, start: u64) {
+        self.kept.retain(|kept| kept.start != start);
     }
 
     /// Gives back what the run still holds.

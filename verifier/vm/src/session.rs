@@ -89,6 +89,7 @@ impl<'r> Session<'r> {
             worker,
             host: Lent::nothing(),
             watch,
+            kept: Vec::new(),
             records: Vec::new(),
             locks: Vec::new(),
         };
@@ -160,6 +161,7 @@ impl<'r> Session<'r> {
         run.nested = 0;
         run.frames_used = 0;
         run.unit = unit;
+        run.kept.clear();
         if self.touched || packet.is_none() {
             // Whoever had the context may have put another in its place.
             if !std::ptr::eq(self.context.get().view(), unit.view()) {

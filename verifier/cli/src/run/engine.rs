@@ -67,9 +67,10 @@ impl Ready {
         });
         let ready = ready.map_err(Trouble::unreadable)?;
         let ready = ready.map_err(|error| Trouble::of_load(&error, &program, object))?;
-        if let (Engine::Jit, Ready::Verified(runnable)) = (engine, &ready) {
-            jit(runnable.executable(), fuel)?;
-        }
+        let ready = match (engine, ready) {
+            (Engine::Jit, Ready::Verified(runnable)) => Ready::Verified(jit(runnable, fuel)?),
+            (_, ready) => ready,
+        };
         Ok((ready, program))
     }
 
@@ -81,7 +82,7 @@ impl Ready {
     ) -> Result<Bound<'r>, Trouble> {
         match self {
             Ready::Verified(runnable) => {
-                let session = runnable.executable().session(worker, None);
+                let session = runnable.session(worker, None);
                 let mut session = session.map_err(|error| Trouble::unreadable(error.to_string()))?;
                 session.fuel(fuel);
                 Ok(Bound::Verified(Box::new(session)))
@@ -154,12 +155,22 @@ impl Bound<'_> {
 /// Makes machine code of a verified program: from here on, that runs. It counts fuel only when runs
 /// are given some.
 #[cfg(feature = "jit")]
-pub(super) fn jit(executable: &Executable, fuel: Option<u64>) -> Result<(), Trouble> {
+fn jit(runnable: Runnable, fuel: Option<u64>) -> Result<Runnable, Trouble> {
+    let options = probity::jit::Options { fuel: fuel.is_some(), ..Default::default() };
+    runnable.jit_with(&options).map_err(no_code)
+}
+
+/// As [`jit`], of a program that no object is about.
+#[cfg(feature = "jit")]
+pub(super) fn jit_alone(executable: &Executable, fuel: Option<u64>) -> Result<(), Trouble> {
     let options = probity::jit::Options { fuel: fuel.is_some(), ..Default::default() };
     let code = probity::jit::compile(executable, &options).and_then(probity::jit::NativeCode::install);
-    code.map_err(|error| {
-        Trouble::unsupported(error.to_string()).help("without --jit the interpreter runs it")
-    })
+    code.map_err(no_code)
+}
+
+#[cfg(feature = "jit")]
+fn no_code(error: impl std::fmt::Display) -> Trouble {
+    Trouble::unsupported(error.to_string()).help("without --jit the interpreter runs it")
 }
 
 /// The machine code of a verified program as text.
@@ -172,7 +183,12 @@ fn assembly(executable: &Executable, fuel: Option<u64>) -> Result<String, Troubl
 }
 
 #[cfg(not(feature = "jit"))]
-pub(super) fn jit(_executable: &Executable, _fuel: Option<u64>) -> Result<(), Trouble> {
+fn jit(_runnable: Runnable, _fuel: Option<u64>) -> Result<Runnable, Trouble> {
+    Err(no_jit())
+}
+
+#[cfg(not(feature = "jit"))]
+pub(super) fn jit_alone(_executable: &Executable, _fuel: Option<u64>) -> Result<(), Trouble> {
     Err(no_jit())
 }
 

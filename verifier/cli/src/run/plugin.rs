@@ -11,7 +11,7 @@ use probity::program::Program;
 use probity::vm::{CheckedProgram, Context, Executable, Input};
 use probity::{LoadError, Verdict};
 
-use super::engine::{Engine, jit};
+use super::engine::{Engine, jit_alone};
 use super::hex;
 use super::trouble::Trouble;
 use crate::args::RunArgs;
@@ -88,7 +88,7 @@ fn r0(args: &RunArgs) -> Result<u64, Trouble> {
             };
             let executable = Executable::new(&verified, Vec::new()).map_err(|error| troubled(link(error)))?;
             if engine == Engine::Jit {
-                jit(&executable, args.fuel)?;
+                jit_alone(&executable, args.fuel)?;
             }
             executable.run(&mut worker, input)
         }
