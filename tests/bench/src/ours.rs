@@ -3,24 +3,34 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use probity::jit::{NativeCode, Options, compile};
 use probity::vm::{Executable, Input, Map, Packet as VmPacket, Runtime, RuntimeOptions, Worker};
 
-use crate::{Contender, Failure, Packet, Role, Runnable, Subject, contender::timed};
+use probity_tests::kernel::thread_time;
+
+use crate::contender::{Compilation, timed};
+use crate::{Contender, Failure, Packet, Role, Runnable, Subject};
 
 /// One of our ways to run programs.
 #[derive(Clone, Copy, Debug)]
 enum Engine {
     Interpreter,
+    /// The JIT of one pass.
+    Jit,
 }
 
 /// Our contenders: the interpreter, then the tiers of the JIT.
 #[must_use]
 pub fn contenders() -> Vec<Box<dyn Contender>> {
-    vec![Box::new(Engine::Interpreter)]
+    vec![Box::new(Engine::Interpreter), Box::new(Engine::Jit)]
 }
 
 fn failure(error: impl std::fmt::Display) -> Failure {
     Failure::new(error.to_string())
+}
+
+fn runtime() -> Runtime {
+    Runtime::new(RuntimeOptions { slots: 1, seed: Some(1), ..RuntimeOptions::default() })
 }
 
 /// The program with maps of its own.
@@ -35,15 +45,29 @@ impl Contender for Engine {
     fn role(&self) -> Role {
         match self {
             Engine::Interpreter => Role::OurInterpreter,
+            Engine::Jit => Role::OurJit(1),
         }
     }
 
     fn prepare<'a>(&self, subject: &'a Subject<'_>) -> Result<Option<Box<dyn Runnable + 'a>>, Failure> {
-        let runtime = Runtime::new(RuntimeOptions { slots: 1, seed: Some(1), ..RuntimeOptions::default() });
+        let runtime = runtime();
         let executable = executable(subject, &runtime)?;
+        if let Engine::Jit = self {
+            compile(&executable, &Options::default()).and_then(NativeCode::install).map_err(failure)?;
+        }
         let worker = runtime.worker().map_err(failure)?;
         let packet = VmPacket::new(Packet::boxed().bytes());
         Ok(Some(Box::new(Ready { executable, worker, packet })))
+    }
+
+    fn compile(&self, subject: &Subject<'_>) -> Option<Compilation> {
+        let Engine::Jit = self else { return None };
+        let executable = executable(subject, &runtime()).ok()?;
+        let start = thread_time();
+        let code = compile(&executable, &Options::default()).ok()?;
+        let time = thread_time().saturating_sub(start);
+        drop(code);
+        Some(Compilation { time, insns: subject.program.insns.len() })
     }
 }
 

@@ -8,10 +8,14 @@ use probity_engine::{Finding, Verdict, Verified, verify};
 use probity_object::{Object, ObjectError, ProgramError};
 use probity_platform::{Platform, Profile};
 use probity_program::{MapDef, Program};
-use probity_vm::{CheckedProgram, Executable, Input, LinkError, Map, MapError, RunError, Runtime, Worker};
+use probity_vm::maps::ProgArrayError;
+use probity_vm::{
+    CheckedProgram, Context, Executable, Input, LinkError, Map, MapError, RunError, Runtime, Session, Worker,
+};
 use thiserror::Error;
 
 use crate::Loader;
+use crate::slots::{Mode, Waiting};
 
 /// Why a program of an object can't run.
 #[derive(Debug, Error)]
@@ -43,6 +47,24 @@ pub enum LoadError {
         /// What.
         error: LinkError,
     },
+    /// A program does not fit the array of programs that its object puts it into, or uses.
+    #[error(transparent)]
+    ProgArray(#[from] ProgArrayError),
+    /// A map does not fit the map of maps that its object puts it into.
+    #[error("map {map}: {content} does not fit its place {index} (error {errno})")]
+    Slot {
+        /// The outer map.
+        map: String,
+        /// The place.
+        index: u32,
+        /// The inner map.
+        content: String,
+        /// The error number.
+        errno: u16,
+    },
+    /// A run ended early.
+    #[error(transparent)]
+    Run(#[from] RunError),
     /// There is no machine code of it.
     #[cfg(feature = "jit")]
     #[error("program {program}: {error}")]
@@ -62,6 +84,9 @@ pub struct Instance<'a> {
     object: Object,
     runtime: Runtime,
     maps: Mutex<BTreeMap<String, Arc<Map>>>,
+    /// Names of maps that were made and do not hold yet what the object says.
+    unfilled: Mutex<Vec<String>>,
+    waiting: Waiting,
 }
 
 impl<'a> Instance<'a> {
@@ -77,7 +102,8 @@ impl<'a> Instance<'a> {
     /// An object that was read, in a runtime.
     #[must_use]
     pub fn of(loader: Loader<'a>, object: Object, runtime: &Runtime) -> Instance<'a> {
-        Instance { loader, object, runtime: runtime.clone(), maps: Mutex::default() }
+        let (maps, unfilled, waiting) = (Mutex::default(), Mutex::default(), Waiting::default());
+        Instance { loader, object, runtime: runtime.clone(), maps, unfilled, waiting }
     }
 
     /// The object.
@@ -124,25 +150,35 @@ impl<'a> Instance<'a> {
 
     /// The maps that a program refers to, made where they are not there yet.
     fn maps_of(&self, program: &Program) -> Result<Vec<Arc<Map>>, MapError> {
-        let mut maps = self.maps.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut found = Vec::new();
-        for definition in &program.maps {
-            if let Some(map) = maps.get(&definition.name).filter(|_| !definition.name.is_empty()) {
-                found.push(Arc::clone(map));
-                continue;
-            }
-            let map = self.make(program, definition)?;
-            if !definition.name.is_empty() {
-                maps.insert(definition.name.clone(), Arc::clone(&map));
-            }
-            found.push(map);
-        }
-        Ok(found)
+        let inner = |definition: &MapDef| definition.inner.and_then(|inner| program.maps.get(inner));
+        program.maps.iter().map(|definition| self.shared(definition, inner(definition))).collect()
     }
 
-    fn make(&self, program: &Program, definition: &MapDef) -> Result<Arc<Map>, MapError> {
-        let inner = definition.inner.and_then(|inner| program.maps.get(inner));
-        Map::create(self.loader.platform(), definition, inner, self.runtime.slots())
+    /// The map of a definition: the one of its name, when there is one.
+    pub(crate) fn shared(&self, definition: &MapDef, inner: Option<&MapDef>) -> Result<Arc<Map>, MapError> {
+        let mut maps = self.maps.lock().unwrap_or_else(PoisonError::into_inner);
+        let name = &definition.name;
+        if let Some(map) = maps.get(name).filter(|_| !name.is_empty()) {
+            return Ok(Arc::clone(map));
+        }
+        let map = Map::create(self.loader.platform(), definition, inner, self.runtime.slots())?;
+        if !name.is_empty() {
+            maps.insert(name.clone(), Arc::clone(&map));
+            self.unfilled.lock().unwrap_or_else(PoisonError::into_inner).push(name.clone());
+        }
+        Ok(map)
+    }
+
+    /// A map that does not hold yet what the object says.
+    pub(crate) fn next_unfilled(&self) -> Option<(String, Arc<Map>)> {
+        let name = self.unfilled.lock().unwrap_or_else(PoisonError::into_inner).pop()?;
+        let map = self.map(&name)?;
+        Some((name, map))
+    }
+
+    /// The programs that wait for their places in arrays.
+    pub(crate) fn waiting(&self) -> &Waiting {
+        &self.waiting
     }
 }
 
@@ -164,37 +200,54 @@ impl Linked<'_, '_> {
         (self.instance.loader.platform(), self.instance.loader.target_profile())
     }
 
-    /// Verifies it, makes its maps, and has it ready to run.
+    /// Verifies it, makes its maps, and has it ready to run, as the programs that the object puts into
+    /// its arrays for tail calls.
     ///
     /// # Errors
     ///
-    /// When it is not accepted, or the runtime lacks something.
+    /// When one is not accepted, or the runtime lacks something.
     pub fn verify(self) -> Result<Runnable, LoadError> {
+        let instance = self.instance;
+        let (verified, executable) = self.executable()?;
+        instance.fill(Mode::Verified)?;
+        Ok(Runnable { verified, executable, waiting: instance.waiting.clone() })
+    }
+
+    /// It alone, verified.
+    pub(crate) fn executable(self) -> Result<(Verified, Executable), LoadError> {
         let (platform, profile) = self.target();
         let name = || self.program.name.clone();
+        let refused = |finding, unsupported| LoadError::NotVerified {
+            program: name(),
+            unsupported,
+            finding: Box::new(finding),
+        };
         let verified = match verify(&self.program, platform, profile).verdict {
             Verdict::Accepted(verified) => verified,
-            Verdict::Rejected(finding) => {
-                let finding = Box::new(finding);
-                return Err(LoadError::NotVerified { program: name(), unsupported: false, finding });
-            }
-            Verdict::Unsupported(finding) => {
-                let finding = Box::new(finding);
-                return Err(LoadError::NotVerified { program: name(), unsupported: true, finding });
-            }
+            Verdict::Rejected(finding) => return Err(refused(finding, false)),
+            Verdict::Unsupported(finding) => return Err(refused(finding, true)),
         };
         let maps = self.instance.maps_of(&self.program)?;
         let executable =
             Executable::new(&verified, maps).map_err(|error| LoadError::Link { program: name(), error })?;
-        Ok(Runnable { verified, executable })
+        Ok((verified, executable))
     }
 
-    /// Has it ready for the checked interpreter, which takes anything and checks everything.
+    /// Has it ready for the checked interpreter, which takes anything and checks everything, as the
+    /// programs that the object puts into its arrays for tail calls.
     ///
     /// # Errors
     ///
     /// When a map can't be made, or the runtime lacks something.
     pub fn checked(self) -> Result<CheckedProgram, LoadError> {
+        let instance = self.instance;
+        let program = self.bare()?;
+        instance.fill(Mode::Checked)?;
+        Ok(program)
+    }
+
+    /// It alone, for the checked interpreter.
+    pub(crate) fn bare(self) -> Result<CheckedProgram, LoadError> {
         let (platform, profile) = self.target();
         let maps = self.instance.maps_of(&self.program)?;
         CheckedProgram::new(&self.program, platform, profile, maps)
@@ -207,6 +260,7 @@ impl Linked<'_, '_> {
 pub struct Runnable {
     verified: Verified,
     executable: Executable,
+    waiting: Waiting,
 }
 
 impl Runnable {
@@ -222,24 +276,60 @@ impl Runnable {
         &self.executable
     }
 
-    /// Makes machine code of it: runs are fast from now on.
+    /// Makes machine code of it, and of the programs that wait for places in the instance's arrays: runs
+    /// are fast from now on.
     ///
     /// # Errors
     ///
-    /// Elsewhere than on x86-64, and when the system gives no memory for code.
+    /// Elsewhere than on x86-64, when the system gives no memory for code, when there is code already, and
+    /// when an array of programs that it uses is for programs without code.
     #[cfg(feature = "jit")]
     pub fn jit(self) -> Result<Runnable, LoadError> {
-        let made = probity_jit::compile(&self.executable, &probity_jit::Options::default());
-        made.map_err(|error| LoadError::Jit { program: self.verified.program().name.clone(), error })?;
+        self.jit_with(&probity_jit::Options::default())
+    }
+
+    /// As [`Runnable::jit`], with options.
+    ///
+    /// # Errors
+    ///
+    /// See [`Runnable::jit`].
+    #[cfg(feature = "jit")]
+    pub fn jit_with(self, options: &probity_jit::Options) -> Result<Runnable, LoadError> {
+        let install = |executable: &Executable| {
+            let made = probity_jit::compile(executable, options).and_then(probity_jit::NativeCode::install);
+            let name = || executable.unit().program().name.clone();
+            made.map_err(|error| LoadError::Jit { program: name(), error })
+        };
+        install(&self.executable)?;
+        for entry in self.waiting.take() {
+            install(&entry.program)?;
+            entry.put()?;
+        }
         Ok(self)
     }
 
-    /// Runs it; gives r0.
+    /// Binds it to a worker, for many runs: [`Executable::session`].
     ///
     /// # Errors
     ///
-    /// When the run ended early.
-    pub fn run(&self, worker: &mut Worker, input: Input<'_>) -> Result<u64, RunError> {
-        self.executable.run(worker, input)
+    /// When the context is of another type of program, the worker of a runtime with more run slots, or a
+    /// program that waits does not fit its array.
+    pub fn session<'r>(
+        &'r self,
+        worker: &'r mut Worker,
+        context: Option<&'r mut Context>,
+    ) -> Result<Session<'r>, LoadError> {
+        self.waiting.settle()?;
+        Ok(self.executable.session(worker, context)?)
+    }
+
+    /// Runs it once; gives r0.
+    ///
+    /// # Errors
+    ///
+    /// When the run ended early, or a program that waits does not fit its array.
+    pub fn run(&self, worker: &mut Worker, input: Input<'_>) -> Result<u64, LoadError> {
+        self.waiting.settle()?;
+        Ok(self.executable.run(worker, input)?)
     }
 }

@@ -19,6 +19,7 @@
 //! | module | subject |
 //! |---|---|
 //! | [`loader`] | object and platform brought together |
+//! | `slots` | what an object says that its maps hold from the start |
 //! | `maps` | what a loader adds to the definitions of maps |
 //! | [`instance`] | an object in a runtime: maps, programs ready to run |
 //! | [`sections`] | a platform's section table, for the loader of objects |
@@ -28,12 +29,14 @@
 //! | [`platform`](mod@platform) | what platforms are made of |
 //! | [`engine`] | the abstract interpreter |
 //! | [`vm`] | the runtime |
+//! | `jit` | machine code, behind the feature `jit` |
 //! | [`rt`] | what emitted code names |
 
 pub mod instance;
 pub mod loader;
 mod maps;
 pub mod sections;
+mod slots;
 
 pub use instance::{Instance, Linked, LoadError, Runnable};
 pub use loader::{Checked, Loader, ProgramReport, check};
@@ -42,6 +45,8 @@ pub use sections::{PlatformSections, global_data};
 pub use probity_engine as engine;
 pub use probity_engine::{Explanation, Finding, Report, Stats, Verdict, Verified};
 pub use probity_isa as isa;
+#[cfg(feature = "jit")]
+pub use probity_jit as jit;
 pub use probity_macro::{platform, spec};
 pub use probity_object as object;
 pub use probity_platform as platform;

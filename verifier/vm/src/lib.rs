@@ -18,6 +18,7 @@
 //! | [`intrinsics`] | what helpers do |
 //! | `known` | which addresses are the program's |
 //! | [`maps`] | maps |
+//! | [`native`] | what machine code calls |
 //! | [`context`] | the host's struct behind the context |
 //! | [`packet`] | packets |
 //! | [`guest`] | memory that programs see |
@@ -36,6 +37,7 @@ mod known;
 mod lent;
 pub mod link;
 pub mod maps;
+pub mod native;
 pub mod op;
 pub mod packet;
 pub mod run;

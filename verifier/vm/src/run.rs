@@ -5,6 +5,7 @@ use std::any::Any;
 use crate::checked::Watch;
 use crate::fault::RunError;
 use crate::guest::{GuestBytes, Lock};
+use crate::interpreter::regions::{Bounds, Region};
 use crate::lent::Lent;
 use crate::packet::Packet;
 use crate::runtime::Worker;
@@ -95,15 +96,15 @@ pub struct Run<'r> {
     pub(crate) host: Lent<dyn Any>,
     /// Who watches, in the checked interpreter.
     pub(crate) watch: Option<&'r mut (dyn Watch + 'r)>,
+    /// What the checked interpreter gave the program and finds nowhere else: values that may be
+    /// deleted since, elements that a function is called with.
+    pub(crate) kept: Vec<Bounds>,
     /// Records of ring buffers that were reserved and neither handed on nor given up.
     pub(crate) records: Vec<u64>,
     /// Locks that it holds.
     pub(crate) locks: Vec<Lock>,
     /// The timer that has run down and that the run is for; 0 for none.
     pub(crate) timer: u64,
-    /// Memory of the runtime that functions of the program are called back with: where, how many
-    /// bytes. They may only read it.
-    pub(crate) shown: Vec<(u64, usize)>,
 }
 
 impl std::fmt::Debug for Run<'_> {
@@ -150,6 +151,18 @@ impl<'r> Run<'r> {
         }
     }
 
+    /// Notes memory that the program was given, for the checked interpreter.
+    pub(crate) fn keep(&mut self, start: u64, len: u64, writable: bool) {
+        if self.unit.checked() && self.kept.iter().all(|kept| kept.start != start) {
+            self.kept.push(Bounds { region: Region::MapValue(None), start, len, writable });
+        }
+    }
+
+    /// Takes back what begins at an address.
+    pub(crate) fn forget(&mut self, start: u64) {
+        self.kept.retain(|kept| kept.start != start);
+    }
+
     /// Gives back what the run still holds.
     pub(crate) fn give_back(&mut self) {
         if !self.records.is_empty() {
@@ -167,9 +180,9 @@ impl<'r> Run<'r> {
         shown: GuestBytes<'_>,
         args: [u64; 5],
     ) -> Result<u64, Left> {
-        self.shown.push((shown.address(), shown.len()));
+        self.keep(shown.address(), shown.len() as u64, false);
         let result = self.call_back(function, args);
-        self.shown.pop();
+        self.forget(shown.address());
         result
     }
 

@@ -90,10 +90,10 @@ impl<'r> Session<'r> {
             worker,
             host: Lent::nothing(),
             watch,
+            kept: Vec::new(),
             records: Vec::new(),
             locks: Vec::new(),
             timer: 0,
-            shown: Vec::new(),
         };
         let args = unit.entry_args(address, len);
         Ok(Session { run, unit, context, args, fuel: None, interpreted: false, touched: true })
@@ -138,7 +138,7 @@ impl<'r> Session<'r> {
     ) -> Result<u64, RunError> {
         let (counts, interpreted) = (self.fuel.is_some(), self.interpreted);
         self.go(packet, host, |unit, run, args| match unit.native() {
-            Some(native) if !interpreted => Ok(native.enter(run, args)),
+            Some(native) if !interpreted && (native.counts || !counts) => Ok(native.enter(run, args)),
             _ => {
                 let mut machine = Machine::new(unit, run, Raw)?;
                 run.call_back = Some(call_back);
@@ -178,9 +178,13 @@ impl<'r> Session<'r> {
         run.tail_calls = 0;
         run.nested = 0;
         run.frames_used = 0;
-        run.shown.clear();
         run.unit = unit;
+        run.kept.clear();
         if self.touched || packet.is_none() {
+            // Whoever had the context may have put another in its place.
+            if !std::ptr::eq(self.context.get().view(), unit.view()) {
+                return Err(RunError::Internal("a context of another program type"));
+            }
             let (address, len) = (self.context.get().address(), self.context.get().len());
             run.context = address;
             self.args = unit.entry_args(address, len);

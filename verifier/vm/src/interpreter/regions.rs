@@ -89,9 +89,19 @@ pub(crate) fn find(run: &mut Run<'_>, address: u64, size: u64) -> Option<Bounds>
             return contains(start, len as u64, address, size).then_some(bounds);
         }
     }
-    let mut shown = run.shown.iter().map(|&(start, len)| (start, len as u64));
-    let (start, len) = shown.find(|&(start, len)| contains(start, len, address, size))?;
-    Some(Bounds { region: Region::MapValue(None), start, len, writable: false })
+    run.kept.iter().copied().find(|kept| contains(kept.start, kept.len, address, size))
+}
+
+/// Notes the value that a call returned: it stays the program's when it is deleted, and when its map
+/// came out of another.
+pub(crate) fn keep(run: &mut Run<'_>, value: u64, maps: &[u64]) {
+    let unit = run.unit;
+    let inner = maps.iter().filter_map(|&map| unit.maps.iter().find_map(|outer| outer.inner_at(map)));
+    let own = unit.maps.iter().map(std::sync::Arc::as_ref);
+    let found = own.chain(inner).find_map(|map| map.value_at(value));
+    if let Some((start, len, writable)) = found {
+        run.keep(start, len as u64, writable);
+    }
 }
 
 /// Where an access of `size` bytes at an address goes; what is wrong when it goes nowhere.

@@ -154,20 +154,25 @@ impl Map {
             Kind::Array(array) => {
                 let key = super::memory::Copied::zeros(4);
                 let key = key.bytes();
+                run.keep(key.address(), 4, false);
                 for index in 0..array.max_entries() {
                     key.write(&index.to_ne_bytes());
                     visited += 1;
                     let value = array.address(index, slot);
-                    if run.call_back_with(function, key, [map, key.address(), value, ctx, 0])? != 0 {
+                    run.keep(value, u64::from(self.definition.value_size), true);
+                    if run.call_back(function, [map, key.address(), value, ctx, 0])? != 0 {
                         break;
                     }
                 }
+                run.forget(key.address());
             }
             Kind::Hash(hash) => {
                 // Also where the run is not, because this map came out of another.
                 let guard = crossbeam_epoch::pin();
                 hash.visit(slot, Pinned::by(&guard), |key, value| {
                     visited += 1;
+                    run.keep(key.address(), u64::from(self.definition.key_size), false);
+                    run.keep(value, u64::from(self.definition.value_size), true);
                     Ok(run.call_back(function, [map, key.address(), value, ctx, 0])? == 0)
                 })?;
             }

@@ -2,6 +2,7 @@
 
 use super::*;
 use crate::errno::Errno;
+use crate::maps::Special;
 use crate::maps::flags::{ANY, EXIST, NOEXIST};
 
 #[test]
@@ -204,4 +205,19 @@ fn keys_are_found_from_values() {
         }
     }
     assert_eq!(map(MapBody::PercpuHash, 4, 8, 1).element_at(0), None);
+}
+
+#[test]
+fn updates_leave_special_parts_alone() {
+    for (body, kept) in [(MapBody::Array, 5), (MapBody::Hash, 0)] {
+        let map = map(body, 4, 16, 4);
+        let key = [0; 4];
+        map.update(&key, &[5; 16], ANY).expect("room");
+        let special = Some(Special { lock: Some(12), timer: None });
+        assert!(map.learn(special) && map.learn(None) && !map.learn(Some(Special::default())));
+        map.update(&key, &[9; 16], ANY).expect("there");
+        let wanted = |kept| [[9; 12].as_slice(), &[kept; 4]].concat();
+        assert_eq!(seen(&map, &key, 0), Some(wanted(kept)), "{body:?}");
+        assert_eq!(map.lookup(&key), Some(wanted(0)), "{body:?}");
+    }
 }
