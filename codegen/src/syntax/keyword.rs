@@ -138,6 +138,7 @@ pub(super) const CTX: &[Row] = &[
 
 /// What lines of regions begin with.
 pub(super) const REGION: &[Row] = &[
+    ("inside", Rule::inside_prop),
     ("prints", Rule::prints_prop),
     ("forbids", Rule::names_clause),
     ("allows", Rule::names_clause),

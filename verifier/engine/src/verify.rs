@@ -140,6 +140,9 @@ impl Run {
             stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
                 .map_err(|(pc, rejection)| (Some(pc), rejection))
         });
+        if result.is_ok() {
+            walk.stack_depth.iter_mut().zip(&walk.extra_stack).for_each(|(depth, extra)| *depth += extra);
+        }
         // In a program that is accepted, functions that no path entered are dead code.
         let entered = walk.stack_depth.iter().zip(&walk.entered).enumerate();
         self.stack_depth = entered

@@ -7,6 +7,7 @@ use probity_program::Program;
 use super::checkpoint::{CheckpointId, Checkpoints};
 use super::history::{History, HistoryHead, Linked};
 use super::ids::IdMap;
+use super::loops::Loops;
 use super::precision::Followed;
 use super::prune::Visit;
 use super::stack_liveness::{InstanceId, Noted, StackLiveness};
@@ -86,6 +87,11 @@ pub trait Observer {
         let _ = id;
     }
 
+    /// The path ends at `old`, a state of the loop that it is in.
+    fn back_edge(&mut self, old: &State) {
+        let _ = old;
+    }
+
     /// What an instance noted of its stack slots is about to be solved for.
     fn solving(&mut self, code: &Code, instance: Noted<'_>) {
         let _ = (code, instance);
@@ -108,8 +114,8 @@ pub(crate) enum Next {
 }
 
 /// A branch that waits.
-struct Pending {
-    state: State,
+pub(super) struct Pending {
+    pub(super) state: State,
     pc: usize,
     prev_pc: Option<usize>,
 }
@@ -139,6 +145,7 @@ pub struct Walk<'a, O> {
     pub(crate) history: History,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) liveness: StackLiveness,
+    pub(crate) loops: Loops,
     pub(crate) id_map: IdMap,
     /// The register in which a state last differed from one that its path came from.
     pub(crate) loop_differs: usize,
@@ -152,10 +159,12 @@ pub struct Walk<'a, O> {
     pub(crate) pointer_seen: Vec<Option<(Behaviour, KindId)>>,
     /// By function: bytes of stack that it uses.
     pub(crate) stack_depth: Vec<u32>,
+    /// By function: bytes of stack that code for it needs beside its own.
+    pub(crate) extra_stack: Vec<u32>,
     /// By function: true when a path entered it.
     pub(crate) entered: Vec<bool>,
     pub(crate) observer: &'a mut O,
-    pending: Vec<Pending>,
+    pub(super) pending: Vec<Pending>,
 }
 
 /// The kinds that the engine itself creates.
@@ -213,6 +222,9 @@ impl<'a, O: Observer> Walk<'a, O> {
                 pc: 0,
                 last_pc: None,
                 first_pc: 0,
+                depth: 0,
+                may_gotos: 0,
+                called_back: 0,
                 parent: None,
                 history: HistoryHead::EMPTY,
             },
@@ -222,6 +234,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             history: History::default(),
             checkpoints: Checkpoints::new(len),
             liveness: StackLiveness::new(code),
+            loops: Loops::default(),
             id_map: IdMap::default(),
             loop_differs: 0,
             last_id: 0,
@@ -229,6 +242,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             stored_at: Stats::default(),
             pointer_seen: vec![None; len],
             stack_depth: vec![0; code.functions.len()],
+            extra_stack: vec![0; code.functions.len()],
             entered: vec![false; code.functions.len()],
             observer,
             pending: Vec::new(),
@@ -262,7 +276,16 @@ impl<'a, O: Observer> Walk<'a, O> {
         let mut regs = [Reg::NOT_INIT; 11];
         let ty = probity_platform::RegType { kind: self.kinds.stack, flags: Default::default() };
         regs[10] = Reg { data: number as u32, ..Reg::pointer(Behaviour::Stack, ty) };
-        Frame { regs, stack: Stack::default(), callsite, subprog, instance }
+        Frame {
+            regs,
+            stack: Stack::default(),
+            callsite,
+            subprog,
+            callback: None,
+            called_back: 0,
+            entries: 0,
+            instance,
+        }
     }
 
     /// A scalar of which nothing is known.
@@ -289,7 +312,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             self.state.pc = self.pc;
             self.noted = false;
             if self.prunes && insn.prune_point && self.visit_prune_point()? == Visit::Covered {
-                if !self.next_path() {
+                if !self.next_path()? {
                     return Ok(());
                 }
                 continue;
@@ -312,7 +335,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                     self.pc = pc;
                 }
                 Next::EndOfPath => {
-                    if !self.next_path() {
+                    if !self.next_path()? {
                         return Ok(());
                     }
                 }
@@ -321,15 +344,34 @@ impl<'a, O: Observer> Walk<'a, O> {
     }
 
     /// Leaves the path and takes up a waiting one; false when none waits.
-    fn next_path(&mut self) -> bool {
-        self.checkpoints.end_path(self.state.parent, self.observer);
+    fn next_path(&mut self) -> Result<bool, Rejection> {
+        self.end_path()?;
         self.liveness.update(self.code, self.state.frame().instance, self.observer);
-        let Some(pending) = self.pending.pop() else { return false };
+        let Some(pending) = self.pending.pop() else { return Ok(false) };
         self.state = pending.state;
         self.pc = pending.pc;
         self.prev_pc = pending.prev_pc;
         self.observer.resume(self.pc, &self.state);
-        true
+        Ok(true)
+    }
+
+    /// The path has ended: what hung on it alone is explored now.
+    fn end_path(&mut self) -> Result<(), Rejection> {
+        let mut parent = self.state.parent;
+        while let Some(id) = parent {
+            if !self.checkpoints.path_ended(id) {
+                break;
+            }
+            self.observer.completed(id);
+            if !self.code.components.is_empty() {
+                self.leave_loop(id)?;
+            }
+            let state = &self.checkpoints.get(id).state;
+            parent = state.parent;
+            let keep = self.loops.is_incomplete(self.code, state);
+            self.checkpoints.completed(id, keep);
+        }
+        Ok(())
     }
 
     /// Puts a copy of the state on the stack of branches, to go on at `pc` as if the running

@@ -9,6 +9,7 @@ use probity_program::Program;
 use super::type_name;
 use crate::domain::{Scalar, Tnum};
 use crate::explore::checkpoint::Precise;
+use crate::state::object::{ObjectSlot, ObjectSort};
 use crate::state::{ADD_CONST, Frame, Reg, Slot, State, Tag};
 
 /// The kernel keeps so many bytes of a map's name.
@@ -84,12 +85,17 @@ impl Printer<'_> {
             let shown = shown.1 >> index & 1 != 0;
             if shown && slot.tags.iter().any(|&tag| tag != Tag::Invalid) {
                 let value = self.slot(slot, current, precise.slots >> index & 1 != 0);
-                let _ = write!(out, " fp-{}={value}", (index + 1) * 8);
+                if !value.is_empty() {
+                    let _ = write!(out, " fp-{}={value}", (index + 1) * 8);
+                }
             }
         }
     }
 
     fn slot(&self, slot: &Slot, current: usize, precise: bool) -> String {
+        if slot.is_object() {
+            return self.object(&slot.reg);
+        }
         let mut out: String = slot
             .tags
             .iter()
@@ -97,13 +103,35 @@ impl Printer<'_> {
                 Tag::Invalid => Some('?'),
                 Tag::Misc => Some('m'),
                 Tag::Zero => Some('0'),
-                Tag::Spill => None,
+                Tag::Spill | Tag::Object => None,
             })
             .collect();
         if slot.is_spill() {
             out.push_str(&self.reg(&slot.reg, current, precise));
         }
         out
+    }
+
+    /// A slot of a stack object: the object in its first slot, nothing in the others.
+    fn object(&self, reg: &Reg) -> String {
+        let place = ObjectSlot::of(reg);
+        let row = &self.platform.stack_objects[usize::from(place.object)];
+        let state = row.states.get(usize::from(place.state)).map_or("", |state| state.name);
+        match ObjectSort::of(self.platform, place.object) {
+            ObjectSort::Flag => "ffffffff".into(),
+            _ if !place.first => String::new(),
+            ObjectSort::Iterator => {
+                format!("{}(ref_id={},state={state},depth={})", row.prints, reg.ref_id, reg.off)
+            }
+            ObjectSort::View => {
+                let mut attributes = vec![format!("id={}", reg.id)];
+                if reg.ref_id != 0 {
+                    attributes.push(format!("ref_id={}", reg.ref_id));
+                }
+                attributes.push(format!("dynptr_id={}", reg.id));
+                format!("{}_{state}({})", row.prints, attributes.join(","))
+            }
+        }
     }
 
     /// One register.

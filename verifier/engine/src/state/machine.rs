@@ -20,6 +20,12 @@ pub struct State {
     pub last_pc: Option<usize>,
     /// The instruction at which the path since `parent` began.
     pub first_pc: usize,
+    /// How many states were remembered on the path before.
+    pub depth: u32,
+    /// How often the path went on at a `may_goto`.
+    pub may_gotos: u32,
+    /// How often the path entered a function that is called back.
+    pub called_back: u32,
     /// The latest checkpoint on the path.
     pub parent: Option<CheckpointId>,
     /// What was recorded since `parent`.

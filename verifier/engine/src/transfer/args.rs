@@ -288,7 +288,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// A helper reads or writes `size` bytes behind a register.
-    fn check_helper_memory(
+    pub(super) fn check_helper_memory(
         &mut self,
         call: &mut Call,
         regno: u8,

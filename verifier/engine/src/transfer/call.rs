@@ -1,5 +1,6 @@
 //! Calls of helpers (verifier.md, 5.1).
 
+use probity_platform::rejection::EINVAL;
 use probity_platform::{
     Behaviour, Callable, CallableFlags, Code as Why, MapTraits, Outcome, RegType, Rejection, RetType,
 };
@@ -14,12 +15,17 @@ impl<O: Observer> Walk<'_, O> {
     pub(super) fn call_helper(&mut self, number: i32) -> Result<Next, Rejection> {
         let callable = self.find_callable(number)?;
         self.check_call_under_lock(callable.name, callable.site)?;
-        let may_sleep = self.program.flags & flags::SLEEPABLE != 0;
-        if callable.flags.contains(CallableFlags::MIGHT_SLEEP) && !may_sleep {
+        let might_sleep = callable.flags.contains(CallableFlags::MIGHT_SLEEP);
+        if might_sleep && !self.may_sleep() {
             let message = "helper call might sleep in a non-sleepable prog";
             return Err(Rejection::new(Why::MightSleep, message)
                 .facts("a program that may sleep", callable.name)
                 .at(callable.site));
+        }
+        if might_sleep {
+            let says =
+                |inside: &str| format!("sleepable helper {}#{} in {inside}", callable.name, callable.number);
+            self.check_sleep_region(says, EINVAL, callable.site)?;
         }
         let mut call = Call::new(callable);
         if callable.flags.contains(CallableFlags::UNSUPPORTED) {
@@ -51,7 +57,7 @@ impl<O: Observer> Walk<'_, O> {
         Ok(Next::Go(self.pc + 1))
     }
 
-    fn release(&mut self, call: &Call) -> Result<(), Rejection> {
+    pub(super) fn release(&mut self, call: &Call) -> Result<(), Rejection> {
         let Some(id) = call.released else { return Ok(()) };
         if id == 0 || self.release_reference(id) {
             return Ok(());
@@ -62,7 +68,7 @@ impl<O: Observer> Walk<'_, O> {
         Err(Rejection::new(Why::NotReferenced, message).at(callable.site))
     }
 
-    fn drive(&mut self, call: &mut Call) -> Result<(), Rejection> {
+    pub(super) fn drive(&mut self, call: &mut Call) -> Result<(), Rejection> {
         let Some(driver) = call.callable.driver else { return Ok(()) };
         match driver(&mut super::effects::Running { walk: self, call })? {
             Outcome::Next => Ok(()),
@@ -147,7 +153,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// What is left behind: clobbered registers, the returned value, stale pointers.
-    fn finish_call(&mut self, call: &Call) -> Result<(), Rejection> {
+    pub(super) fn finish_call(&mut self, call: &Call) -> Result<(), Rejection> {
         let frame = self.state.frame_mut();
         clobber(frame);
         let returned = self.returned(call);
@@ -228,7 +234,7 @@ pub(super) fn clobber(frame: &mut Frame) {
 }
 
 /// Licences under which a program may call GPL-only callables.
-fn is_gpl_compatible(license: &str) -> bool {
+pub(crate) fn is_gpl_compatible(license: &str) -> bool {
     ["GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"]
         .contains(&license)
 }

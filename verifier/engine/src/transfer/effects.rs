@@ -6,9 +6,11 @@ use probity_platform::{
 
 use super::args::register;
 use super::call::map_type_rejection;
+use super::objects::ObjectAt;
 use crate::domain::Scalar;
 use crate::explore::walk::{Observer, Walk};
 use crate::state::Reg;
+use crate::state::object::{ObjectSlot, ObjectSort};
 
 /// One call: what the arguments were, and what is to come of it.
 pub(super) struct Call {
@@ -34,6 +36,10 @@ pub(super) struct Call {
     pub(super) invalidates_packet: bool,
     /// Another program runs instead of the rest of this one.
     pub(super) replaces_program: bool,
+    /// The stack objects that arguments point to.
+    pub(super) objects: [Option<(ObjectAt, u16)>; 5],
+    /// The iterator that gives its next element, and the state in which it has none.
+    pub(super) advances: Option<(ObjectAt, u16, u8)>,
 }
 
 impl Call {
@@ -53,6 +59,8 @@ impl Call {
             derives_from: 0,
             invalidates_packet: false,
             replaces_program: false,
+            objects: [None; 5],
+            advances: None,
         }
     }
 
@@ -72,7 +80,16 @@ pub(super) struct Running<'r, 'w, O> {
     pub(super) call: &'r mut Call,
 }
 
+/// An argument that the call was to look for an object in, and is none.
+fn no_object(site: Site) -> Rejection {
+    crate::unsupported("an object that is not in the stack").at(site)
+}
+
 impl<O: Observer> Running<'_, '_, O> {
+    fn object(&self, arg: u8) -> Option<(ObjectAt, u16)> {
+        self.call.objects.get(usize::from(arg)).copied().flatten()
+    }
+
     fn map(&self, arg: u8) -> Option<&probity_program::MapDef> {
         let arg = self.call.arg(arg);
         if arg.behaviour != Some(Behaviour::Map) {
@@ -188,18 +205,66 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
 
     fn enter(&mut self, region: u16, by: Option<u8>, fallible: bool, site: Site) -> Result<(), Rejection> {
         match by {
-            Some(by) if !fallible => {
+            Some(by) if !fallible && self.object(by).is_none() => {
                 let reg = self.call.arg(by);
                 self.walk.lock(region, &reg, site)
             }
+            // The flag that was made is the region's.
+            Some(by) if self.object(by).is_some() => {
+                if let Some((at, object)) = self.object(by) {
+                    self.walk.enter_by_flag(region, at, object);
+                }
+                Ok(())
+            }
+            None if !fallible => self.walk.enter_region(region, self.call.callable.name, site),
             _ => Err(crate::unsupported(self.walk.region(region).name).at(site)),
         }
     }
 
     fn leave(&mut self, region: u16, by: Option<u8>, site: Site) -> Result<(), Rejection> {
-        let Some(by) = by else { return Err(crate::unsupported(self.walk.region(region).name).at(site)) };
+        let name = self.call.callable.name;
+        let Some(by) = by else { return self.walk.leave_region(region, name, site) };
+        if let Some((at, object)) = self.object(by) {
+            return self.walk.leave_by_flag(region, at, object, site);
+        }
         let reg = self.call.arg(by);
         self.walk.unlock(region, &reg, self.call.callable.name, site)
+    }
+
+    fn construct(&mut self, arg: u8, state: u8, site: Site) -> Result<(), Rejection> {
+        let Some((at, object)) = self.object(arg) else { return Err(no_object(site)) };
+        let row = &self.walk.platform.stack_objects[usize::from(object)];
+        let owned = row.states.get(usize::from(state)).is_some_and(|state| state.owned);
+        match ObjectSort::of(self.walk.platform, object) {
+            ObjectSort::Iterator => {
+                let id = self.walk.acquire_reference();
+                self.walk.put_object(at, object, state, 0, id);
+            }
+            // What it holds comes with its region.
+            ObjectSort::Flag => self.walk.put_object(at, object, state, 0, 0),
+            ObjectSort::View => {
+                let _ = owned;
+                return Err(crate::unsupported(row.name).at(site));
+            }
+        }
+        Ok(())
+    }
+
+    fn advance(&mut self, arg: u8, drained: u8, site: Site) -> Result<(), Rejection> {
+        let Some((at, object)) = self.object(arg) else { return Err(no_object(site)) };
+        self.call.advances = Some((at, object, drained));
+        Ok(())
+    }
+
+    fn destroy(&mut self, arg: u8, site: Site) -> Result<(), Rejection> {
+        let Some((at, object)) = self.object(arg) else { return Err(no_object(site)) };
+        let Some(slot) = self.walk.object_at(at, object) else { return Err(no_object(site)) };
+        if ObjectSlot::of(&slot.reg).object != object {
+            return Err(no_object(site));
+        }
+        self.walk.release_reference(slot.reg.ref_id);
+        self.walk.remove_object(at);
+        Ok(())
     }
 
     fn invalidate(&mut self, class: PointerClass) {

@@ -15,10 +15,14 @@
 //! | [`context`] | loads and stores of the context and other struct views |
 //! | [`atomic`] | atomic instructions |
 //! | [`legacy`] | LD_ABS and LD_IND |
+//! | `loops` | `may_goto` |
 //! | [`load_imm`] | 64-bit immediates and references |
 //! | [`call`] | calls of helpers |
 //! | `concepts` | which of them the engine models |
 //! | [`args`] | their arguments |
+//! | `kfunc` | calls of kfuncs, and their arguments |
+//! | `objects` | objects in stack slots |
+//! | `regions` | regions that are entered and left |
 //! | [`effects`] | what their drivers ask and do |
 //! | `locks` | locks in map values, and what is forbidden while one is held |
 //! | [`references`] | what callables acquire and release |
@@ -41,16 +45,20 @@ pub mod call;
 pub(crate) mod concepts;
 pub mod context;
 pub mod effects;
+mod kfunc;
 pub mod legacy;
 pub mod links;
 pub mod load_imm;
 mod locks;
+mod loops;
 pub mod memory;
 pub mod null_check;
+mod objects;
 pub mod packet_bound;
 pub mod pointer;
 pub mod references;
 pub mod region;
+mod regions;
 pub mod stack;
 pub mod subprog;
 
@@ -84,16 +92,10 @@ impl<O: Observer> Walk<'_, O> {
             }
             Instruction::Ja { off } => return Ok(Next::Go(self.target(i64::from(off)))),
             Instruction::Jump { width, op, dst, src, off } => return self.jump(width, op, dst, src, off),
-            Instruction::MayGoto { .. } => return Err(unsupported("may_goto")),
+            Instruction::MayGoto { off } => return self.may_goto(off),
             Instruction::CallHelper { id } => return self.call_helper(id),
             Instruction::CallSubprog { off } => return self.call_subprog(self.target(i64::from(off))),
-            Instruction::CallKfunc { id, .. } => {
-                let name = usize::try_from(id).ok().and_then(|id| self.program.kfuncs.get(id));
-                return Err(unsupported(match name {
-                    Some(name) => format!("kfunc {name}"),
-                    None => format!("kfunc {id}"),
-                }));
-            }
+            Instruction::CallKfunc { id, .. } => return self.call_kfunc(id),
             Instruction::Exit => return self.exit(),
         }
         Ok(Next::Go(self.pc + 1))

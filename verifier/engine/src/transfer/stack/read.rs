@@ -41,10 +41,16 @@ impl<O: Observer> Walk<'_, O> {
     fn check_initialized(&self, slot: &Slot, off: i64, first: usize, size: u32) -> Result<(), Rejection> {
         for index in 0..size as usize {
             let tag = slot.tags[first - index];
+            let message = || format!("invalid read from stack off {off}+{index} size {size}");
             if tag == Tag::Invalid && !self.platform.policy.uninit_stack {
-                let message = format!("invalid read from stack off {off}+{index} size {size}");
-                return Err(denied(Why::UninitializedStack, message)
+                return Err(denied(Why::UninitializedStack, message())
                     .facts("every byte was written before", format!("byte {index} was not")));
+            }
+            if tag == Tag::Object {
+                return Err(denied(Why::StackObject, message()).facts(
+                    "bytes that are the program's own",
+                    format!("byte {index} belongs to an object in the stack"),
+                ));
             }
         }
         Ok(())
