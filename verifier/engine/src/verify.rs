@@ -137,10 +137,11 @@ impl Run {
         self.stats.peak_states = walk.checkpoints.peak as u64;
         let pc = walk.pc;
         let result = result.map_err(|rejection| (Some(pc), rejection)).and_then(|()| {
-            stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
+            stack_depth::check(&code, &walk.called_later, &walk.stack_depth, platform, prog_type)
                 .map_err(|(pc, rejection)| (Some(pc), rejection))
         });
         if result.is_ok() {
+            walk.add_inlined_loops();
             walk.stack_depth.iter_mut().zip(&walk.extra_stack).for_each(|(depth, extra)| *depth += extra);
         }
         // In a program that is accepted, functions that no path entered are dead code.

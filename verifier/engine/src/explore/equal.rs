@@ -24,6 +24,14 @@ pub(crate) fn exact_scalars(old: &Reg, cur: &Reg) -> bool {
     old.off == cur.off && old.val == cur.val && (old.id == 0) == (cur.id == 0)
 }
 
+fn same_callback(old: &Frame, cur: &Frame) -> bool {
+    match (old.callback, cur.callback) {
+        (None, None) => true,
+        (Some(old), Some(cur)) => std::ptr::eq(old, cur),
+        _ => false,
+    }
+}
+
 /// r0 to r9.
 const REGS: u16 = 0x3ff;
 
@@ -81,7 +89,9 @@ impl Comparison<'_> {
             return Err(Some(likely));
         }
         let mut calls = old.frames.iter().zip(&self.cur.frames);
-        if !calls.all(|(old, cur)| old.callsite == cur.callsite && old.called_back <= cur.called_back) {
+        if !calls.all(|(old, cur)| {
+            old.callsite == cur.callsite && old.called_back <= cur.called_back && same_callback(old, cur)
+        }) {
             return Err(None);
         }
         if !self.references_equal() {

@@ -199,7 +199,7 @@ impl<O: Observer> Walk<'_, O> {
             }
             let instance = checkpoint.state.frame().instance;
             let dead = (0..checkpoint.state.frames.len())
-                .map(|frame| !self.liveness.live_slots(instance, pc, frame))
+                .map(|frame| !self.liveness.live_slots(self.code, instance, pc, frame))
                 .collect();
             self.checkpoints.clean(bucket, id, dead, self.platform.policy.uninit_stack);
         }

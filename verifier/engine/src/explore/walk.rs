@@ -15,6 +15,7 @@ use crate::prepare::Code;
 use crate::prepare::Offered;
 use crate::report::Stats;
 use crate::state::{Frame, References, Reg, Stack, State};
+use crate::transfer::callback::BoundedCall;
 
 /// What may watch a walk. All methods do nothing unless they are overridden.
 pub trait Observer {
@@ -92,6 +93,11 @@ pub trait Observer {
         let _ = old;
     }
 
+    /// A call has called back as often as it may.
+    fn rounds_done(&mut self, frame: usize) {
+        let _ = frame;
+    }
+
     /// What an instance noted of its stack slots is about to be solved for.
     fn solving(&mut self, code: &Code, instance: Noted<'_>) {
         let _ = (code, instance);
@@ -161,6 +167,10 @@ pub struct Walk<'a, O> {
     pub(crate) stack_depth: Vec<u32>,
     /// By function: bytes of stack that code for it needs beside its own.
     pub(crate) extra_stack: Vec<u32>,
+    /// Calls that call back a bounded number of times, by instruction.
+    pub(crate) bounded: rustc_hash::FxHashMap<usize, BoundedCall>,
+    /// By function: true when it is called later, on its own.
+    pub(crate) called_later: Vec<bool>,
     /// By function: true when a path entered it.
     pub(crate) entered: Vec<bool>,
     pub(crate) observer: &'a mut O,
@@ -243,6 +253,8 @@ impl<'a, O: Observer> Walk<'a, O> {
             pointer_seen: vec![None; len],
             stack_depth: vec![0; code.functions.len()],
             extra_stack: vec![0; code.functions.len()],
+            bounded: rustc_hash::FxHashMap::default(),
+            called_later: vec![false; code.functions.len()],
             entered: vec![false; code.functions.len()],
             observer,
             pending: Vec::new(),
@@ -377,11 +389,7 @@ impl<'a, O: Observer> Walk<'a, O> {
     /// Puts a copy of the state on the stack of branches, to go on at `pc` as if the running
     /// instruction had led there.
     pub(crate) fn push_branch(&mut self, pc: usize, prev_pc: Option<usize>) -> Result<&mut State, Rejection> {
-        let limit = self.platform.limits.pending as usize;
-        if self.pending.len() >= limit {
-            let message = format!("The sequence of {} jumps is too complex.", limit + 1);
-            return Err(Rejection::new(Why::TooManyBranches, message));
-        }
+        self.check_pending()?;
         if let Some(parent) = self.state.parent {
             self.checkpoints.get_mut(parent).branches += 1;
         }
@@ -389,6 +397,23 @@ impl<'a, O: Observer> Walk<'a, O> {
         self.pending.push(Pending { state: self.state.clone(), pc, prev_pc });
         let last = self.pending.len() - 1;
         Ok(&mut self.pending[last].state)
+    }
+
+    /// Puts a state on the stack of branches that hangs on nothing before it, to go on at `pc`.
+    pub(crate) fn push_apart(&mut self, state: State, pc: usize) -> Result<(), Rejection> {
+        self.check_pending()?;
+        self.observer.put_aside(Some(self.pc));
+        self.pending.push(Pending { state, pc, prev_pc: Some(self.pc) });
+        Ok(())
+    }
+
+    fn check_pending(&self) -> Result<(), Rejection> {
+        let limit = self.platform.limits.pending as usize;
+        if self.pending.len() < limit {
+            return Ok(());
+        }
+        let message = format!("The sequence of {} jumps is too complex.", limit + 1);
+        Err(Rejection::new(Why::TooManyBranches, message))
     }
 
     /// The state that `push_branch` put on the stack last.

@@ -324,6 +324,12 @@ impl Observer for Writer<'_> {
         }
     }
 
+    fn rounds_done(&mut self, frame: usize) {
+        if self.level.all {
+            let _ = writeln!(self.out, "frame{frame} bpf_loop iteration limit reached");
+        }
+    }
+
     fn back_edge(&mut self, old: &State) {
         if self.level.all {
             self.come_back(old);

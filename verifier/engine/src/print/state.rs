@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use probity_platform::{Behaviour, Platform};
+use probity_platform::{Behaviour, CallbackFlags, Platform};
 use probity_program::Program;
 
 use super::type_name;
@@ -35,6 +35,7 @@ impl Printer<'_> {
             let _ = write!(out, " frame{current}:");
         }
         self.frame(&mut out, state.frame(), current, precise);
+        references(&mut out, state);
         out
     }
 
@@ -203,10 +204,15 @@ impl Printer<'_> {
     }
 }
 
-/// What is held: ` refs=1,2`.
+/// What is held: ` refs=1,2`, and that a function is called back.
 fn references(out: &mut String, state: &State) {
     for (index, reference) in state.references.held().iter().enumerate() {
         let _ = write!(out, "{}{}", if index == 0 { " refs=" } else { "," }, reference.id);
+    }
+    match state.frame().callback {
+        Some(callback) if callback.flags.contains(CallbackFlags::ASYNC) => out.push_str(" async_cb"),
+        Some(_) => out.push_str(" cb"),
+        None => {}
     }
 }
 

@@ -1,7 +1,8 @@
 //! What the driver of a callable asks and does during one call.
 
 use probity_platform::{
-    Behaviour, Callable, Code as Why, Effects, Guard, PointerClass, RegType, Rejection, RetType, Site,
+    Behaviour, Callable, CallbackCall, Code as Why, Effects, Guard, PointerClass, RegType, Rejection,
+    RetType, Site,
 };
 
 use super::args::register;
@@ -248,6 +249,10 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
             }
         }
         Ok(())
+    }
+
+    fn call_back(&mut self, call: &CallbackCall, times: Option<u64>) -> Result<(), Rejection> {
+        self.walk.call_back(self.call, call, times)
     }
 
     fn advance(&mut self, arg: u8, drained: u8, site: Site) -> Result<(), Rejection> {

@@ -2,7 +2,8 @@
 
 use probity_platform::rejection::{EACCES, EINVAL};
 use probity_platform::{
-    ArgRole, Behaviour, Callable, Code as Why, KfuncFlags, Rejection, Relation, Subject, TypeFlags,
+    ArgRole, Behaviour, Callable, CallbackFlags, Code as Why, KfuncFlags, Rejection, Relation, Subject,
+    TypeFlags,
 };
 use probity_program::flags;
 
@@ -85,6 +86,9 @@ impl<O: Observer> Walk<'_, O> {
 
     /// True where the running function may sleep.
     pub(super) fn may_sleep(&self) -> bool {
+        if let Some(callback) = self.state.frames[0].callback {
+            return callback.flags.contains(CallbackFlags::SLEEPABLE);
+        }
         self.program.flags & flags::SLEEPABLE != 0
     }
 

@@ -18,6 +18,7 @@
 //! | `loops` | `may_goto` |
 //! | [`load_imm`] | 64-bit immediates and references |
 //! | [`call`] | calls of helpers |
+//! | `callback` | functions of the program that callables call |
 //! | `concepts` | which of them the engine models |
 //! | [`args`] | their arguments |
 //! | `kfunc` | calls of kfuncs, and their arguments |
@@ -42,6 +43,7 @@ pub mod args;
 pub mod atomic;
 pub mod branch;
 pub mod call;
+pub(crate) mod callback;
 pub(crate) mod concepts;
 pub mod context;
 pub mod effects;
