@@ -268,7 +268,10 @@ impl Comparison<'_> {
 
     /// Slots of stack objects: how many elements an iterator gave does not matter.
     fn objects_equal(&mut self, old: &Reg, cur: &Reg) -> bool {
-        old.data == cur.data && old.data2 == cur.data2 && self.ids.matches(old.ref_id, cur.ref_id)
+        old.data == cur.data
+            && old.data2 == cur.data2
+            && old.flags == cur.flags
+            && self.ids.matches(old.ref_id, cur.ref_id)
     }
 
     /// The scalar that an eight-byte load of a slot gives, when it gives one whatever the bytes.

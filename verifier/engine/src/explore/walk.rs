@@ -93,6 +93,9 @@ pub trait Observer {
         let _ = old;
     }
 
+    /// A frame was made for a path that waits.
+    fn framed(&mut self) {}
+
     /// A call has called back as often as it may.
     fn rounds_done(&mut self, frame: usize) {
         let _ = frame;

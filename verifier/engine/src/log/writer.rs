@@ -324,6 +324,10 @@ impl Observer for Writer<'_> {
         }
     }
 
+    fn framed(&mut self) {
+        (self.regs, self.slots) = (ALL_REGS, ALL_SLOTS);
+    }
+
     fn rounds_done(&mut self, frame: usize) {
         if self.level.all {
             let _ = writeln!(self.out, "frame{frame} bpf_loop iteration limit reached");

@@ -9,6 +9,7 @@ use probity_program::Program;
 use super::type_name;
 use crate::domain::{Scalar, Tnum};
 use crate::explore::checkpoint::Precise;
+use crate::transfer::typed::{object_of, struct_name};
 use crate::state::object::{ObjectSlot, ObjectSort};
 use crate::state::{ADD_CONST, Frame, Reg, Slot, State, Tag};
 
@@ -173,7 +174,9 @@ impl Printer<'_> {
             Some(value) => attributes.push(format!("imm={}", signed(value.cast_signed()))),
             None => ranges(&reg.val, &mut attributes),
         }
-        format!("{mark}{}({})", type_name(self.platform, reg.ty()), attributes.join(","))
+        let object = object_of(reg).map(|object| struct_name(&self.platform.objects[usize::from(object)]));
+        let (name, object) = (type_name(self.platform, reg.ty()), object.unwrap_or_default());
+        format!("{mark}{name}{object}({})", attributes.join(","))
     }
 
     fn identity(&self, reg: &Reg, attributes: &mut Vec<String>) {

@@ -75,8 +75,8 @@ impl<O: Observer> Walk<'_, O> {
             ty.flags.remove(TypeFlags::PTR_MAYBE_NULL);
         }
         if reg.is_pointer() && class.accepts.contains(&ty) {
-            // Objects carry a type of their own that is compared; none is modelled yet.
-            if reg.behaviour == Some(Behaviour::Object) {
+            // Objects carry a type of their own that is compared.
+            if reg.behaviour == Some(Behaviour::Object) && class.role != ArgRole::Object {
                 return Err(unsupported(format!("{} as an argument", type_name(self.platform, reg.ty()))));
             }
             return Ok(());
@@ -158,7 +158,9 @@ impl<O: Observer> Walk<'_, O> {
             | ArgRole::Stack
             | ArgRole::Func => Ok(()),
             // Callables with these need concepts that are not modelled: they are refused before.
-            ArgRole::Object | ArgRole::StackObject | ArgRole::ConstStr => {
+            ArgRole::Object if null => Ok(()),
+            ArgRole::Object => self.check_typed(call, index, reg),
+            ArgRole::StackObject | ArgRole::ConstStr => {
                 Err(crate::unsupported(format!("an argument of class {}", class.name)).at(arg.site))
             }
             ArgRole::Field => self.check_field(call, index, regno, reg),

@@ -2,12 +2,13 @@
 
 use probity_platform::rejection::EINVAL;
 use probity_platform::{
-    Behaviour, Callable, CallableFlags, Code as Why, MapTraits, Outcome, RegType, Rejection, RetType,
+    Behaviour, Callable, CallableFlags, Code as Why, KfuncFlags, MapTraits, Outcome, RegType, Rejection, RetType, TypeFlags,
 };
 use probity_program::flags;
 
 use super::concepts::check_modelled;
 use super::effects::Call;
+use super::typed::object_data;
 use crate::explore::walk::{Next, Observer, Walk};
 use crate::state::{Frame, Reg};
 
@@ -194,7 +195,7 @@ impl<O: Observer> Walk<'_, O> {
 
     fn returned_pointer(&mut self, call: &Call, mut ty: RegType) -> Reg {
         if call.nonnull {
-            ty.flags.remove(probity_platform::TypeFlags::PTR_MAYBE_NULL);
+            ty.flags.remove(TypeFlags::PTR_MAYBE_NULL);
         }
         let kind = self.platform.kind(ty.kind);
         let mut reg = Reg::pointer(kind.behaviour, ty);
@@ -203,6 +204,13 @@ impl<O: Observer> Walk<'_, O> {
                 reg.data = call.map.unwrap_or_default() as u32;
             }
             Behaviour::Region => reg.data = call.return_bytes.unwrap_or(call.callable.ret.size),
+            Behaviour::Object => {
+                reg.data = object_data(call.callable.ret.subject);
+                // What an RCU section protects is good as long as that.
+                if call.callable.kfunc.contains(KfuncFlags::KF_RCU_PROTECTED) {
+                    reg.flags.insert(TypeFlags::MEM_RCU);
+                }
+            }
             Behaviour::View => reg.data = kind.view.map_or(0, u32::from),
             _ => {}
         }

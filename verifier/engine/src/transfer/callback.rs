@@ -63,6 +63,7 @@ impl<O: Observer> Walk<'_, O> {
         callee.callback = Some(callback);
         callee.entries = self.state.frame().entries;
         self.entered[function] = true;
+        self.observer.framed();
         let start = self.code.functions[function].start;
         let branch = self.push_branch(start, Some(pc))?;
         branch.frame_mut().called_back += 1;
@@ -87,6 +88,7 @@ impl<O: Observer> Walk<'_, O> {
         frame.entries = self.state.frame().entries + 1;
         self.entered[function] = true;
         self.called_later[function] = true;
+        self.observer.framed();
         let start = self.code.functions[function].start;
         let state = State {
             frames: smallvec::smallvec![Rc::new(frame)],
@@ -120,7 +122,7 @@ impl<O: Observer> Walk<'_, O> {
                             self.check_walked(&of, back)?;
                             of.data
                         }
-                        (Behaviour::Object, Subject::Object(object), _) => u32::from(object),
+                        (Behaviour::Object, Subject::Object(_), _) => super::typed::object_data(subject),
                         _ => {
                             let name = crate::print::type_name(self.platform, ty);
                             return Err(crate::unsupported(format!("{name} as an argument of a callback")));

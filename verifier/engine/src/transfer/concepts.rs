@@ -8,6 +8,7 @@ pub(crate) const MODELLED: Concepts = Concepts::LOCK
     .union(Concepts::SPECIAL_FIELD)
     .union(Concepts::REGION)
     .union(Concepts::STACK_OBJECT)
+    .union(Concepts::OBJECT)
     .union(Concepts::CALLBACK)
     .union(Concepts::ASYNC_CALLBACK);
 

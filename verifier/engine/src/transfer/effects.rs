@@ -1,7 +1,7 @@
 //! What the driver of a callable asks and does during one call.
 
 use probity_platform::{
-    Behaviour, Callable, CallbackCall, Code as Why, Effects, Guard, PointerClass, RegType, Rejection,
+    Behaviour, Callable, CallbackCall, Code as Why, Effects, Guard, KfuncFlags, PointerClass, RegType, Rejection,
     RetType, Site,
 };
 
@@ -240,6 +240,9 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
             ObjectSort::Iterator => {
                 let id = self.walk.acquire_reference();
                 self.walk.put_object(at, object, state, 0, id);
+                if self.call.callable.kfunc.contains(KfuncFlags::KF_RCU_PROTECTED) {
+                    self.walk.protect_object(at);
+                }
             }
             // What it holds comes with its region.
             ObjectSort::Flag => self.walk.put_object(at, object, state, 0, 0),

@@ -11,9 +11,13 @@ use super::args::register;
 use super::concepts::check_modelled;
 use super::denied;
 use super::effects::Call;
+use super::objects::ObjectAt;
 use super::region::MAX_VAR_OFF;
 use crate::explore::walk::{Next, Observer, Walk};
 use crate::state::Reg;
+
+/// Out of order.
+const EPROTO: i32 = 71;
 
 impl<O: Observer> Walk<'_, O> {
     pub(super) fn call_kfunc(&mut self, id: i32) -> Result<Next, Rejection> {
@@ -44,6 +48,7 @@ impl<O: Observer> Walk<'_, O> {
                 if rejection.site == probity_platform::Site::NONE { rejection.at(site) } else { rejection }
             })?;
         }
+        self.check_kfunc_released(&call)?;
         self.check_kfunc_sleeps(row)?;
         self.finish_kfunc(&mut call)?;
         Ok(Next::Go(self.pc + 1))
@@ -127,6 +132,13 @@ impl<O: Observer> Walk<'_, O> {
             ArgRole::Pointer if matches!(reg.behaviour, Some(Behaviour::Context)) => {
                 self.check_offset(regno, &reg, false)
             }
+            ArgRole::Pointer
+                if !class.accepts.iter().any(|ty| {
+                    self.platform.kind(ty.kind).behaviour == Behaviour::Context
+                }) =>
+            {
+                Err(crate::unsupported(format!("{} (an argument of class {})", call.callable.name, class.name)))
+            }
             ArgRole::Pointer => {
                 let message = format!("arg#{index} expected pointer to ctx, but got {}", self.type_of(regno));
                 Err(Rejection::new(Why::ArgumentType, message)
@@ -134,6 +146,7 @@ impl<O: Observer> Walk<'_, O> {
                     .facts("the context that the program was called with", self.type_of(regno)))
             }
             ArgRole::StackObject => self.check_kfunc_object(call, index, &reg),
+            ArgRole::Object => self.check_kfunc_typed(call, index, &reg, null),
             // Its size comes behind it.
             ArgRole::Mem if !arg.flags.contains(TypeFlags::MEM_FIXED_SIZE) || null => Ok(()),
             ArgRole::Mem => {
@@ -212,8 +225,21 @@ impl<O: Observer> Walk<'_, O> {
         } else {
             self.check_object(index, reg, object)?
         };
+        self.check_section(call, at, object)?;
         call.objects[index] = Some((at, object));
         Ok(())
+    }
+
+    /// An iterator that a section protects is used inside it.
+    fn check_section(&self, call: &Call, at: ObjectAt, object: u16) -> Result<(), Rejection> {
+        let slot = self.object_at(at, object);
+        if !slot.is_some_and(|slot| slot.reg.flags.contains(TypeFlags::PTR_UNTRUSTED)) {
+            return Ok(());
+        }
+        let message = format!("expected an RCU CS when using {}", call.callable.name);
+        Err(Rejection::new(Why::Region, message)
+            .errno(EPROTO)
+            .facts("the section in which the object was made", "it was left"))
     }
 
     fn finish_kfunc(&mut self, call: &mut Call) -> Result<(), Rejection> {
@@ -227,7 +253,14 @@ impl<O: Observer> Walk<'_, O> {
     fn finish_advance(&mut self, call: &Call) -> Result<(), Rejection> {
         let Some((at, object, drained)) = call.advances else { return Ok(()) };
         let Some(slot) = self.object_at(at, object) else { return Ok(()) };
-        self.state.reg_mut(0).ref_id = slot.reg.ref_id;
+        if self.state.reg(0).behaviour == Some(Behaviour::Object) {
+            // As long as the section lasts in which the iterator was made.
+            let rcu = slot.reg.flags.contains(TypeFlags::MEM_RCU);
+            let trust = if rcu { TypeFlags::MEM_RCU } else { TypeFlags::PTR_TRUSTED };
+            self.state.reg_mut(0).flags.insert(trust);
+        } else {
+            self.state.reg_mut(0).ref_id = slot.reg.ref_id;
+        }
         if slot.reg.data2 != u32::from(drained) {
             let (pc, previous) = (self.pc, self.visit_before_parent());
             let branch = self.push_branch(pc + 1, Some(pc))?;

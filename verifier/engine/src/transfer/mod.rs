@@ -23,6 +23,7 @@
 //! | [`args`] | their arguments |
 //! | `kfunc` | calls of kfuncs, and their arguments |
 //! | `objects` | objects in stack slots |
+//! | `typed` | pointers to objects of named types |
 //! | `regions` | regions that are entered and left |
 //! | [`effects`] | what their drivers ask and do |
 //! | `locks` | locks in map values, and what is forbidden while one is held |
@@ -63,6 +64,7 @@ pub mod region;
 mod regions;
 pub mod stack;
 pub mod subprog;
+pub(crate) mod typed;
 
 impl<O: Observer> Walk<'_, O> {
     /// Runs the instruction at [`Walk::pc`].

@@ -1,6 +1,6 @@
 //! Objects in stack slots: iterators, and flags of regions (verifier.md, 2.7 and 5.6).
 
-use probity_platform::{Behaviour, Code as Why, Rejection, Site};
+use probity_platform::{Behaviour, Code as Why, Rejection, Site, TypeFlags};
 
 use super::denied;
 use super::memory::{Access, Stored};
@@ -108,6 +108,14 @@ impl<O: Observer> Walk<'_, O> {
         }
         self.liveness.write(at.frame, at.bits());
         self.observer.slots(at.frame, at.bits());
+    }
+
+    /// An object is good as long as the section lasts that it was made in.
+    pub(super) fn protect_object(&mut self, at: ObjectAt) {
+        let frame = self.state.frame_at_mut(at.frame);
+        for slot in at.slots() {
+            frame.stack.slot_mut(slot).reg.flags.insert(TypeFlags::MEM_RCU);
+        }
     }
 
     /// Takes an object away: its slots hold nothing.

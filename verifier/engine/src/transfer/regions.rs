@@ -91,6 +91,12 @@ impl<O: Observer> Walk<'_, O> {
                     reg.flags.insert(rule.to);
                 }
             });
+            self.state.for_each_object_slot(|slot| {
+                if slot.reg.flags.contains(rule.from) {
+                    slot.reg.flags.remove(rule.from);
+                    slot.reg.flags.insert(rule.to);
+                }
+            });
         }
     }
 
