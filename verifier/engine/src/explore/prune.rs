@@ -56,7 +56,8 @@ impl<O: Observer> Walk<'_, O> {
                 if !covered && !force && jumps < LOOP_JUMPS && insns < LOOP_INSNS {
                     add = false;
                 }
-                (covered, true)
+                // A call that calls back is no part of the loop that it makes.
+                (covered, self.code.insns[pc].widens != Some(Widens::CallBack))
             } else {
                 let incomplete = self.loops.is_incomplete(self.code, &self.checkpoints.get(id).state);
                 let mode = if incomplete { Exactness::RangeWithin } else { Exactness::NotExact };

@@ -57,7 +57,10 @@ fn use_def(instruction: &Instruction, offered: &Offered) -> (u16, u16) {
             (read, CALLER_SAVED)
         }
         Instruction::CallKfunc { id, .. } => {
-            let read = offered.kfunc(id).filter(|kfunc| kfunc.allowed).map_or(ARGUMENTS, |kfunc| arguments(kfunc.row));
+            let read = offered
+                .kfunc(id)
+                .filter(|kfunc| kfunc.allowed)
+                .map_or(ARGUMENTS, |kfunc| arguments(kfunc.row));
             (read, CALLER_SAVED)
         }
         Instruction::CallSubprog { .. } => (ARGUMENTS, CALLER_SAVED),

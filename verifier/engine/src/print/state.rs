@@ -9,9 +9,9 @@ use probity_program::Program;
 use super::type_name;
 use crate::domain::{Scalar, Tnum};
 use crate::explore::checkpoint::Precise;
-use crate::transfer::typed::{object_of, struct_name};
 use crate::state::object::{ObjectSlot, ObjectSort};
 use crate::state::{ADD_CONST, Frame, Reg, Slot, State, Tag};
+use crate::transfer::typed::{object_of, struct_name};
 
 /// The kernel keeps so many bytes of a map's name.
 const MAP_NAME: usize = 15;

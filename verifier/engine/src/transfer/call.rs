@@ -2,7 +2,8 @@
 
 use probity_platform::rejection::EINVAL;
 use probity_platform::{
-    Behaviour, Callable, CallableFlags, Code as Why, KfuncFlags, MapTraits, Outcome, RegType, Rejection, RetType, TypeFlags,
+    Behaviour, Callable, CallableFlags, Code as Why, KfuncFlags, MapTraits, Outcome, RegType, Rejection,
+    RetType, TypeFlags,
 };
 use probity_program::flags;
 

@@ -1,8 +1,8 @@
 //! What the driver of a callable asks and does during one call.
 
 use probity_platform::{
-    Behaviour, Callable, CallbackCall, Code as Why, Effects, Guard, KfuncFlags, PointerClass, RegType, Rejection,
-    RetType, Site,
+    Behaviour, Callable, CallbackCall, Code as Why, Effects, Guard, KfuncFlags, PointerClass, RegType,
+    Rejection, RetType, Site,
 };
 
 use super::args::register;

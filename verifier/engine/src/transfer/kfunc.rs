@@ -133,11 +133,15 @@ impl<O: Observer> Walk<'_, O> {
                 self.check_offset(regno, &reg, false)
             }
             ArgRole::Pointer
-                if !class.accepts.iter().any(|ty| {
-                    self.platform.kind(ty.kind).behaviour == Behaviour::Context
-                }) =>
+                if !class
+                    .accepts
+                    .iter()
+                    .any(|ty| self.platform.kind(ty.kind).behaviour == Behaviour::Context) =>
             {
-                Err(crate::unsupported(format!("{} (an argument of class {})", call.callable.name, class.name)))
+                Err(crate::unsupported(format!(
+                    "{} (an argument of class {})",
+                    call.callable.name, class.name
+                )))
             }
             ArgRole::Pointer => {
                 let message = format!("arg#{index} expected pointer to ctx, but got {}", self.type_of(regno));

@@ -107,7 +107,8 @@ impl<O: Observer> Walk<'_, O> {
         if !call.callable.kfunc.contains(KfuncFlags::KF_RELEASE) || call.released.is_some() {
             return Ok(());
         }
-        let message = format!("release kernel function {} expects refcounted PTR_TO_BTF_ID", call.callable.name);
+        let message =
+            format!("release kernel function {} expects refcounted PTR_TO_BTF_ID", call.callable.name);
         Err(Rejection::new(Why::NotReferenced, message)
             .errno(EINVAL)
             .facts("an object that was acquired and not released yet", "none was"))
