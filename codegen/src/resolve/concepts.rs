@@ -273,6 +273,7 @@ pub(super) fn objects(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope, views
                     }
                 }
                 ObjectLine::Flag(word) if word.name == "external" => row.flags |= ObjectFlags::EXTERNAL,
+                ObjectLine::Flag(word) if word.name == "plain" => row.flags |= ObjectFlags::PLAIN,
                 ObjectLine::Flag(_) => row.flags |= ObjectFlags::RCU,
             }
         }

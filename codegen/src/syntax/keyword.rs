@@ -174,6 +174,7 @@ pub(super) const OBJECT: &[Row] = &[
     ("upcast", Rule::names_clause),
     ("external", Rule::flag_clause),
     ("rcu_protected", Rule::flag_clause),
+    ("plain", Rule::flag_clause),
 ];
 
 /// What lines of special fields begin with.

@@ -203,7 +203,9 @@ impl<O: Observer> Walk<'_, O> {
 pub(super) fn rounds_differ(old: &State, cur: &State) -> bool {
     old.frames.iter().zip(&cur.frames).any(|(old, cur)| {
         let mut slots = old.stack.slots().iter().zip(cur.stack.slots().iter());
-        slots.any(|(old, cur)| old.is_object() && old.reg.data2 == 0 && old.reg.off != cur.reg.off)
+        slots.any(|(old, cur)| {
+            old.is_object() && old.reg.id == 0 && old.reg.data2 == 0 && old.reg.off != cur.reg.off
+        })
     })
 }
 

@@ -130,7 +130,7 @@ impl Printer<'_> {
                 if reg.ref_id != 0 {
                     attributes.push(format!("ref_id={}", reg.ref_id));
                 }
-                attributes.push(format!("dynptr_id={}", reg.id));
+                attributes.push(format!("dynptr_id={}", reg.off));
                 format!("{}_{state}({})", row.prints, attributes.join(","))
             }
         }

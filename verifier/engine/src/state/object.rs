@@ -1,6 +1,6 @@
 //! Objects in stack slots: what the register of a slot says of the one that the slot belongs to.
 
-use probity_platform::{Behaviour, KfuncFlags, Platform, Subject};
+use probity_platform::{Behaviour, KfuncFlags, Platform, Subject, TypeFlags};
 
 use super::{Reg, Slot, Tag};
 
@@ -44,11 +44,32 @@ pub struct ObjectSlot {
 /// In [`Reg::data`]: the slot of the lowest address.
 const FIRST: u32 = 1 << 31;
 
+/// The modifiers that say which memory a view stands for.
+pub const VIEWED: TypeFlags =
+    TypeFlags::DYNPTR_TYPE_LOCAL.union(TypeFlags::DYNPTR_TYPE_RINGBUF).union(PACKET_VIEW);
+
+/// Those that stand for packet data.
+pub const PACKET_VIEW: TypeFlags =
+    TypeFlags::DYNPTR_TYPE_SKB.union(TypeFlags::DYNPTR_TYPE_XDP).union(TypeFlags::DYNPTR_TYPE_SKB_META);
+
+/// Those whose data may move when it is written through the view.
+pub const MOVING_VIEW: TypeFlags = TypeFlags::DYNPTR_TYPE_SKB.union(TypeFlags::DYNPTR_TYPE_SKB_META);
+
 impl ObjectSlot {
     /// What a slot's register says.
     #[must_use]
     pub fn of(reg: &Reg) -> ObjectSlot {
         ObjectSlot { object: reg.data as u16, state: reg.data2 as u8, first: reg.data & FIRST != 0 }
+    }
+
+    /// A slot of an object that stands for memory: `id` tells it from its copies, `memory` is common
+    /// to them and to the pointers that were taken of it.
+    #[must_use]
+    pub fn view(self, id: u32, memory: u32, ref_id: u32, flags: TypeFlags) -> Slot {
+        let mut slot = self.slot(id, ref_id);
+        slot.reg.off = memory.cast_signed();
+        slot.reg.flags = flags;
+        slot
     }
 
     /// A slot of an object: `id` tells it from others, `ref_id` is the reference that it holds.

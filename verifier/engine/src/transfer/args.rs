@@ -2,7 +2,7 @@
 
 use probity_platform::{
     Arg, ArgRole, Behaviour, CallableFlags, Code as Why, MapTraits, OffsetRule, PacketAccess, RegType,
-    Rejection, Relation, Switches, TypeFlags,
+    Rejection, Relation, Subject, Switches, TypeFlags,
 };
 
 use super::denied;
@@ -11,6 +11,7 @@ use super::region::MAX_VAR_OFF;
 use crate::explore::walk::{Observer, Walk};
 use crate::print::type_name;
 use crate::state::Reg;
+use crate::state::object::{ObjectSort, VIEWED};
 use crate::unsupported;
 
 /// The register of an argument.
@@ -68,6 +69,7 @@ impl<O: Observer> Walk<'_, O> {
             return Err(self.wrong_type(regno, reg, "scalar", arg));
         }
         let mut ty = reg.ty();
+        ty.flags.remove(VIEWED);
         if arg.flags.contains(TypeFlags::MEM_RDONLY) {
             ty.flags.remove(TypeFlags::MEM_RDONLY);
         }
@@ -100,7 +102,8 @@ impl<O: Observer> Walk<'_, O> {
         if !reg.is_pointer() {
             return Ok(());
         }
-        if arg.flags.contains(TypeFlags::OBJ_RELEASE) && reg.off != 0 {
+        let in_stack = reg.behaviour == Some(Behaviour::Stack);
+        if arg.flags.contains(TypeFlags::OBJ_RELEASE) && reg.off != 0 && !in_stack {
             let message =
                 format!("R{regno} must have zero offset when passed to release func or trusted arg to kfunc");
             return Err(Rejection::new(Why::ArgumentOffset, message).at(arg.site));
@@ -117,7 +120,8 @@ impl<O: Observer> Walk<'_, O> {
     fn check_reference(&self, call: &mut Call, index: usize, reg: &Reg) -> Result<(), Rejection> {
         let arg = &call.callable.args[index];
         let regno = register(index);
-        if arg.flags.contains(TypeFlags::OBJ_RELEASE) {
+        let in_stack = matches!(arg.subject, Subject::StackObject(_));
+        if arg.flags.contains(TypeFlags::OBJ_RELEASE) && !in_stack {
             if reg.ref_id == 0 && !reg.is_null_scalar() {
                 let message = format!("R{regno} must be referenced when passed to release function");
                 return Err(Rejection::new(Why::NotReferenced, message)
@@ -160,6 +164,13 @@ impl<O: Observer> Walk<'_, O> {
             // Callables with these need concepts that are not modelled: they are refused before.
             ArgRole::Object if null => Ok(()),
             ArgRole::Object => self.check_typed(call, index, reg),
+            ArgRole::StackObject if matches!(arg.subject, Subject::StackObject(_)) => {
+                let Subject::StackObject(object) = arg.subject else { return Ok(()) };
+                if ObjectSort::of(self.platform, object) != ObjectSort::View {
+                    return Err(crate::unsupported(format!("{} in a helper", arg.name)));
+                }
+                self.check_view_argument(call, index, reg, object)
+            }
             ArgRole::StackObject | ArgRole::ConstStr => {
                 Err(crate::unsupported(format!("an argument of class {}", class.name)).at(arg.site))
             }

@@ -11,6 +11,7 @@ use super::concepts::check_modelled;
 use super::effects::Call;
 use super::typed::object_data;
 use crate::explore::walk::{Next, Observer, Walk};
+use crate::state::object::PACKET_VIEW;
 use crate::state::{Frame, Reg};
 
 impl<O: Observer> Walk<'_, O> {
@@ -171,7 +172,11 @@ impl<O: Observer> Walk<'_, O> {
     /// The packet may have moved.
     fn invalidate_packet(&mut self) {
         let unknown = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
-        let packet = |reg: &Reg| matches!(reg.behaviour, Some(Behaviour::Packet | Behaviour::PacketEnd));
+        let packet = |reg: &Reg| match reg.behaviour {
+            Some(Behaviour::Packet | Behaviour::PacketEnd) => true,
+            Some(Behaviour::Region) => reg.flags.intersects(PACKET_VIEW),
+            _ => false,
+        };
         self.state.for_each_reg(packet, |reg| *reg = unknown);
     }
 
@@ -204,7 +209,16 @@ impl<O: Observer> Walk<'_, O> {
             Behaviour::MapValue | Behaviour::MapKey | Behaviour::Map => {
                 reg.data = call.map.unwrap_or_default() as u32;
             }
-            Behaviour::Region => reg.data = call.return_bytes.unwrap_or(call.callable.ret.size),
+            Behaviour::Region => {
+                reg.data = call.return_bytes.unwrap_or(call.callable.ret.size);
+                if let Some(view) = call.slices {
+                    reg.data2 = view.memory();
+                    // A kfunc says in the type which memory it is.
+                    if call.callable.number == 0 {
+                        reg.flags.insert(view.flags());
+                    }
+                }
+            }
             Behaviour::Object => {
                 reg.data = object_data(call.callable.ret.subject);
                 // What an RCU section protects is good as long as that.
@@ -222,7 +236,7 @@ impl<O: Observer> Walk<'_, O> {
             reg.ref_id = self.acquire_reference();
             reg.id = reg.ref_id;
         } else {
-            reg.ref_id = call.derives_from;
+            reg.ref_id = call.slices.map_or(call.derives_from, |view| view.reg.ref_id);
         }
         reg
     }
@@ -249,5 +263,8 @@ pub(crate) fn is_gpl_compatible(license: &str) -> bool {
 }
 
 fn invalidates_packet(call: &Call) -> bool {
+    if call.views.iter().any(Option::is_some) {
+        return call.invalidates_packet;
+    }
     call.invalidates_packet || call.callable.flags.contains(CallableFlags::CHANGES_PKT_DATA)
 }

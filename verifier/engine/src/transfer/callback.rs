@@ -106,7 +106,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// What the registers of a function hold that is called back.
-    fn set_entry(&self, frame: &mut Frame, call: &Call, back: &CallbackCall) -> Result<(), Rejection> {
+    fn set_entry(&mut self, frame: &mut Frame, call: &Call, back: &CallbackCall) -> Result<(), Rejection> {
         for &(reg, value) in back.entry {
             frame.regs[usize::from(reg)] = match value {
                 CallbackValue::Caller(arg) => call.args[usize::from(arg)],
@@ -123,6 +123,12 @@ impl<O: Observer> Walk<'_, O> {
                             of.data
                         }
                         (Behaviour::Object, Subject::Object(_), _) => super::typed::object_data(subject),
+                        (Behaviour::StackObject, ..) => {
+                            self.last_id += 1;
+                            let given = Reg::pointer(behaviour, ty);
+                            frame.regs[usize::from(reg)] = Reg { id: self.last_id, ..given };
+                            continue;
+                        }
                         _ => {
                             let name = crate::print::type_name(self.platform, ty);
                             return Err(crate::unsupported(format!("{name} as an argument of a callback")));

@@ -1,17 +1,18 @@
 //! What the driver of a callable asks and does during one call.
 
 use probity_platform::{
-    Behaviour, Callable, CallbackCall, Code as Why, Effects, Guard, KfuncFlags, PointerClass, RegType,
-    Rejection, RetType, Site,
+    ArgRole, Behaviour, Callable, CallbackCall, Code as Why, Effects, Guard, KfuncFlags, PointerClass,
+    RegType, Rejection, RetType, Site,
 };
 
 use super::args::register;
 use super::call::map_type_rejection;
 use super::objects::ObjectAt;
+use super::views::ViewArg;
 use crate::domain::Scalar;
 use crate::explore::walk::{Observer, Walk};
 use crate::state::Reg;
-use crate::state::object::{ObjectSlot, ObjectSort};
+use crate::state::object::{MOVING_VIEW, ObjectSlot, ObjectSort, VIEWED};
 
 /// One call: what the arguments were, and what is to come of it.
 pub(super) struct Call {
@@ -41,6 +42,10 @@ pub(super) struct Call {
     pub(super) objects: [Option<(ObjectAt, u16)>; 5],
     /// The iterator that gives its next element, and the state in which it has none.
     pub(super) advances: Option<(ObjectAt, u16, u8)>,
+    /// The stack objects that stand for memory and that arguments point to.
+    pub(super) views: [Option<ViewArg>; 5],
+    /// The one that the returned pointer points into.
+    pub(super) slices: Option<ViewArg>,
 }
 
 impl Call {
@@ -62,6 +67,8 @@ impl Call {
             replaces_program: false,
             objects: [None; 5],
             advances: None,
+            views: [None; 5],
+            slices: None,
         }
     }
 
@@ -247,8 +254,17 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
             // What it holds comes with its region.
             ObjectSort::Flag => self.walk.put_object(at, object, state, 0, 0),
             ObjectSort::View => {
-                let _ = owned;
-                return Err(crate::unsupported(row.name).at(site));
+                // Memory that a view stands for is a map's value.
+                let other = |(arg, reg): (&probity_platform::Arg, &Reg)| {
+                    let class = &self.walk.platform.arg_classes[usize::from(arg.class)];
+                    class.role == ArgRole::Mem && reg.behaviour != Some(Behaviour::MapValue)
+                };
+                if self.call.callable.args.iter().zip(&self.call.args).any(other) {
+                    return Err(crate::unsupported(format!("{} of other memory", row.name)).at(site));
+                }
+                let place = ObjectSlot { object, state, first: true };
+                let flags = self.call.callable.args[usize::from(arg)].flags & VIEWED;
+                self.walk.make_view(at, place, flags, owned);
             }
         }
         Ok(())
@@ -264,7 +280,23 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
         Ok(())
     }
 
+    fn clone_object(&mut self, from: u8, to: u8, site: Site) -> Result<(), Rejection> {
+        let (Some(view), Some((at, _))) = (self.call.views[usize::from(from)], self.object(to)) else {
+            return Err(no_object(site));
+        };
+        self.walk.copy_view(view, at);
+        Ok(())
+    }
+
+    fn slice(&mut self, arg: u8) {
+        self.call.slices = self.call.views[usize::from(arg)];
+    }
+
     fn destroy(&mut self, arg: u8, site: Site) -> Result<(), Rejection> {
+        if let Some(view) = self.call.views[usize::from(arg)] {
+            self.walk.end_view(view);
+            return Ok(());
+        }
         let Some((at, object)) = self.object(arg) else { return Err(no_object(site)) };
         let Some(slot) = self.walk.object_at(at, object) else { return Err(no_object(site)) };
         if ObjectSlot::of(&slot.reg).object != object {
@@ -277,7 +309,13 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
 
     fn invalidate(&mut self, class: PointerClass) {
         match class {
-            PointerClass::Packet => self.call.invalidates_packet = true,
+            PointerClass::Packet => {
+                // Data of a socket buffer moves when it is written through a view, that of an XDP
+                // buffer does not.
+                let mut views = self.call.views.iter().flatten().peekable();
+                self.call.invalidates_packet =
+                    views.peek().is_none() || views.any(|view| view.flags().intersects(MOVING_VIEW));
+            }
         }
     }
 

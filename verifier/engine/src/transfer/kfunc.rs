@@ -2,8 +2,8 @@
 
 use probity_platform::rejection::{EACCES, EINVAL};
 use probity_platform::{
-    ArgRole, Behaviour, Callable, CallbackFlags, Code as Why, KfuncFlags, Rejection, Relation, Subject,
-    TypeFlags,
+    ArgRole, Behaviour, Callable, CallbackFlags, Code as Why, KfuncFlags, PacketAccess, Rejection, Relation,
+    RetType, Subject, TypeFlags,
 };
 use probity_program::flags;
 
@@ -15,6 +15,7 @@ use super::objects::ObjectAt;
 use super::region::MAX_VAR_OFF;
 use crate::explore::walk::{Next, Observer, Walk};
 use crate::state::Reg;
+use crate::state::object::{ObjectSort, PACKET_VIEW};
 
 /// Out of order.
 const EPROTO: i32 = 71;
@@ -224,6 +225,13 @@ impl<O: Observer> Walk<'_, O> {
             return Err(crate::unsupported(format!("{} without its object", arg.name)).at(arg.site));
         };
         self.check_object_pointer(index, reg, object)?;
+        let new = arg.flags.contains(TypeFlags::MEM_UNINIT);
+        if !new && ObjectSort::of(self.platform, object) == ObjectSort::View {
+            return self.check_view(call, index, reg, object);
+        }
+        if new && reg.behaviour != Some(Behaviour::Stack) {
+            return Err(crate::unsupported("a given dynptr to be made"));
+        }
         let at = if arg.flags.contains(TypeFlags::MEM_UNINIT) {
             self.check_new_object(index, reg, object)?
         } else {
@@ -246,8 +254,22 @@ impl<O: Observer> Walk<'_, O> {
             .facts("the section in which the object was made", "it was left"))
     }
 
+    /// Packet data is given out to be written only where programs may write it.
+    fn check_slice(&self, call: &Call) -> Result<(), Rejection> {
+        let written = match call.callable.ret.ty {
+            RetType::Pointer(ty) => !ty.flags.contains(TypeFlags::MEM_RDONLY),
+            _ => false,
+        };
+        let packet = call.slices.is_some_and(|view| view.flags().intersects(PACKET_VIEW));
+        if written && packet && !self.prog_type.packet.contains(PacketAccess::WRITE) {
+            return Err(crate::unsupported(format!("{} where packets are not written", call.callable.name)));
+        }
+        Ok(())
+    }
+
     fn finish_kfunc(&mut self, call: &mut Call) -> Result<(), Rejection> {
         self.drive(call)?;
+        self.check_slice(call)?;
         self.release(call)?;
         self.finish_call(call)?;
         self.finish_advance(call)

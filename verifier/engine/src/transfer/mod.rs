@@ -24,6 +24,7 @@
 //! | `kfunc` | calls of kfuncs, and their arguments |
 //! | `objects` | objects in stack slots |
 //! | `typed` | pointers to objects of named types |
+//! | `views` | objects in the stack that stand for memory |
 //! | `regions` | regions that are entered and left |
 //! | [`effects`] | what their drivers ask and do |
 //! | `locks` | locks in map values, and what is forbidden while one is held |
@@ -65,6 +66,7 @@ mod regions;
 pub mod stack;
 pub mod subprog;
 pub(crate) mod typed;
+mod views;
 
 impl<O: Observer> Walk<'_, O> {
     /// Runs the instruction at [`Walk::pc`].

@@ -143,13 +143,20 @@ impl<O: Observer> Walk<'_, O> {
         object: u16,
     ) -> Result<ObjectAt, Rejection> {
         let regno = super::args::register(arg);
+        let view = ObjectSort::of(self.platform, object) == ObjectSort::View;
         let occupied = match self.object_place(reg, object) {
+            // Another of its sort is overwritten.
+            Ok(_) if view => None,
             Ok(at) => at.slots().any(|slot| self.holds_sort(at.frame, slot, object)).then(String::new),
             Err(Misplaced::Untouched) => None,
             Err(Misplaced::Said(text)) => Some(text + "\n"),
         };
         if let Some(line) = occupied {
-            let message = format!("{line}expected uninitialized {}", self.argument_name(arg, object));
+            let message = if view {
+                format!("{line}Dynptr has to be an uninitialized dynptr")
+            } else {
+                format!("{line}expected uninitialized {}", self.argument_name(arg, object))
+            };
             return Err(Rejection::new(Why::StackObject, message).facts(
                 format!("r{regno} points to slots of the stack that hold no such object"),
                 self.type_of(regno),
@@ -183,7 +190,11 @@ impl<O: Observer> Walk<'_, O> {
     fn not_initialized(&self, arg: usize, object: u16, line: &str) -> Rejection {
         let name = self.argument_name(arg, object);
         let row = &self.platform.stack_objects[usize::from(object)];
-        Rejection::new(Why::StackObject, format!("{line}expected an initialized {name}"))
+        let expected = match ObjectSort::of(self.platform, object) {
+            ObjectSort::View => "Expected",
+            _ => "expected",
+        };
+        Rejection::new(Why::StackObject, format!("{line}{expected} an initialized {name}"))
             .facts(format!("a {} that was made on this path", row.name), "there is none")
             .at(Site::NONE)
     }
@@ -197,13 +208,19 @@ impl<O: Observer> Walk<'_, O> {
 
     /// A pointer to an object in the stack.
     pub(super) fn check_object_pointer(&self, arg: usize, reg: &Reg, object: u16) -> Result<(), Rejection> {
-        if reg.behaviour == Some(Behaviour::Stack) {
+        let given = reg.behaviour == Some(Behaviour::StackObject);
+        if reg.behaviour == Some(Behaviour::Stack)
+            || (given && ObjectSort::of(self.platform, object) == ObjectSort::View)
+        {
             return Ok(());
         }
         let message = match ObjectSort::of(self.platform, object) {
             ObjectSort::Iterator => format!("arg#{arg} expected pointer to an iterator on stack"),
             ObjectSort::Flag => format!("arg#{arg} doesn't point to an irq flag on stack"),
-            ObjectSort::View => format!("arg#{arg} expected pointer to stack or const struct bpf_dynptr"),
+            ObjectSort::View => {
+                let name = self.platform.stack_objects[usize::from(object)].name;
+                format!("arg#{arg} expected pointer to stack or const struct {name}")
+            }
         };
         Err(denied(Why::StackObject, message)
             .errno(probity_platform::rejection::EINVAL)

@@ -2,7 +2,9 @@
 //! has their layout (verifier.md, 5.2).
 
 use probity_platform::rejection::{EACCES, EINVAL};
-use probity_platform::{Arg, Behaviour, Code as Why, KfuncFlags, Object, Rejection, Subject, TypeFlags};
+use probity_platform::{
+    Arg, Behaviour, Code as Why, KfuncFlags, Object, ObjectFlags, Rejection, Subject, TypeFlags,
+};
 
 use super::args::register;
 use super::denied;
@@ -54,7 +56,7 @@ impl<O: Observer> Walk<'_, O> {
             return Err(crate::unsupported(format!("{} (an object of any type)", row.name)));
         };
         let Some(object) = object_of(reg).filter(|_| !reg.maybe_null()) else {
-            return Err(crate::unsupported(format!("{} (what is no object as one)", row.name)));
+            return Err(self.no_object(index, reg, wanted));
         };
         if trusted || rcu {
             self.check_trust(regno, reg, rcu, arg)?;
@@ -87,6 +89,34 @@ impl<O: Observer> Walk<'_, O> {
         Err(Rejection::new(Why::ArgumentType, message)
             .errno(EINVAL)
             .facts(format!("a pointer to {}", name(wanted)), format!("one to {}", name(object))))
+    }
+
+    /// An argument is no object, and can be none.
+    fn no_object(&self, index: usize, reg: &Reg, wanted: u16) -> Rejection {
+        let row = &self.platform.objects[usize::from(wanted)];
+        let regno = register(index);
+        let facts = |rejection: Rejection| {
+            rejection.facts(format!("a pointer to {}", struct_name(row)), self.type_of(regno))
+        };
+        let plain = row.flags.contains(ObjectFlags::PLAIN);
+        match reg.behaviour {
+            Some(Behaviour::Scalar) if plain && reg.val != crate::domain::Scalar::constant(0) => {
+                let stack = self.platform.kind(self.kinds.stack).prints;
+                let message = format!("R{regno} type=scalar expected={stack}");
+                facts(denied(Why::ArgumentType, message))
+            }
+            // Other structs are taken for objects.
+            _ if plain || matches!(reg.behaviour, Some(Behaviour::Object | Behaviour::View)) => {
+                crate::unsupported(format!("what is no {} as one", struct_name(row)))
+            }
+            _ => {
+                let message = format!(
+                    "arg#{index} pointer type STRUCT {} must point to scalar, or struct with scalar",
+                    struct_name(row)
+                );
+                facts(Rejection::new(Why::ArgumentType, message).errno(EINVAL))
+            }
+        }
     }
 
     fn check_trust(&self, regno: u8, reg: &Reg, rcu: bool, arg: &Arg) -> Result<(), Rejection> {
