@@ -95,12 +95,12 @@ impl<O: Observer> Walk<'_, O> {
         match self.code.insns[self.pc].widens {
             Some(Widens::Advance) => return Ok(self.equal(id, Exactness::RangeWithin) && self.advances_on()),
             Some(Widens::CallBack) => return Ok(self.equal(id, Exactness::RangeWithin)),
-            Some(Widens::MayGoto) => {
-                if old.may_gotos != self.state.may_gotos && self.equal(id, Exactness::RangeWithin) {
-                    return Ok(true);
-                }
+            Some(Widens::MayGoto)
+                if old.may_gotos != self.state.may_gotos && self.equal(id, Exactness::RangeWithin) =>
+            {
+                return Ok(true);
             }
-            None => {}
+            Some(Widens::MayGoto) | None => {}
         }
         if self.maybe_looping(id) && self.equal(id, Exactness::Exact) && self.same_round(id) {
             return Err(self.infinite_loop(id));

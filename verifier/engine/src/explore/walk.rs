@@ -97,8 +97,8 @@ pub trait Observer {
     fn framed(&mut self) {}
 
     /// A call has called back as often as it may.
-    fn rounds_done(&mut self, frame: usize) {
-        let _ = frame;
+    fn rounds_done(&mut self, frame: usize, name: &str) {
+        let _ = (frame, name);
     }
 
     /// What an instance noted of its stack slots is about to be solved for.

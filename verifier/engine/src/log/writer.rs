@@ -328,9 +328,9 @@ impl Observer for Writer<'_> {
         (self.regs, self.slots) = (ALL_REGS, ALL_SLOTS);
     }
 
-    fn rounds_done(&mut self, frame: usize) {
+    fn rounds_done(&mut self, frame: usize, name: &str) {
         if self.level.all {
-            let _ = writeln!(self.out, "frame{frame} bpf_loop iteration limit reached");
+            let _ = writeln!(self.out, "frame{frame} {name} iteration limit reached");
         }
     }
 

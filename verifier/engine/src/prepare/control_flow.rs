@@ -6,7 +6,9 @@
 //! (verifier.md, section 1.1). All by the raw instruction: a malformed one counts as what it looks
 //! like until a path gets there.
 
-use probity_isa::opcode::{BPF_CALL, BPF_EXIT, BPF_JA, BPF_JMP, BPF_JMP32, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC};
+use probity_isa::opcode::{
+    BPF_CALL, BPF_EXIT, BPF_JA, BPF_JCOND, BPF_JMP, BPF_JMP32, BPF_MAY_GOTO, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC,
+};
 use probity_isa::{Insn, Instruction};
 use probity_platform::{Callable, Code as Why, Concepts, KfuncFlags, Platform, Rejection};
 
@@ -149,7 +151,9 @@ fn mark_points(code: &mut Code, offered: &Offered, raw: &[Insn], pc: usize, targ
     };
     let widens = widens(code, offered, pc);
     code.insns[pc].widens = widens;
-    code.insns[pc].checkpoint = widens.is_some();
+    // Also a malformed one.
+    let may_goto = insn.code == BPF_JMP | BPF_JCOND && insn.src == BPF_MAY_GOTO;
+    code.insns[pc].checkpoint = may_goto || widens.is_some();
     // The function behind an address is entered from where the address is taken.
     let address = !jump && insn.slots() == 2 && insn.src == BPF_PSEUDO_FUNC;
     if widens == Some(Widens::CallBack) {

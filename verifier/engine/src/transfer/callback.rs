@@ -46,7 +46,7 @@ impl<O: Observer> Walk<'_, O> {
             self.note_bounded(call, function);
             if u64::from(self.state.frame().called_back) >= times {
                 self.state.frame_mut().called_back = 0;
-                self.observer.rounds_done(self.state.current());
+                self.observer.rounds_done(self.state.current(), call.callable.name);
                 return Ok(());
             }
         }
@@ -159,10 +159,9 @@ impl<O: Observer> Walk<'_, O> {
     fn note_bounded(&mut self, call: &Call, function: usize) {
         let flags = call.callable.args.len() - 1;
         let plain = call.args[flags].is_null_scalar();
-        let (pc, subprog) = (self.pc, self.state.frame().subprog);
+        let pc = self.pc;
         let noted = self.bounded.entry(pc).or_insert(BoundedCall { function, fits: true });
         noted.fits &= plain && noted.function == function;
-        let _ = subprog;
     }
 
     /// Stack that loops in the place of bounded calls need, by function.

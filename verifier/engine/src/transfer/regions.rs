@@ -135,7 +135,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 }
 
-/// The name of a callable in words: `bpf_rcu_read_lock` is the rcu read lock.
+/// The name of a callable in words, without what all names begin with.
 fn words(name: &str) -> String {
     name.split_once('_').map_or(name, |(_, rest)| rest).replace('_', " ")
 }

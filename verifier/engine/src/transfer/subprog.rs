@@ -52,7 +52,7 @@ impl<O: Observer> Walk<'_, O> {
         }
         match callback {
             Some(callback) => {
-                self.check_exit_in(callback.returns, "At async callback return", callback.site)?
+                self.check_exit_in(callback.returns, "At async callback return", callback.site)?;
             }
             None => self.check_exit_range()?,
         }
