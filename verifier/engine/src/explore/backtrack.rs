@@ -65,6 +65,12 @@ impl Wants {
             && self.slots[..self.frame].iter().all(|&slots| slots == 0)
     }
 
+    /// True when nothing is wanted but arguments of the outermost function.
+    #[must_use]
+    pub fn only_arguments(&self) -> bool {
+        self.frame == 0 && self.regs[0] & !ARGUMENTS == 0 && self.slots[0] == 0
+    }
+
     #[inline]
     fn has(&self, reg: u8) -> bool {
         self.regs[self.frame] >> reg & 1 != 0
@@ -152,6 +158,13 @@ impl Wants {
                     return Err(Lost);
                 }
                 self.spill(src.reg(), slot);
+            }
+            // A global function was not entered.
+            Instruction::CallSubprog { .. } if after == After::Next => {
+                self.clear(0);
+                if self.regs[self.frame] & ARGUMENTS != 0 {
+                    return Err(Lost);
+                }
             }
             Instruction::CallSubprog { .. } => self.leave_callee(),
             Instruction::CallHelper { .. } | Instruction::CallKfunc { .. } if after == After::CalledBack => {

@@ -71,6 +71,8 @@ pub struct Checkpoints {
     buckets: Vec<Bucket>,
     listed: usize,
     evicted: usize,
+    /// How many were alive when functions before were done: they count on.
+    forgotten: usize,
     /// How many were ever stored.
     pub total: usize,
     /// The most that were alive at once.
@@ -82,6 +84,13 @@ impl Checkpoints {
     #[must_use]
     pub fn new(len: usize) -> Checkpoints {
         Checkpoints { numbers: vec![0; len], buckets: vec![Bucket::default()], ..Checkpoints::default() }
+    }
+
+    /// Forgets all checkpoints; what was counted stays.
+    pub fn restart(&mut self, len: usize) {
+        let forgotten = self.forgotten + self.listed + self.evicted;
+        let (total, peak) = (self.total, self.peak);
+        *self = Checkpoints { total, peak, forgotten, ..Checkpoints::new(len) };
     }
 
     /// A checkpoint.
@@ -235,6 +244,6 @@ impl Checkpoints {
 
     /// So many copies of states are alive beside the checkpoints.
     pub fn count_peak(&mut self, copies: usize) {
-        self.peak = self.peak.max(self.listed + self.evicted + copies);
+        self.peak = self.peak.max(self.forgotten + self.listed + self.evicted + copies);
     }
 }

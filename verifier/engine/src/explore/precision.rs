@@ -167,6 +167,10 @@ impl<O: Observer> Walk<'_, O> {
             head = state.history;
             parent = state.parent;
         }
+        // Arguments of a global function are any numbers.
+        if self.root != 0 && wants.only_arguments() {
+            return Ok(changed);
+        }
         // Something is wanted that no instruction on the path made.
         self.observer.followed(&Followed::Lost { wants: &wants });
         Ok(self.mark_all_precise_from(end.parent) || changed)

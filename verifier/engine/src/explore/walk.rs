@@ -13,6 +13,7 @@ use super::prune::Visit;
 use super::stack_liveness::{InstanceId, Noted, StackLiveness};
 use crate::prepare::Code;
 use crate::prepare::Offered;
+use crate::prepare::global_functions::Summary;
 use crate::report::Stats;
 use crate::state::{Frame, References, Reg, Stack, State};
 use crate::transfer::callback::BoundedCall;
@@ -172,6 +173,16 @@ pub struct Walk<'a, O> {
     pub(crate) extra_stack: Vec<u32>,
     /// Calls that call back a bounded number of times, by instruction.
     pub(crate) bounded: rustc_hash::FxHashMap<usize, BoundedCall>,
+    /// The function that is verified: the entry, or a global one.
+    pub(crate) root: usize,
+    /// The global function that was verified last; 0 for none.
+    pub(crate) last_global: usize,
+    /// By function: true for global ones that a path calls.
+    pub(crate) called_globals: Vec<bool>,
+    /// By function: true for those of them that are verified, or are being.
+    pub(crate) verified_globals: Vec<bool>,
+    /// What functions may do; empty until a global one is called.
+    pub(crate) summaries: Vec<Summary>,
     /// By function: true when it is called later, on its own.
     pub(crate) called_later: Vec<bool>,
     /// By function: true when a path entered it.
@@ -257,6 +268,11 @@ impl<'a, O: Observer> Walk<'a, O> {
             stack_depth: vec![0; code.functions.len()],
             extra_stack: vec![0; code.functions.len()],
             bounded: rustc_hash::FxHashMap::default(),
+            root: 0,
+            last_global: 0,
+            called_globals: vec![false; code.functions.len()],
+            verified_globals: vec![false; code.functions.len()],
+            summaries: Vec::new(),
             called_later: vec![false; code.functions.len()],
             entered: vec![false; code.functions.len()],
             observer,
@@ -314,8 +330,17 @@ impl<'a, O: Observer> Walk<'a, O> {
         self.last_id
     }
 
-    /// Walks every path.
+    /// Walks every path of the entry, then of each global function that is called.
     pub(crate) fn run(&mut self) -> Result<(), Rejection> {
+        self.walk_function()?;
+        while let Some(function) = self.next_global() {
+            self.enter_global(function)?;
+            self.walk_function()?;
+        }
+        Ok(())
+    }
+
+    fn walk_function(&mut self) -> Result<(), Rejection> {
         let code = self.code;
         let limit = u64::from(self.platform.limits.processed);
         loop {

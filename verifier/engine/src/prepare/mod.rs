@@ -9,6 +9,7 @@ pub mod components;
 pub mod control_flow;
 mod environment;
 pub mod functions;
+pub mod global_functions;
 pub mod live_registers;
 pub mod neighbours;
 pub mod offered;

@@ -21,6 +21,7 @@
 //! | `callback` | functions of the program that callables call |
 //! | `concepts` | which of them the engine models |
 //! | [`args`] | their arguments |
+//! | `global` | calls of global functions, and their own verification |
 //! | `kfunc` | calls of kfuncs, and their arguments |
 //! | `objects` | objects in stack slots |
 //! | `typed` | pointers to objects of named types |
@@ -49,6 +50,7 @@ pub(crate) mod callback;
 pub(crate) mod concepts;
 pub mod context;
 pub mod effects;
+mod global;
 mod kfunc;
 pub mod legacy;
 pub mod links;

@@ -7,7 +7,6 @@ use probity_platform::{Behaviour, Code as Why, Rejection, Site};
 use super::call::clobber;
 use crate::explore::walk::{Next, Observer, Walk};
 use crate::state::Reg;
-use crate::unsupported;
 
 impl<O: Observer> Walk<'_, O> {
     pub(super) fn call_subprog(&mut self, target: usize) -> Result<Next, Rejection> {
@@ -15,8 +14,7 @@ impl<O: Observer> Walk<'_, O> {
             return Err(Rejection::new(Why::InvalidCall, "call to invalid destination"));
         };
         if self.code.functions[function].global {
-            let name = &self.code.functions[function].name;
-            return Err(unsupported(format!("global function {name}")));
+            return self.call_global(function);
         }
         let frames = self.state.frames.len();
         if frames >= self.platform.limits.frames as usize {
@@ -54,6 +52,7 @@ impl<O: Observer> Walk<'_, O> {
             Some(callback) => {
                 self.check_exit_in(callback.returns, "At async callback return", callback.site)?;
             }
+            None if self.root != 0 => self.check_global_exit()?,
             None => self.check_exit_range()?,
         }
         Ok(Next::EndOfPath)
