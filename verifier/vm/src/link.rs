@@ -118,6 +118,8 @@ impl Unit {
                 .map(|map| map.slots())
                 .min()
                 .unwrap_or(u32::MAX),
+            is_plain: sites.is_empty()
+                && !ops.iter().any(|op| matches!(op, Op::LoadPacket { .. } | Op::MayGoto { .. })),
             guarded: maps.iter().any(|map| map.frees()),
             pointers: pointers(platform, view),
             packet_fields: PacketFields::of(platform, view),
