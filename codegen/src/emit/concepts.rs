@@ -22,7 +22,7 @@ pub(super) fn callback(row: &Callback) -> TokenStream {
 }
 
 pub(super) fn region(row: &Region) -> TokenStream {
-    let (name, prints, allows) = (&row.name, &row.prints, &row.allows);
+    let (name, prints, inside, allows) = (&row.name, &row.prints, &row.inside, &row.allows);
     let (flags, site) = (number(row.flags.bits()), site(row.site));
     let on_leave = row.on_leave.iter().map(|rule| {
         let (from, to) = (number(rule.from.bits()), number(rule.to.bits()));
@@ -38,6 +38,7 @@ pub(super) fn region(row: &Region) -> TokenStream {
         rt::Region {
             name: #name,
             prints: #prints,
+            inside: #inside,
             flags: rt::RegionFlags::from_bits_retain(#flags),
             allows: &[#(#allows),*],
             on_leave: &[#(#on_leave),*],

@@ -380,8 +380,9 @@ fn limits(model: &Model) -> TokenStream {
     let limits = &model.limits;
     let [insns, processed, pending, frames, subprogs] =
         [limits.insns, limits.processed, limits.pending, limits.frames, limits.subprogs].map(number);
-    let [stack, stack_align, tail_call_stack, maps] =
-        [limits.stack, limits.stack_align, limits.tail_call_stack, limits.maps].map(number);
+    let [stack, stack_align, tail_call_stack, may_goto_stack, maps] =
+        [limits.stack, limits.stack_align, limits.tail_call_stack, limits.may_goto_stack, limits.maps]
+            .map(number);
     quote! {
         rt::Limits {
             insns: #insns,
@@ -392,6 +393,7 @@ fn limits(model: &Model) -> TokenStream {
             stack: #stack,
             stack_align: #stack_align,
             tail_call_stack: #tail_call_stack,
+            may_goto_stack: #may_goto_stack,
             maps: #maps,
         }
     }

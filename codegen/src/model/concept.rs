@@ -30,6 +30,8 @@ pub struct Region {
     pub docs: String,
     /// How messages name it.
     pub prints: String,
+    /// How messages name its inside, "rcu_read_lock region".
+    pub inside: String,
     /// Its rules.
     pub flags: RegionFlags,
     /// Callables that may be called inside all the same.

@@ -11,6 +11,7 @@ use crate::syntax::ast::{
 pub(super) fn region(region: &Region) -> String {
     let entries = lines(&region.lines, |line| match line {
         RegionLine::Prints(text) => format!("prints {}", string(&text.value)),
+        RegionLine::Inside(text) => format!("inside {}", string(&text.value)),
         RegionLine::Forbids(words) => format!("forbids {}", list(words)),
         RegionLine::Allows(names) => format!("allows {}", list(names)),
         RegionLine::OnLeave { from, to } => format!("on_leave {} -> {}", from.name, to.name),

@@ -20,11 +20,12 @@ use super::views::Views;
 pub(super) fn regions(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> Vec<Region> {
     let mut rows = Vec::new();
     for (region, item) in &all.regions {
-        let (mut prints, mut implicit) = (None, None);
+        let (mut prints, mut inside, mut implicit) = (None, None, None);
         let mut row = Region {
             name: region.name.name.clone(),
             docs: item.doc.text(),
             prints: region.name.name.clone(),
+            inside: format!("{} region", region.name.name),
             flags: RegionFlags::empty(),
             allows: Vec::new(),
             on_leave: Vec::new(),
@@ -34,6 +35,7 @@ pub(super) fn regions(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> Ve
         for line in &region.lines {
             match &line.kind {
                 RegionLine::Prints(text) => once(cx, &mut prints, text.value.clone(), line.span, "prints"),
+                RegionLine::Inside(text) => once(cx, &mut inside, text.value.clone(), line.span, "inside"),
                 RegionLine::Forbids(names) => {
                     for name in names {
                         match of(FORBIDDEN, &name.name) {
@@ -57,6 +59,9 @@ pub(super) fn regions(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> Ve
                 RegionLine::Flag(word) if word.name == "counted" => row.flags |= RegionFlags::COUNTED,
                 RegionLine::Flag(_) => row.flags |= RegionFlags::ORDERED,
             }
+        }
+        if let Some((text, _)) = inside {
+            row.inside = text;
         }
         if let Some((text, _)) = prints {
             row.prints = text;
@@ -268,6 +273,7 @@ pub(super) fn objects(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope, views
                     }
                 }
                 ObjectLine::Flag(word) if word.name == "external" => row.flags |= ObjectFlags::EXTERNAL,
+                ObjectLine::Flag(word) if word.name == "plain" => row.flags |= ObjectFlags::PLAIN,
                 ObjectLine::Flag(_) => row.flags |= ObjectFlags::RCU,
             }
         }

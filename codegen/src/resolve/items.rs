@@ -208,6 +208,7 @@ pub(super) fn limits(cx: &mut Cx<'_>, all: &Collected<'_>, defaults: Limits) -> 
             "stack" => &mut limits.stack,
             "stack_align" => &mut limits.stack_align,
             "tail_call_stack" => &mut limits.tail_call_stack,
+            "may_goto_stack" => &mut limits.may_goto_stack,
             "maps" => &mut limits.maps,
             _ => {
                 let names = [
@@ -219,6 +220,7 @@ pub(super) fn limits(cx: &mut Cx<'_>, all: &Collected<'_>, defaults: Limits) -> 
                     "stack",
                     "stack_align",
                     "tail_call_stack",
+                    "may_goto_stack",
                     "maps",
                 ];
                 let name = &limit.name;

@@ -19,6 +19,7 @@ impl<'a> Reader<'a> {
         let (rule, mut parts) = self.clause(statement, keyword::REGION, "line of a region")?;
         let kind = match rule {
             Rule::prints_prop => RegionLine::Prints(parts.eat(Rule::string)?.string()),
+            Rule::inside_prop => RegionLine::Inside(parts.eat(Rule::string)?.string()),
             Rule::names_clause => {
                 let names = parts.idents()?;
                 match self.first_word(statement).name.as_str() {

@@ -139,6 +139,7 @@ pub(super) const CTX: &[Row] = &[
 
 /// What lines of regions begin with.
 pub(super) const REGION: &[Row] = &[
+    ("inside", Rule::inside_prop),
     ("prints", Rule::prints_prop),
     ("forbids", Rule::names_clause),
     ("allows", Rule::names_clause),
@@ -174,6 +175,7 @@ pub(super) const OBJECT: &[Row] = &[
     ("upcast", Rule::names_clause),
     ("external", Rule::flag_clause),
     ("rcu_protected", Rule::flag_clause),
+    ("plain", Rule::flag_clause),
 ];
 
 /// What lines of special fields begin with.

@@ -28,6 +28,12 @@ pub fn lines(log: &str) -> impl Iterator<Item = String> + '_ {
 }
 
 fn without_address(line: &str) -> String {
+    if let Some((before, call)) = line.split_once("(85) call ").filter(|_| !line.starts_with(';')) {
+        // The numbers of kernel functions are those of one kernel.
+        let (insn, state) = call.find(';').map_or((call, ""), |at| call.split_at(at));
+        let name = insn.split('#').next().unwrap_or(insn).trim_end();
+        return format!("{before}(85) call {name} {state}");
+    }
     let Some(at) = line.find("(18) r").filter(|_| !line.starts_with(';')) else { return line.to_owned() };
     let (before, load) = line.split_at(at);
     let (insn, state) = match load.find(';') {

@@ -1,12 +1,14 @@
 //! The stack that chains of calls need together (verifier.md, section 1 row 18 and 7.1).
 
 use probity_isa::Instruction;
+use probity_isa::opcode::BPF_PSEUDO_FUNC;
 use probity_platform::{Code as Why, Platform, ProgFlags, ProgType, Rejection};
 
 use crate::prepare::Code;
 
 struct Check<'a> {
     code: &'a Code,
+    later: &'a [bool],
     depth: &'a [u32],
     platform: &'a Platform,
     private: bool,
@@ -19,6 +21,7 @@ struct Check<'a> {
 /// Walks the call graph from the entry and adds up.
 pub(crate) fn check(
     code: &Code,
+    later: &[bool],
     depth: &[u32],
     platform: &Platform,
     prog_type: &ProgType,
@@ -26,9 +29,14 @@ pub(crate) fn check(
     // A tail call keeps its program on the shared stack.
     let private = prog_type.flags.contains(ProgFlags::PRIVATE_STACK)
         && !code.functions.iter().any(|function| function.tail_call);
-    let mut check =
-        Check { code, depth, platform, private, chain: vec![0], budget: platform.limits.processed };
-    check.walk()
+    let budget = platform.limits.processed;
+    let mut check = Check { code, later, depth, platform, private, chain: Vec::new(), budget };
+    let roots = (0..code.functions.len()).filter(|&function| function == 0 || later[function]);
+    for root in roots {
+        check.chain = vec![root];
+        check.walk()?;
+    }
+    Ok(())
 }
 
 impl Check<'_> {
@@ -67,11 +75,19 @@ impl Check<'_> {
     fn walk_callees(&mut self, function: usize) -> Result<(), (usize, Rejection)> {
         let code = self.code;
         for pc in code.functions[function].start..code.functions[function].end {
-            let Some(&Instruction::CallSubprog { off }) = code.instruction(pc) else { continue };
+            let (off, called) = match code.instruction(pc) {
+                Some(&Instruction::CallSubprog { off }) => (off, true),
+                Some(&Instruction::LoadImm64 { pseudo: BPF_PSEUDO_FUNC, imm, .. }) => (imm, false),
+                _ => continue,
+            };
             let target = pc as i64 + i64::from(off) + 1;
             let Some(callee) = usize::try_from(target).ok().and_then(|at| code.function_at(at)) else {
                 continue;
             };
+            // What is called later has the stack for itself.
+            if !called && self.later[callee] {
+                continue;
+            }
             if self.chain.len() >= self.platform.limits.frames as usize || self.budget == 0 {
                 let frames = self.chain.len();
                 let message = format!("the call stack of {frames} frames is too deep !");

@@ -142,7 +142,7 @@ impl Run {
         self.stats.peak_states = walk.checkpoints.peak as u64;
         let pc = walk.pc;
         let result = result.map_err(|rejection| (Some(pc), rejection)).and_then(|()| {
-            stack_depth::check(&code, &walk.stack_depth, platform, prog_type)
+            stack_depth::check(&code, &walk.called_later, &walk.stack_depth, platform, prog_type)
                 .map_err(|(pc, rejection)| (Some(pc), rejection))
         });
         self.facts = std::mem::take(&mut walk.facts);
@@ -153,6 +153,10 @@ impl Run {
             .filter(|&(index, (_, &entered))| index == 0 || entered)
             .map(|(_, ((function, &depth), _))| (function.start, depth))
             .collect();
+        if result.is_ok() {
+            walk.add_inlined_loops();
+            walk.stack_depth.iter_mut().zip(&walk.extra_stack).for_each(|(depth, extra)| *depth += extra);
+        }
         // In a program that is accepted, functions that no path entered are dead code.
         let entered = walk.stack_depth.iter().zip(&walk.entered).enumerate();
         self.stack_depth = entered

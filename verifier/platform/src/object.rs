@@ -13,6 +13,8 @@ bitflags! {
         /// An object behind a pointer that RCU protects may be used for as long as the section
         /// lasts, because its memory outlives it.
         const RCU = 1 << 1;
+        /// It holds no pointers: memory of the program may be passed for it.
+        const PLAIN = 1 << 2;
     }
 }
 

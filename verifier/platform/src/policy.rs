@@ -34,6 +34,8 @@ pub struct Limits {
     pub stack_align: u32,
     /// A caller whose callees make tail calls must use fewer bytes of stack than this.
     pub tail_call_stack: u32,
+    /// Bytes of stack that a function with `may_goto` has beside its own.
+    pub may_goto_stack: u32,
     /// Maps that a program may use.
     pub maps: u32,
 }
@@ -49,6 +51,7 @@ impl Limits {
         stack: 512,
         stack_align: 16,
         tail_call_stack: 256,
+        may_goto_stack: 0,
         maps: 64,
     };
 }

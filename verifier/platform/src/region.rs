@@ -42,6 +42,8 @@ pub struct Region {
     pub name: &'static str,
     /// How messages name it, `bpf_rcu_read_lock`.
     pub prints: &'static str,
+    /// How messages name its inside, `rcu_read_lock region`.
+    pub inside: &'static str,
     /// Its rules.
     pub flags: RegionFlags,
     /// With [`RegionFlags::FORBIDS_CALLS`]: names of callables that may be called all the same.

@@ -163,6 +163,10 @@ codes! {
     NotReferenced = "not-referenced", EINVAL;
     /// A special field of a map's value that is not where it is said to be, or touched as bytes.
     SpecialField = "special-field", EINVAL;
+    /// An object in the stack that is not there, in another state, or used as bytes.
+    StackObject = "stack-object", EINVAL;
+    /// A region that is entered, left or held where it may not be.
+    Region = "region", EINVAL;
     /// A call that is forbidden while a lock is held.
     CallUnderLock = "call-under-lock", EINVAL;
     /// A lock given back that is not the one held.

@@ -4,6 +4,7 @@ use probity_isa::Size;
 use probity_platform::{Behaviour, Field, HostField, Platform, ProgType, RegType, View};
 
 use crate::guest::GuestBytes;
+use crate::packet::Packet;
 
 /// A context: what a program's first argument points to, laid out as the host's own struct
 /// ([`probity_platform::HostField`]).
@@ -107,7 +108,8 @@ impl Context {
 
 /// Sets a pointer in the host's struct at the address of a run's context.
 #[allow(unsafe_code)]
-pub(crate) fn set_pointer(context: u64, offset: u32, value: u64) {
+#[inline(always)]
+fn set_pointer(context: u64, offset: u32, value: u64) {
     // SAFETY: the context of a run is of the view of its program type, which has a field of pointer
     // size there ([`PacketFields::of`]); it lives as long as the run.
     unsafe { crate::guest::store(context + u64::from(offset), Size::Dw, value) };
@@ -161,6 +163,17 @@ impl PacketFields {
             place.get_or_insert(field.host.offset);
         }
         fields
+    }
+
+    /// Writes the bounds of a packet into the context of a run.
+    #[inline(always)]
+    pub(crate) fn show(&self, packet: &mut Packet, context: u64) {
+        let [meta, data, end] = packet.addresses();
+        for (field, address) in [(self.meta, meta), (self.data, data), (self.data_end, end)] {
+            if let Some(offset) = field {
+                set_pointer(context, offset, address);
+            }
+        }
     }
 
     /// True when the host's struct has none.

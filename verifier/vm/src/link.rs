@@ -125,6 +125,8 @@ impl Unit {
                 .map(|map| map.slots())
                 .min()
                 .unwrap_or(u32::MAX),
+            is_plain: sites.is_empty()
+                && !ops.iter().any(|op| matches!(op, Op::LoadPacket { .. } | Op::MayGoto { .. })),
             guarded: maps.iter().any(|map| map.frees()),
             pointers: pointers(platform, view),
             packet_fields: PacketFields::of(platform, view),
@@ -284,14 +286,13 @@ impl Linker<'_> {
                 }
             }
             Instruction::CallKfunc { id, .. } => {
-                let name = usize::try_from(id).ok().and_then(|id| self.program.kfuncs.get(id));
-                let name = name.map_or("?", String::as_str);
-                let index = self.platform.kfuncs.iter().position(|kfunc| kfunc.name == name);
-                let Some(index) = index else {
-                    return Err(unsupported(pc, &format!("kernel function {name}")));
+                let Some(kfunc) = self.offered.kfunc(id).filter(|kfunc| kfunc.allowed) else {
+                    // Only when a run gets there.
+                    return Ok(Op::Dead);
                 };
-                let number = (self.platform.callables.len() + index) as u32;
-                self.call(pc, &self.platform.kfuncs[index], number)?
+                let index = self.platform.kfuncs.iter().position(|row| std::ptr::eq(row, kfunc.row));
+                let number = (self.platform.callables.len() + index.unwrap_or_default()) as u32;
+                self.call(pc, kfunc.row, number)?
             }
             Instruction::CallSubprog { off } => Op::CallSubprog { target: target(off) },
             Instruction::Exit => Op::Exit,

@@ -122,6 +122,7 @@ impl Packet {
     }
 
     /// Addresses of the metadata, the start and the end.
+    #[inline]
     #[must_use]
     pub fn addresses(&mut self) -> [u64; 3] {
         let base = self.base();

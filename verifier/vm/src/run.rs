@@ -141,13 +141,8 @@ impl<'r> Run<'r> {
 
     /// Writes the packet's bounds into the context.
     pub(crate) fn show_packet(&mut self) {
-        let fields = self.unit.packet_fields;
-        let Some(packet) = self.packet.get() else { return };
-        let [meta, data, end] = packet.addresses();
-        for (field, address) in [(fields.meta, meta), (fields.data, data), (fields.data_end, end)] {
-            if let Some(offset) = field {
-                crate::context::set_pointer(self.context, offset, address);
-            }
+        if let Some(packet) = self.packet.get() {
+            self.unit.packet_fields.show(packet, self.context);
         }
     }
 

@@ -15,7 +15,7 @@ use crate::lent::Lent;
 use crate::packet::Packet;
 use crate::run::{CallBack, Left, MAX_LOOPS, Run};
 use crate::runtime::Worker;
-use crate::unit::Unit;
+use crate::unit::{Native, Unit};
 
 /// A verified program bound to a worker, for many runs one after the other.
 pub struct Session<'r> {
@@ -136,14 +136,36 @@ impl<'r> Session<'r> {
         packet: Option<&mut Packet>,
         host: Option<&mut dyn Any>,
     ) -> Result<u64, RunError> {
-        let (counts, interpreted) = (self.fuel.is_some(), self.interpreted);
-        self.go(packet, host, |unit, run, args| match unit.native() {
-            Some(native) if !interpreted && (native.counts || !counts) => Ok(native.enter(run, args)),
-            _ => {
-                let mut machine = Machine::new(unit, run, Raw)?;
-                run.call_back = Some(call_back);
-                if counts { machine.run::<true>(run, 0, args) } else { machine.run::<false>(run, 0, args) }
+        let Some(native) = self.native() else { return self.interpret(packet, host) };
+        match packet {
+            // Nothing but the packet is another than in the last run.
+            Some(packet) if self.unit.is_plain && self.fuel.is_none() && !self.touched => {
+                self.unit.packet_fields.show(packet, self.run.context);
+                Ok(native.enter(&mut self.run, self.args))
             }
+            packet => self.go(packet, host, |_, run, args| Ok(native.enter(run, args))),
+        }
+    }
+
+    /// The machine code that runs.
+    #[inline(always)]
+    fn native(&self) -> Option<&'r Native> {
+        let native = self.unit.native().filter(|_| !self.interpreted);
+        native.filter(|native| native.counts || self.fuel.is_none())
+    }
+
+    /// One run in the interpreter.
+    #[inline(never)]
+    fn interpret(
+        &mut self,
+        packet: Option<&mut Packet>,
+        host: Option<&mut dyn Any>,
+    ) -> Result<u64, RunError> {
+        let counts = self.fuel.is_some();
+        self.go(packet, host, |unit, run, args| {
+            let mut machine = Machine::new(unit, run, Raw)?;
+            run.call_back = Some(call_back);
+            if counts { machine.run::<true>(run, 0, args) } else { machine.run::<false>(run, 0, args) }
         })
     }
 

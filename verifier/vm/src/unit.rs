@@ -32,6 +32,8 @@ pub struct Unit {
     /// How many frames a run in the interpreter may use at once.
     pub(crate) frames: usize,
     pub(crate) guarded: bool,
+    /// Nothing is called and nothing counted: a run changes nothing but memory.
+    pub(crate) is_plain: bool,
     /// How many run slots its maps have values for.
     pub(crate) slots: u32,
     /// It runs in the checked interpreter only.
@@ -84,6 +86,7 @@ pub struct Native {
 impl Native {
     /// Runs the code.
     #[allow(unsafe_code)]
+    #[inline(always)]
     pub(crate) fn enter(&self, run: &mut Run<'_>, args: [u64; 5]) -> u64 {
         run.call_back = Some(self.call_back);
         let run = std::ptr::from_mut(run).cast::<Run<'static>>();

@@ -29,6 +29,8 @@ pub struct Region {
 pub enum RegionLine {
     /// `prints "text";`
     Prints(Spanned<String>),
+    /// `inside "rcu_read_lock region";`
+    Inside(Spanned<String>),
     /// `forbids WORDS;`: `sleep`, `nesting`, `calls`, `global_calls`.
     Forbids(Vec<Ident>),
     /// `allows NAMES;`

@@ -267,6 +267,22 @@ pub const ADVICE: &[Advice] = &[
         ],
     ),
     row(
+        Code::StackObject,
+        "an object in the stack, such as an iterator or a dynptr, is not there, or is used as bytes",
+        &[
+            "before `{callable}` at line {line}, make the object on every path, pass its own address, and leave its bytes alone",
+            "make the object on every path before it is used, end it once, pass its own address, and leave its bytes alone",
+        ],
+    ),
+    row(
+        Code::Region,
+        "a section that is closed again on every path is left open, or is not open",
+        &[
+            "pair what enters the section with what leaves it on every path, and keep calls that may sleep out of it: `{callable}` at line {line}",
+            "pair what enters the section with what leaves it on every path, and keep calls that may sleep out of it",
+        ],
+    ),
+    row(
         Code::CallUnderLock,
         "something is called while a lock is held",
         &[

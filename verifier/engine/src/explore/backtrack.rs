@@ -26,6 +26,8 @@ pub enum After {
     Next,
     /// To the instruction behind a call of a function.
     Return,
+    /// From a call into the function that it calls back, or from that one's exit to the call.
+    CalledBack,
     /// Elsewhere.
     Jump,
 }
@@ -61,6 +63,12 @@ impl Wants {
     pub fn only_here(&self) -> bool {
         self.regs[..self.frame].iter().all(|&regs| regs == 0)
             && self.slots[..self.frame].iter().all(|&slots| slots == 0)
+    }
+
+    /// True when nothing is wanted but arguments of the outermost function.
+    #[must_use]
+    pub fn only_arguments(&self) -> bool {
+        self.frame == 0 && self.regs[0] & !ARGUMENTS == 0 && self.slots[0] == 0
     }
 
     #[inline]
@@ -151,7 +159,17 @@ impl Wants {
                 }
                 self.spill(src.reg(), slot);
             }
+            // A global function was not entered.
+            Instruction::CallSubprog { .. } if after == After::Next => {
+                self.clear(0);
+                if self.regs[self.frame] & ARGUMENTS != 0 {
+                    return Err(Lost);
+                }
+            }
             Instruction::CallSubprog { .. } => self.leave_callee(),
+            Instruction::CallHelper { .. } | Instruction::CallKfunc { .. } if after == After::CalledBack => {
+                self.leave_called_back();
+            }
             Instruction::CallHelper { .. } | Instruction::CallKfunc { .. } => {
                 self.clear(0);
                 if self.regs[self.frame] & ARGUMENTS != 0 {
@@ -162,7 +180,13 @@ impl Wants {
                     self.enter_callee(false)?;
                 }
             }
-            Instruction::Exit => self.enter_callee(after == After::Return)?,
+            Instruction::Exit => {
+                if after == After::CalledBack {
+                    // The call is to come again: its arguments are what they were.
+                    self.regs[self.frame] &= !ARGUMENTS;
+                }
+                self.enter_callee(after == After::Return)?;
+            }
             Instruction::Jump { dst, src: Source::Reg(src), .. } => {
                 if self.has(dst) || self.has(src) {
                     self.set(dst);
@@ -214,6 +238,17 @@ impl Wants {
         self.slots[self.frame] = 0;
         self.frame -= 1;
         self.regs[self.frame] |= arguments;
+    }
+
+    /// From the first instruction of a function to what calls it back: its arguments are none of
+    /// the caller's.
+    fn leave_called_back(&mut self) {
+        if self.frame == 0 {
+            return;
+        }
+        self.regs[self.frame] = 0;
+        self.slots[self.frame] = 0;
+        self.frame -= 1;
     }
 
     /// From the instruction behind a call to the exit of the called function: r0 becomes its.

@@ -3,7 +3,6 @@
 use smallvec::SmallVec;
 
 use super::equal::Difference;
-use super::walk::Observer;
 use crate::state::State;
 
 /// The index of a checkpoint.
@@ -72,6 +71,8 @@ pub struct Checkpoints {
     buckets: Vec<Bucket>,
     listed: usize,
     evicted: usize,
+    /// How many were alive when functions before were done: they count on.
+    forgotten: usize,
     /// How many were ever stored.
     pub total: usize,
     /// The most that were alive at once.
@@ -83,6 +84,13 @@ impl Checkpoints {
     #[must_use]
     pub fn new(len: usize) -> Checkpoints {
         Checkpoints { numbers: vec![0; len], buckets: vec![Bucket::default()], ..Checkpoints::default() }
+    }
+
+    /// Forgets all checkpoints; what was counted stays.
+    pub fn restart(&mut self, len: usize) {
+        let forgotten = self.forgotten + self.listed + self.evicted;
+        let (total, peak) = (self.total, self.peak);
+        *self = Checkpoints { total, peak, forgotten, ..Checkpoints::new(len) };
     }
 
     /// A checkpoint.
@@ -151,8 +159,8 @@ impl Checkpoints {
         checkpoint.cleaned = true;
     }
 
-    /// Remembers a state.
-    pub fn store(&mut self, state: State) -> CheckpointId {
+    /// Remembers a state. `copies` of states are alive beside the checkpoints.
+    pub fn store(&mut self, state: State, copies: usize) -> CheckpointId {
         let frames = state.frames.len();
         let number = self.number(state.pc, state.frame().callsite);
         if self.numbers[number] == 0 {
@@ -186,12 +194,13 @@ impl Checkpoints {
         self.buckets[bucket].list.push(Listed { id, pc });
         self.total += 1;
         self.listed += 1;
-        self.peak = self.peak.max(self.listed + self.evicted);
+        self.count_peak(copies);
         id
     }
 
     /// Takes a checkpoint off its list. It lives on while it has paths to explore.
-    pub fn evict(&mut self, bucket: usize, index: usize) {
+    /// `keep`: it is looked at again, although it is explored.
+    pub fn evict(&mut self, bucket: usize, index: usize, keep: bool) {
         let id = self.buckets[bucket].list.remove(index).id;
         self.listed -= 1;
         self.evicted += 1;
@@ -200,7 +209,9 @@ impl Checkpoints {
         if checkpoint.branches == 0 {
             let cleaned = checkpoint.cleaned;
             self.buckets[bucket].unclean -= u32::from(!cleaned);
-            self.release(id);
+            if !keep {
+                self.release(id);
+            }
         }
     }
 
@@ -211,23 +222,28 @@ impl Checkpoints {
         self.free.push(id);
     }
 
-    /// A path that hung on `parent` has ended: walks up and counts.
-    pub fn end_path<O: Observer>(&mut self, mut parent: Option<CheckpointId>, observer: &mut O) {
-        while let Some(id) = parent {
-            let checkpoint = self.get_mut(id);
-            checkpoint.branches -= 1;
-            if checkpoint.branches > 0 {
-                break;
-            }
-            parent = checkpoint.state.parent;
-            observer.completed(id);
-            if checkpoint.evicted {
-                self.release(id);
-            } else {
-                let (pc, callsite) = (checkpoint.state.pc, checkpoint.state.frame().callsite);
-                let bucket = self.bucket(pc, callsite);
-                self.buckets[bucket].unclean += 1;
-            }
+    /// A path that hung on a checkpoint has ended; true when it was the last one.
+    pub fn path_ended(&mut self, id: CheckpointId) -> bool {
+        let checkpoint = self.get_mut(id);
+        checkpoint.branches -= 1;
+        checkpoint.branches == 0
+    }
+
+    /// Every path from a checkpoint is explored. `keep`: it is looked at again, also when it left
+    /// its list.
+    pub fn completed(&mut self, id: CheckpointId, keep: bool) {
+        let checkpoint = self.get(id);
+        if !checkpoint.evicted {
+            let (pc, callsite) = (checkpoint.state.pc, checkpoint.state.frame().callsite);
+            let bucket = self.bucket(pc, callsite);
+            self.buckets[bucket].unclean += 1;
+        } else if !keep {
+            self.release(id);
         }
+    }
+
+    /// So many copies of states are alive beside the checkpoints.
+    pub fn count_peak(&mut self, copies: usize) {
+        self.peak = self.peak.max(self.forgotten + self.listed + self.evicted + copies);
     }
 }

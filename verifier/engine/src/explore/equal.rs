@@ -19,6 +19,19 @@ pub enum Exactness {
     Exact,
 }
 
+/// Whether two numbers are the same, their links too.
+pub(crate) fn exact_scalars(old: &Reg, cur: &Reg) -> bool {
+    old.off == cur.off && old.val == cur.val && (old.id == 0) == (cur.id == 0)
+}
+
+fn same_callback(old: &Frame, cur: &Frame) -> bool {
+    match (old.callback, cur.callback) {
+        (None, None) => true,
+        (Some(old), Some(cur)) => std::ptr::eq(old, cur),
+        _ => false,
+    }
+}
+
 /// r0 to r9.
 const REGS: u16 = 0x3ff;
 
@@ -76,7 +89,9 @@ impl Comparison<'_> {
             return Err(Some(likely));
         }
         let mut calls = old.frames.iter().zip(&self.cur.frames);
-        if !calls.all(|(old, cur)| old.callsite == cur.callsite) {
+        if !calls.all(|(old, cur)| {
+            old.callsite == cur.callsite && old.called_back <= cur.called_back && same_callback(old, cur)
+        }) {
             return Err(None);
         }
         if !self.references_equal() {
@@ -88,7 +103,8 @@ impl Comparison<'_> {
     fn references_equal(&mut self) -> bool {
         let (old, cur) = (self.old.state.references.held(), self.cur.references.held());
         old.len() == cur.len()
-            && old.iter().zip(cur).all(|(old, cur)| old.lock == cur.lock && self.ids.matches(old.id, cur.id))
+            && self.old.state.references.inside() == self.cur.references.inside()
+            && old.iter().zip(cur).all(|(old, cur)| old.what == cur.what && self.ids.matches(old.id, cur.id))
     }
 
     fn place_equal(&mut self, at: Difference) -> bool {
@@ -223,7 +239,7 @@ impl Comparison<'_> {
     }
 
     fn slots_equal(&mut self, old: &Slot, cur: Option<&Slot>, precise: bool) -> bool {
-        if self.mode == Exactness::Exact && cur.is_none_or(|cur| cur.tags != old.tags) {
+        if self.mode != Exactness::NotExact && cur.is_none_or(|cur| cur.tags != old.tags) {
             return false;
         }
         let matters = |tag: Tag| tag != Tag::Invalid && !(self.uninit_stack && tag == Tag::Misc);
@@ -244,7 +260,18 @@ impl Comparison<'_> {
                 return false;
             }
         }
+        if old.is_object() {
+            return self.objects_equal(&old.reg, &cur.reg);
+        }
         !old.is_spill() || self.regs_equal(&old.reg, &cur.reg, precise)
+    }
+
+    /// Slots of stack objects: how many elements an iterator gave does not matter.
+    fn objects_equal(&mut self, old: &Reg, cur: &Reg) -> bool {
+        old.data == cur.data
+            && old.data2 == cur.data2
+            && old.flags == cur.flags
+            && self.ids.matches(old.ref_id, cur.ref_id)
     }
 
     /// The scalar that an eight-byte load of a slot gives, when it gives one whatever the bytes.

@@ -5,6 +5,7 @@ pub mod checkpoint;
 pub mod equal;
 pub mod history;
 pub mod ids;
+pub(crate) mod loops;
 pub mod precision;
 pub mod prune;
 pub mod stack_liveness;

@@ -6,8 +6,9 @@ use probity_platform::{Code as Why, Rejection};
 use super::backtrack::{After, Wants};
 use super::checkpoint::{Checkpoint, CheckpointId};
 use super::history::{HistoryHead, Node};
+use super::loops::PathEnd;
 use super::walk::{Observer, Walk};
-use crate::prepare::Code;
+use crate::prepare::{Code, Widens};
 
 /// What happens while values are followed back, in this order: one [`Followed::Covered`] a frame
 /// when a covered path gives the reason; then for each checkpoint on the way one
@@ -91,8 +92,18 @@ impl<O: Observer> Walk<'_, O> {
 
     /// A path stops because `old` stands for it: what is precise there is precise here.
     pub(crate) fn propagate_precision(&mut self, old: CheckpointId) -> Result<(), Rejection> {
+        self.propagate_precision_from(old, PathEnd::of(&self.state, self.pc)).map(|_| ())
+    }
+
+    /// As [`Walk::propagate_precision`], for a path that ended at `end`; true when that marked
+    /// something new.
+    pub(crate) fn propagate_precision_from(
+        &mut self,
+        old: CheckpointId,
+        end: PathEnd,
+    ) -> Result<bool, Rejection> {
         let checkpoint = self.checkpoints.get(old);
-        let mut wants = Wants::none(self.state.current());
+        let mut wants = Wants::none(end.frame);
         for (index, precise) in checkpoint.precise.iter().enumerate() {
             let pc = checkpoint.state.frames.get(index + 1).map_or(checkpoint.state.pc, |f| f.callsite);
             let (live, dead) = if checkpoint.cleaned {
@@ -109,40 +120,43 @@ impl<O: Observer> Walk<'_, O> {
                 self.observer.followed(&Followed::Covered { frame, regs, slots });
             }
         }
-        self.follow_back(wants)
+        self.follow_back_from(wants, end)
+    }
+
+    fn follow_back(&mut self, wants: Wants) -> Result<(), Rejection> {
+        self.follow_back_from(wants, PathEnd::of(&self.state, self.pc)).map(|_| ())
     }
 
     /// Walks back over the executed instructions, checkpoint by checkpoint, until nothing is
-    /// wanted any more.
-    fn follow_back(&mut self, mut wants: Wants) -> Result<(), Rejection> {
+    /// wanted any more. True when it marked something new.
+    fn follow_back_from(&mut self, mut wants: Wants, end: PathEnd) -> Result<bool, Rejection> {
         // Where nothing is remembered nothing is marked.
         if wants.is_empty() || !self.prunes {
-            return Ok(());
+            return Ok(false);
         }
-        let mut at = self.pc;
+        let mut changed = false;
+        let PathEnd { pc: mut at, history: mut head, first_pc: mut first, mut parent, .. } = end;
         let mut after = None;
         let mut skip = true;
-        let mut head = self.state.history;
-        let mut first = self.state.first_pc;
-        let mut parent = self.state.parent;
         let mut segment_after = None;
         loop {
             let event = Followed::Segment { wants: &wants, last: at, first, after: segment_after };
             self.observer.followed(&event);
             match self.walk_segment(&mut wants, &mut at, &mut after, &mut skip, head, first) {
                 Segment::Begun => {}
-                Segment::Done => return Ok(()),
+                Segment::Done => return Ok(changed),
                 Segment::Lost => {
-                    self.mark_all_precise(&wants);
-                    return Ok(());
+                    self.observer.followed(&Followed::Lost { wants: &wants });
+                    return Ok(self.mark_all_precise_from(end.parent) || changed);
                 }
             }
             let Some(id) = parent else { break };
             self.mark_checkpoint(id, &mut wants)?;
+            changed |= !wants.is_empty();
             let checkpoint = self.checkpoints.get(id);
             self.observer.followed(&Followed::Checkpoint { wants: &wants, checkpoint });
             if wants.is_empty() {
-                return Ok(());
+                return Ok(changed);
             }
             let state = &self.checkpoints.get(id).state;
             let Some(last) = state.last_pc else { break };
@@ -153,9 +167,13 @@ impl<O: Observer> Walk<'_, O> {
             head = state.history;
             parent = state.parent;
         }
+        // Arguments of a global function are any numbers.
+        if self.root != 0 && wants.only_arguments() {
+            return Ok(changed);
+        }
         // Something is wanted that no instruction on the path made.
-        self.mark_all_precise(&wants);
-        Ok(())
+        self.observer.followed(&Followed::Lost { wants: &wants });
+        Ok(self.mark_all_precise_from(end.parent) || changed)
     }
 
     /// Walks back from `at` to the checkpoint that the segment began at.
@@ -265,10 +283,10 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
-    /// Gives up and marks every scalar of every checkpoint on the path.
-    fn mark_all_precise(&mut self, wants: &Wants) {
-        self.observer.followed(&Followed::Lost { wants });
-        let mut parent = self.state.parent;
+    /// Marks every scalar of every checkpoint on a path, from its last one back. True when that
+    /// marked something new.
+    pub(super) fn mark_all_precise_from(&mut self, mut parent: Option<CheckpointId>) -> bool {
+        let mut changed = false;
         while let Some(id) = parent {
             let checkpoint = self.checkpoints.get_mut(id);
             for (index, frame) in checkpoint.state.frames.iter().enumerate() {
@@ -287,18 +305,27 @@ impl<O: Observer> Walk<'_, O> {
                 (regs, slots) = (regs & !precise.regs, slots & !precise.slots);
                 precise.regs |= regs;
                 precise.slots |= slots;
+                changed |= regs != 0 || slots != 0;
                 self.observer.followed(&Followed::Forced { frame: index, regs, slots });
             }
             parent = checkpoint.state.parent;
         }
+        changed
     }
 }
 
 /// Where the path went from `pc`.
 fn went(code: &Code, pc: usize, after: Option<usize>) -> After {
     let Some(after) = after else { return After::Next };
+    let calls_back = |pc: usize| code.insns[pc].widens == Some(Widens::CallBack);
+    if calls_back(after) && matches!(code.instruction(pc), Some(Instruction::Exit)) {
+        return After::CalledBack;
+    }
     if after == pc + usize::from(code.insns[pc].slots) {
         return After::Next;
+    }
+    if calls_back(pc) {
+        return After::CalledBack;
     }
     match after.checked_sub(1).and_then(|pc| code.instruction(pc)) {
         Some(Instruction::CallSubprog { .. }) => After::Return,

@@ -6,7 +6,9 @@ use probity_platform::{Code as Why, Rejection};
 use super::checkpoint::{CheckpointId, Precise};
 use super::equal::{Comparison, Exactness};
 use super::history::HistoryHead;
+use super::loops::rounds_differ;
 use super::walk::{Observer, Walk};
+use crate::prepare::Widens;
 use crate::print::state::Printer;
 use crate::state::frame::REGS;
 
@@ -20,6 +22,8 @@ const LOOP_INSNS: u64 = 100;
 const MAX_HISTORY: usize = 40;
 /// A state that helps nobody leaves after this many misses more than its hits allow.
 const MISSES_PER_HIT: u32 = 3;
+/// The same, of a state in a loop that is walked until nothing new comes.
+const LOOP_MISSES_PER_HIT: u32 = 64;
 
 /// What happens at a prune point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -47,19 +51,27 @@ impl<O: Observer> Walk<'_, O> {
         while index > 0 {
             index -= 1;
             let Some(id) = self.checkpoints.at(bucket, index, pc) else { continue };
-            if self.checkpoints.get(id).branches > 0 {
-                if self.maybe_looping(id) && self.equal(id, Exactness::Exact) {
-                    return Err(self.infinite_loop(id));
-                }
-                if !force && jumps < LOOP_JUMPS && insns < LOOP_INSNS {
+            let (covered, in_loop) = if self.checkpoints.get(id).branches > 0 {
+                let covered = self.comes_back(id)?;
+                if !covered && !force && jumps < LOOP_JUMPS && insns < LOOP_INSNS {
                     add = false;
                 }
-            } else if self.equal(id, Exactness::NotExact) {
+                // A call that calls back is no part of the loop that it makes.
+                (covered, self.code.insns[pc].widens != Some(Widens::CallBack))
+            } else {
+                let incomplete = self.loops.is_incomplete(self.code, &self.checkpoints.get(id).state);
+                let mode = if incomplete { Exactness::RangeWithin } else { Exactness::NotExact };
+                (self.equal(id, mode), incomplete)
+            };
+            if covered {
                 self.checkpoints.get_mut(id).hits += 1;
                 if self.code.insns[pc].jump_point {
                     self.note();
                 }
                 self.propagate_precision(id)?;
+                if in_loop {
+                    self.keep_back_edge(id);
+                }
                 self.observer.covered(pc, &self.state);
                 return Ok(Visit::Covered);
             }
@@ -72,13 +84,46 @@ impl<O: Observer> Walk<'_, O> {
         Ok(Visit::Continue)
     }
 
+    /// The path came back to an instruction before which a state on it was remembered: true when
+    /// that state stands for this one, because the loop is one that is walked until nothing new comes.
+    fn comes_back(&mut self, id: CheckpointId) -> Result<bool, Rejection> {
+        let old = &self.checkpoints.get(id).state;
+        // Another round of a function that is called later is no loop.
+        if old.frame().entries != self.state.frame().entries {
+            return Ok(false);
+        }
+        match self.code.insns[self.pc].widens {
+            Some(Widens::Advance) => return Ok(self.equal(id, Exactness::RangeWithin) && self.advances_on()),
+            Some(Widens::CallBack) => return Ok(self.equal(id, Exactness::RangeWithin)),
+            Some(Widens::MayGoto)
+                if old.may_gotos != self.state.may_gotos && self.equal(id, Exactness::RangeWithin) =>
+            {
+                return Ok(true);
+            }
+            Some(Widens::MayGoto) | None => {}
+        }
+        if self.maybe_looping(id) && self.equal(id, Exactness::Exact) && self.same_round(id) {
+            return Err(self.infinite_loop(id));
+        }
+        Ok(false)
+    }
+
+    /// True when no loop that is walked until nothing new comes tells two equal states apart.
+    fn same_round(&self, id: CheckpointId) -> bool {
+        let (old, cur) = (&self.checkpoints.get(id).state, &self.state);
+        old.may_gotos == cur.may_gotos && old.called_back == cur.called_back && !rounds_differ(old, cur)
+    }
+
     fn count_miss(&mut self, bucket: usize, index: usize, id: CheckpointId, add: bool) {
         let checkpoint = self.checkpoints.get_mut(id);
         if add {
             checkpoint.misses += 1;
         }
-        if checkpoint.misses > checkpoint.hits * MISSES_PER_HIT + MISSES_PER_HIT {
-            self.checkpoints.evict(bucket, index);
+        let in_loop = checkpoint.branches > 0 && self.code.insns[self.pc].checkpoint;
+        let patience = if in_loop { LOOP_MISSES_PER_HIT } else { MISSES_PER_HIT };
+        if checkpoint.misses > checkpoint.hits * patience + patience {
+            let keep = self.loops.is_incomplete(self.code, &self.checkpoints.get(id).state);
+            self.checkpoints.evict(bucket, index, keep);
         }
     }
 
@@ -86,9 +131,11 @@ impl<O: Observer> Walk<'_, O> {
         self.stored_at = self.stats;
         self.state.pc = pc;
         self.state.last_pc = self.prev_pc;
-        let id = self.checkpoints.store(self.state.clone());
+        let id = self.checkpoints.store(self.state.clone(), self.loops.kept);
         self.observer.stored(id, &self.state);
+        self.enter_loop(id);
         self.state.parent = Some(id);
+        self.state.depth += 1;
         self.state.first_pc = pc;
         self.state.history = HistoryHead::EMPTY;
         self.noted = false;
@@ -146,12 +193,14 @@ impl<O: Observer> Walk<'_, O> {
             if checkpoint.branches > 0 || checkpoint.cleaned {
                 continue;
             }
-            if !checkpoint.state.callsites().eq(self.state.callsites()) {
+            if !checkpoint.state.callsites().eq(self.state.callsites())
+                || self.loops.is_incomplete(self.code, &checkpoint.state)
+            {
                 continue;
             }
             let instance = checkpoint.state.frame().instance;
             let dead = (0..checkpoint.state.frames.len())
-                .map(|frame| !self.liveness.live_slots(instance, pc, frame))
+                .map(|frame| !self.liveness.live_slots(self.code, instance, pc, frame))
                 .collect();
             self.checkpoints.clean(bucket, id, dead, self.platform.policy.uninit_stack);
         }

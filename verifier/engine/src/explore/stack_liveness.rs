@@ -9,7 +9,7 @@
 use rustc_hash::FxHashMap;
 
 use super::walk::Observer;
-use crate::prepare::Code;
+use crate::prepare::{Code, Widens};
 
 /// The index of an instance.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -100,7 +100,9 @@ struct Instance {
 #[derive(Debug)]
 pub struct StackLiveness {
     instances: Vec<Instance>,
-    callees: FxHashMap<(InstanceId, usize), InstanceId>,
+    callees: FxHashMap<(InstanceId, usize, usize), InstanceId>,
+    /// The instances of functions that nothing on their path called.
+    roots: FxHashMap<usize, InstanceId>,
     /// The instruction whose writes are being collected, when one is.
     writing: Option<(InstanceId, usize)>,
     writes: Vec<u64>,
@@ -113,6 +115,7 @@ impl StackLiveness {
         let mut liveness = StackLiveness {
             instances: Vec::new(),
             callees: FxHashMap::default(),
+            roots: FxHashMap::default(),
             writing: None,
             writes: Vec::new(),
         };
@@ -144,11 +147,36 @@ impl StackLiveness {
     pub fn call(&mut self, code: &Code, caller: InstanceId, callsite: usize, function: usize) -> InstanceId {
         // What the function writes counts when it returns.
         self.writing = None;
-        if let Some(&id) = self.callees.get(&(caller, callsite)) {
+        self.call_back(code, caller, callsite, function)
+    }
+
+    /// The instance of a function called back at `callsite` of `caller`.
+    pub fn call_back(
+        &mut self,
+        code: &Code,
+        caller: InstanceId,
+        callsite: usize,
+        function: usize,
+    ) -> InstanceId {
+        let key = (caller, callsite, function);
+        if let Some(&id) = self.callees.get(&key) {
             return id;
         }
         let id = self.add(code, Some((caller, callsite)), function);
-        self.callees.insert((caller, callsite), id);
+        self.callees.insert(key, id);
+        id
+    }
+
+    /// The instance of a function that nothing on its path called.
+    pub fn root(&mut self, code: &Code, function: usize) -> InstanceId {
+        if function == 0 {
+            return InstanceId::ENTRY;
+        }
+        if let Some(&id) = self.roots.get(&function) {
+            return id;
+        }
+        let id = self.add(code, None, function);
+        self.roots.insert(function, id);
         id
     }
 
@@ -218,13 +246,15 @@ impl StackLiveness {
     /// The slots of a frame that are read at or after `pc`, in the instance that runs there and in
     /// the callers between the frame and it.
     #[must_use]
-    pub fn live_slots(&self, id: InstanceId, pc: usize, frame: usize) -> u64 {
+    pub fn live_slots(&self, code: &Code, id: InstanceId, pc: usize, frame: usize) -> u64 {
         let mut instance = self.instance(id);
         let mut live = instance.live_before(frame, pc);
         while instance.depth > frame {
             let Some((parent, callsite)) = instance.parent else { break };
             instance = self.instance(parent);
-            live |= instance.live_before(frame, callsite + 1);
+            // A call that calls back comes again.
+            let again = code.insns[callsite].widens == Some(Widens::CallBack);
+            live |= instance.live_before(frame, if again { callsite } else { callsite + 1 });
         }
         live
     }

@@ -7,14 +7,17 @@ use probity_program::Program;
 use super::checkpoint::{CheckpointId, Checkpoints};
 use super::history::{History, HistoryHead, Linked};
 use super::ids::IdMap;
+use super::loops::Loops;
 use super::precision::Followed;
 use super::prune::Visit;
 use super::stack_liveness::{InstanceId, Noted, StackLiveness};
 use crate::facts::Facts;
 use crate::prepare::Code;
 use crate::prepare::Offered;
+use crate::prepare::global_functions::Summary;
 use crate::report::Stats;
 use crate::state::{Frame, References, Reg, Stack, State};
+use crate::transfer::callback::BoundedCall;
 
 /// What may watch a walk. All methods do nothing unless they are overridden.
 pub trait Observer {
@@ -87,6 +90,19 @@ pub trait Observer {
         let _ = id;
     }
 
+    /// The path ends at `old`, a state of the loop that it is in.
+    fn back_edge(&mut self, old: &State) {
+        let _ = old;
+    }
+
+    /// A frame was made for a path that waits.
+    fn framed(&mut self) {}
+
+    /// A call has called back as often as it may.
+    fn rounds_done(&mut self, frame: usize, name: &str) {
+        let _ = (frame, name);
+    }
+
     /// What an instance noted of its stack slots is about to be solved for.
     fn solving(&mut self, code: &Code, instance: Noted<'_>) {
         let _ = (code, instance);
@@ -109,8 +125,8 @@ pub(crate) enum Next {
 }
 
 /// A branch that waits.
-struct Pending {
-    state: State,
+pub(super) struct Pending {
+    pub(super) state: State,
     pc: usize,
     prev_pc: Option<usize>,
 }
@@ -140,6 +156,7 @@ pub struct Walk<'a, O> {
     pub(crate) history: History,
     pub(crate) checkpoints: Checkpoints,
     pub(crate) liveness: StackLiveness,
+    pub(crate) loops: Loops,
     pub(crate) id_map: IdMap,
     /// The register in which a state last differed from one that its path came from.
     pub(crate) loop_differs: usize,
@@ -153,10 +170,26 @@ pub struct Walk<'a, O> {
     pub(crate) facts: Facts,
     /// By function: bytes of stack that it uses.
     pub(crate) stack_depth: Vec<u32>,
+    /// By function: bytes of stack that code for it needs beside its own.
+    pub(crate) extra_stack: Vec<u32>,
+    /// Calls that call back a bounded number of times, by instruction.
+    pub(crate) bounded: rustc_hash::FxHashMap<usize, BoundedCall>,
+    /// The function that is verified: the entry, or a global one.
+    pub(crate) root: usize,
+    /// The global function that was verified last; 0 for none.
+    pub(crate) last_global: usize,
+    /// By function: true for global ones that a path calls.
+    pub(crate) called_globals: Vec<bool>,
+    /// By function: true for those of them that are verified, or are being.
+    pub(crate) verified_globals: Vec<bool>,
+    /// What functions may do; empty until a global one is called.
+    pub(crate) summaries: Vec<Summary>,
+    /// By function: true when it is called later, on its own.
+    pub(crate) called_later: Vec<bool>,
     /// By function: true when a path entered it.
     pub(crate) entered: Vec<bool>,
     pub(crate) observer: &'a mut O,
-    pending: Vec<Pending>,
+    pub(super) pending: Vec<Pending>,
 }
 
 /// The kinds that the engine itself creates.
@@ -214,6 +247,9 @@ impl<'a, O: Observer> Walk<'a, O> {
                 pc: 0,
                 last_pc: None,
                 first_pc: 0,
+                depth: 0,
+                may_gotos: 0,
+                called_back: 0,
                 parent: None,
                 history: HistoryHead::EMPTY,
             },
@@ -223,6 +259,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             history: History::default(),
             checkpoints: Checkpoints::new(len),
             liveness: StackLiveness::new(code),
+            loops: Loops::default(),
             id_map: IdMap::default(),
             loop_differs: 0,
             last_id: 0,
@@ -230,6 +267,14 @@ impl<'a, O: Observer> Walk<'a, O> {
             stored_at: Stats::default(),
             facts: Facts::new(len),
             stack_depth: vec![0; code.functions.len()],
+            extra_stack: vec![0; code.functions.len()],
+            bounded: rustc_hash::FxHashMap::default(),
+            root: 0,
+            last_global: 0,
+            called_globals: vec![false; code.functions.len()],
+            verified_globals: vec![false; code.functions.len()],
+            summaries: Vec::new(),
+            called_later: vec![false; code.functions.len()],
             entered: vec![false; code.functions.len()],
             observer,
             pending: Vec::new(),
@@ -268,7 +313,16 @@ impl<'a, O: Observer> Walk<'a, O> {
         let mut regs = [Reg::NOT_INIT; 11];
         let ty = probity_platform::RegType { kind: self.kinds.stack, flags: Default::default() };
         regs[10] = Reg { data: number as u32, ..Reg::pointer(Behaviour::Stack, ty) };
-        Frame { regs, stack: Stack::default(), callsite, subprog, instance }
+        Frame {
+            regs,
+            stack: Stack::default(),
+            callsite,
+            subprog,
+            callback: None,
+            called_back: 0,
+            entries: 0,
+            instance,
+        }
     }
 
     /// A scalar of which nothing is known.
@@ -282,8 +336,17 @@ impl<'a, O: Observer> Walk<'a, O> {
         self.last_id
     }
 
-    /// Walks every path.
+    /// Walks every path of the entry, then of each global function that is called.
     pub(crate) fn run(&mut self) -> Result<(), Rejection> {
+        self.walk_function()?;
+        while let Some(function) = self.next_global() {
+            self.enter_global(function)?;
+            self.walk_function()?;
+        }
+        Ok(())
+    }
+
+    fn walk_function(&mut self) -> Result<(), Rejection> {
         let code = self.code;
         let limit = u64::from(self.platform.limits.processed);
         loop {
@@ -295,7 +358,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             self.state.pc = self.pc;
             self.noted = false;
             if self.prunes && insn.prune_point && self.visit_prune_point()? == Visit::Covered {
-                if !self.next_path() {
+                if !self.next_path()? {
                     return Ok(());
                 }
                 continue;
@@ -319,7 +382,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                     self.pc = pc;
                 }
                 Next::EndOfPath => {
-                    if !self.next_path() {
+                    if !self.next_path()? {
                         return Ok(());
                     }
                 }
@@ -328,25 +391,40 @@ impl<'a, O: Observer> Walk<'a, O> {
     }
 
     /// Leaves the path and takes up a waiting one; false when none waits.
-    fn next_path(&mut self) -> bool {
-        self.checkpoints.end_path(self.state.parent, self.observer);
+    fn next_path(&mut self) -> Result<bool, Rejection> {
+        self.end_path()?;
         self.liveness.update(self.code, self.state.frame().instance, self.observer);
-        let Some(pending) = self.pending.pop() else { return false };
+        let Some(pending) = self.pending.pop() else { return Ok(false) };
         self.state = pending.state;
         self.pc = pending.pc;
         self.prev_pc = pending.prev_pc;
         self.observer.resume(self.pc, &self.state);
-        true
+        Ok(true)
+    }
+
+    /// The path has ended: what hung on it alone is explored now.
+    fn end_path(&mut self) -> Result<(), Rejection> {
+        let mut parent = self.state.parent;
+        while let Some(id) = parent {
+            if !self.checkpoints.path_ended(id) {
+                break;
+            }
+            self.observer.completed(id);
+            if !self.code.components.is_empty() {
+                self.leave_loop(id)?;
+            }
+            let state = &self.checkpoints.get(id).state;
+            parent = state.parent;
+            let keep = self.loops.is_incomplete(self.code, state);
+            self.checkpoints.completed(id, keep);
+        }
+        Ok(())
     }
 
     /// Puts a copy of the state on the stack of branches, to go on at `pc` as if the running
     /// instruction had led there.
     pub(crate) fn push_branch(&mut self, pc: usize, prev_pc: Option<usize>) -> Result<&mut State, Rejection> {
-        let limit = self.platform.limits.pending as usize;
-        if self.pending.len() >= limit {
-            let message = format!("The sequence of {} jumps is too complex.", limit + 1);
-            return Err(Rejection::new(Why::TooManyBranches, message));
-        }
+        self.check_pending()?;
         if let Some(parent) = self.state.parent {
             self.checkpoints.get_mut(parent).branches += 1;
         }
@@ -354,6 +432,23 @@ impl<'a, O: Observer> Walk<'a, O> {
         self.pending.push(Pending { state: self.state.clone(), pc, prev_pc });
         let last = self.pending.len() - 1;
         Ok(&mut self.pending[last].state)
+    }
+
+    /// Puts a state on the stack of branches that hangs on nothing before it, to go on at `pc`.
+    pub(crate) fn push_apart(&mut self, state: State, pc: usize) -> Result<(), Rejection> {
+        self.check_pending()?;
+        self.observer.put_aside(Some(self.pc));
+        self.pending.push(Pending { state, pc, prev_pc: Some(self.pc) });
+        Ok(())
+    }
+
+    fn check_pending(&self) -> Result<(), Rejection> {
+        let limit = self.platform.limits.pending as usize;
+        if self.pending.len() < limit {
+            return Ok(());
+        }
+        let message = format!("The sequence of {} jumps is too complex.", limit + 1);
+        Err(Rejection::new(Why::TooManyBranches, message))
     }
 
     /// The state that `push_branch` put on the stack last.

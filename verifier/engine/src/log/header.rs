@@ -5,9 +5,9 @@ use std::fmt::Write;
 use probity_platform::Platform;
 use probity_program::Program;
 
-use super::components::components;
 use super::writer::insn_text;
 use crate::prepare::Code;
+use crate::prepare::components::components;
 
 /// The registers of the columns.
 const REGS: usize = 10;

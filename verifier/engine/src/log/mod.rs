@@ -11,12 +11,12 @@
 //! | [`stack_liveness`] | which stack slots are found to be read still |
 //! | [`header`] | functions and live registers |
 //! | [`prototype`] | the entry function's prototype |
-//! | [`components`] | loops, as strongly connected components |
+//! | `loops` | entering and leaving loops |
 //! | [`operands`] | the registers that an instruction reads or writes |
 
 pub mod buffer;
-pub mod components;
 pub mod header;
+mod loops;
 pub mod operands;
 pub mod precision;
 pub mod prototype;

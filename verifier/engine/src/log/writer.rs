@@ -8,7 +8,6 @@ use probity_platform::{Platform, Profile};
 use probity_program::{LineInfo, Program};
 
 use super::buffer::Buffer;
-use super::components::components;
 use super::operands::operands;
 use super::stack_liveness::Solved;
 use super::{Level, LogOptions, header, prototype};
@@ -16,6 +15,7 @@ use crate::explore::checkpoint::{CheckpointId, Precise};
 use crate::explore::precision::Followed;
 use crate::explore::stack_liveness::Noted;
 use crate::explore::walk::Observer;
+use crate::prepare::components::components;
 use crate::prepare::{Code, functions};
 use crate::print::state::Printer;
 use crate::report::Report;
@@ -321,6 +321,22 @@ impl Observer for Writer<'_> {
     fn completed(&mut self, id: CheckpointId) {
         if self.level.all {
             self.leave_loop(id);
+        }
+    }
+
+    fn framed(&mut self) {
+        (self.regs, self.slots) = (ALL_REGS, ALL_SLOTS);
+    }
+
+    fn rounds_done(&mut self, frame: usize, name: &str) {
+        if self.level.all {
+            let _ = writeln!(self.out, "frame{frame} {name} iteration limit reached");
+        }
+    }
+
+    fn back_edge(&mut self, old: &State) {
+        if self.level.all {
+            self.come_back(old);
         }
     }
 

@@ -6,10 +6,22 @@ use probity_program::Program;
 
 use super::special_fields::MapFields;
 use super::{
-    Neighbours, Undoes, control_flow, functions, live_registers, references, returns, special_fields,
+    Neighbours, Undoes, components, control_flow, functions, live_registers, references, returns,
+    special_fields,
 };
 use crate::prepare::Offered;
 use crate::state::Reg;
+
+/// Why paths may come back to an instruction any number of times.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Widens {
+    /// It takes the next element of an iterator.
+    Advance,
+    /// It calls a function of the program back.
+    CallBack,
+    /// It is `may_goto`.
+    MayGoto,
+}
 
 /// An instruction with the facts about its place.
 #[derive(Clone, Debug)]
@@ -20,6 +32,8 @@ pub struct Decoded {
     pub prune_point: bool,
     /// States are always stored before it.
     pub checkpoint: bool,
+    /// Paths come back to it until nothing new comes.
+    pub widens: Option<Widens>,
     /// Its predecessor on a path need not be the instruction before it.
     pub jump_point: bool,
     /// How many slots it takes: 2 for a 64-bit load, also a malformed one.
@@ -66,6 +80,9 @@ pub struct Code {
     pub map_types: Vec<Option<&'static MapType>>,
     /// By map: the special fields of its values.
     pub special_fields: Vec<MapFields>,
+    /// By instruction: the number of the loop that it is in, 0 for none. Empty when no loop is walked
+    /// until nothing new comes.
+    pub components: Vec<u32>,
     /// What runs before and after each instruction in its function.
     pub neighbours: Neighbours,
 }
@@ -83,12 +100,14 @@ impl Code {
         if let Some(name) = program.exception_callbacks.first() {
             return Err((0, crate::unsupported(format!("exception callback {name}"))));
         }
-        let starts = functions::discover(raw, platform)?;
+        let offered = Offered::new(platform, prog_type, program, profile);
+        let starts = functions::discover(raw, platform, program, &offered)?;
         let mut code = Code {
             insns: decode_all(raw),
             functions: functions::describe(program, &starts),
             map_types: program.maps.iter().map(|map| platform.map_type(map.map_type)).collect(),
             special_fields: special_fields::find(program, platform),
+            components: Vec::new(),
             neighbours: Neighbours::default(),
         };
         for (index, function) in code.functions.iter().enumerate() {
@@ -98,12 +117,14 @@ impl Code {
         }
         functions::check_jumps(raw, &code.functions)?;
         functions::check_info(program, &code.functions)?;
-        let offered = Offered::new(platform, prog_type, program, profile);
         returns::find(&mut code, &offered);
         returns::check(program, &code)?;
         references::check(program, &code, platform, prog_type)?;
-        control_flow::check(&mut code, raw, platform)?;
+        control_flow::check(&mut code, raw, platform, &offered)?;
         code.neighbours = Neighbours::find(&code);
+        if code.insns.iter().any(|insn| insn.widens.is_some()) {
+            code.components = components::components(&code);
+        }
         live_registers::compute(&mut code, raw, &offered);
         Ok(code)
     }
@@ -152,6 +173,7 @@ fn decode_one(raw: &[Insn], pc: usize) -> Decoded {
     Decoded {
         prune_point: false,
         checkpoint: false,
+        widens: None,
         jump_point: false,
         slots: raw[pc].slots() as u8,
         is_jump: matches!(raw[pc].code & 0x07, 0x05 | 0x06),

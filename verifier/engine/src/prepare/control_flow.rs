@@ -6,13 +6,13 @@
 //! (verifier.md, section 1.1). All by the raw instruction: a malformed one counts as what it looks
 //! like until a path gets there.
 
-use probity_isa::Insn;
 use probity_isa::opcode::{
     BPF_CALL, BPF_EXIT, BPF_JA, BPF_JCOND, BPF_JMP, BPF_JMP32, BPF_MAY_GOTO, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC,
 };
-use probity_platform::{Code as Why, Platform, Rejection};
+use probity_isa::{Insn, Instruction};
+use probity_platform::{Callable, Code as Why, Concepts, KfuncFlags, Platform, Rejection};
 
-use super::Code;
+use super::{Code, Offered, Widens};
 
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Mark {
@@ -54,7 +54,12 @@ struct Visit {
 }
 
 /// Walks the program, marks its points, and refuses what no path reaches.
-pub(super) fn check(code: &mut Code, raw: &[Insn], platform: &Platform) -> Result<(), (usize, Rejection)> {
+pub(super) fn check(
+    code: &mut Code,
+    raw: &[Insn],
+    platform: &Platform,
+    offered: &Offered,
+) -> Result<(), (usize, Rejection)> {
     let len = code.insns.len();
     let mut marks = vec![Mark::New; len];
     let mut stack = Vec::new();
@@ -63,7 +68,7 @@ pub(super) fn check(code: &mut Code, raw: &[Insn], platform: &Platform) -> Resul
         if let Some(pc) = next.take() {
             marks[pc] = Mark::OnPath;
             let edges = edges(raw, pc);
-            mark_points(code, raw, pc, edges.branch);
+            mark_points(code, offered, raw, pc, edges.branch);
             stack.push(Visit { pc, edges });
         }
         let Some(visit) = stack.last_mut() else { break };
@@ -108,7 +113,32 @@ fn check_reached(code: &Code, marks: &[Mark]) -> Result<(), (usize, Rejection)> 
     Ok(())
 }
 
-fn mark_points(code: &mut Code, raw: &[Insn], pc: usize, target: Option<usize>) {
+/// What an instruction calls, when it is a callable.
+fn called(code: &Code, offered: &Offered, pc: usize) -> Option<&'static Callable> {
+    match code.instruction(pc)? {
+        Instruction::CallHelper { id } => offered.callable(*id),
+        Instruction::CallKfunc { id, .. } => offered.kfunc(*id).map(|kfunc| kfunc.row),
+        _ => None,
+    }
+}
+
+/// Whether paths may come back to an instruction any number of times.
+fn widens(code: &Code, offered: &Offered, pc: usize) -> Option<Widens> {
+    if let Some(Instruction::MayGoto { .. }) = code.instruction(pc) {
+        return Some(Widens::MayGoto);
+    }
+    let callable = called(code, offered, pc)?;
+    if callable.kfunc.contains(KfuncFlags::KF_ITER_NEXT) {
+        return Some(Widens::Advance);
+    }
+    callable.concepts.contains(Concepts::CALLBACK).then_some(Widens::CallBack)
+}
+
+fn sets_callback(code: &Code, offered: &Offered, pc: usize) -> bool {
+    called(code, offered, pc).is_some_and(|callable| callable.concepts.contains(Concepts::ASYNC_CALLBACK))
+}
+
+fn mark_points(code: &mut Code, offered: &Offered, raw: &[Insn], pc: usize, target: Option<usize>) {
     let target = target.filter(|&target| target < code.insns.len());
     let insn = raw[pc];
     let class = insn.code & 0x07;
@@ -119,11 +149,20 @@ fn mark_points(code: &mut Code, raw: &[Insn], pc: usize, target: Option<usize>) 
         BPF_CALL => (insn.src == BPF_PSEUDO_CALL, true),
         _ => (true, false),
     };
-    code.insns[pc].checkpoint = insn.code == BPF_JMP | BPF_JCOND && insn.src == BPF_MAY_GOTO;
-    if own {
+    let widens = widens(code, offered, pc);
+    code.insns[pc].widens = widens;
+    // Also a malformed one.
+    let may_goto = insn.code == BPF_JMP | BPF_JCOND && insn.src == BPF_MAY_GOTO;
+    code.insns[pc].checkpoint = may_goto || widens.is_some();
+    // The function behind an address is entered from where the address is taken.
+    let address = !jump && insn.slots() == 2 && insn.src == BPF_PSEUDO_FUNC;
+    if widens == Some(Widens::CallBack) {
+        code.insns[pc].jump_point = true;
+    }
+    if own || address || widens.is_some() || sets_callback(code, offered, pc) {
         code.insns[pc].prune_point = true;
     }
-    let joins = target.into_iter().chain(after.then_some(pc + 1));
+    let joins = target.into_iter().chain((after || address).then_some(pc + insn.slots()));
     for join in joins {
         if let Some(insn) = code.insns.get_mut(join) {
             insn.prune_point = true;

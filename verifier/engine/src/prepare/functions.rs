@@ -4,12 +4,15 @@ use std::collections::BTreeSet;
 
 use probity_isa::Insn;
 use probity_isa::opcode::{
-    BPF_CALL, BPF_DW, BPF_EXIT, BPF_IMM, BPF_JA, BPF_JMP, BPF_JMP32, BPF_LD, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC,
+    BPF_CALL, BPF_DW, BPF_EXIT, BPF_IMM, BPF_JA, BPF_JMP, BPF_JMP32, BPF_LD, BPF_PSEUDO_CALL,
+    BPF_PSEUDO_FUNC, BPF_PSEUDO_KFUNC_CALL,
 };
-use probity_platform::{Code as Why, Platform, Rejection};
+use probity_platform::rejection::EINVAL;
+use probity_platform::{CallableFlags, Code as Why, Platform, Rejection};
 use probity_program::{Linkage, Program};
 
-use super::Function;
+use super::{Function, Offered};
+use crate::transfer::call::is_gpl_compatible;
 
 fn reject(pc: usize, why: Why, message: String) -> (usize, Rejection) {
     (pc, Rejection::new(why, message))
@@ -17,8 +20,15 @@ fn reject(pc: usize, why: Why, message: String) -> (usize, Rejection) {
 
 /// The first instructions of all functions: the entry, the targets of calls, the functions whose
 /// address is taken.
-pub(super) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, (usize, Rejection)> {
+pub(super) fn discover(
+    raw: &[Insn],
+    platform: &Platform,
+    program: &Program,
+    offered: &Offered,
+) -> Result<Vec<usize>, (usize, Rejection)> {
     let (starts, outcome) = starts(raw, platform);
+    let bad = outcome.as_ref().err().map_or(raw.len(), |&(pc, _)| pc);
+    check_licence(&raw[..bad], program, offered)?;
     outcome.map(|()| starts)
 }
 
@@ -27,6 +37,26 @@ pub(super) fn discover(raw: &[Insn], platform: &Platform) -> Result<Vec<usize>, 
 #[must_use]
 pub fn function_starts(raw: &[Insn], platform: &Platform) -> Vec<usize> {
     starts(raw, platform).0
+}
+
+/// Programs of other licences call no kfuncs that are for the GPL's.
+fn check_licence(raw: &[Insn], program: &Program, offered: &Offered) -> Result<(), (usize, Rejection)> {
+    let gpl_only = |insn: &&Insn| {
+        let kfunc = insn.code == BPF_JMP | BPF_CALL && insn.src == BPF_PSEUDO_KFUNC_CALL;
+        let row = offered.kfunc(insn.imm).filter(|_| kfunc).map(|kfunc| kfunc.row);
+        row.is_some_and(|row| row.flags.contains(CallableFlags::GPL_ONLY))
+    };
+    match raw.iter().position(|insn| gpl_only(&insn)) {
+        Some(pc) if !is_gpl_compatible(&program.license) => {
+            let message = "cannot call kernel function from non-GPL compatible program";
+            let rejection = Rejection::new(Why::GplOnly, message).errno(EINVAL).facts(
+                "a licence that is compatible with the GPL",
+                format!("licence \"{}\"", program.license),
+            );
+            Err((pc, rejection))
+        }
+        _ => Ok(()),
+    }
 }
 
 /// As [`discover`], with those that were found before something is wrong.

@@ -4,6 +4,8 @@
 use probity_isa::opcode::{BPF_CALL, BPF_JMP};
 use probity_isa::{AtomicOp, Insn, Instruction, Source};
 
+use probity_platform::Callable;
+
 use super::Code;
 use crate::prepare::Offered;
 
@@ -23,6 +25,11 @@ fn source(src: Source) -> u16 {
         Source::Reg(reg) => bit(reg),
         Source::Imm(_) => 0,
     }
+}
+
+/// The registers that a call of a callable may read.
+fn arguments(callable: &Callable) -> u16 {
+    ARGUMENTS & ((1 << (callable.args.len() + 1)) - 1)
 }
 
 /// The registers that an instruction reads and the ones that it sets.
@@ -46,12 +53,17 @@ fn use_def(instruction: &Instruction, offered: &Offered) -> (u16, u16) {
         Instruction::Ja { .. } | Instruction::MayGoto { .. } => (0, 0),
         Instruction::Jump { dst, src, .. } => (bit(dst) | source(src), 0),
         Instruction::CallHelper { id } => {
-            let read = offered
-                .callable(id)
-                .map_or(ARGUMENTS, |callable| ARGUMENTS & ((1 << (callable.args.len() + 1)) - 1));
+            let read = offered.callable(id).map_or(ARGUMENTS, arguments);
             (read, CALLER_SAVED)
         }
-        Instruction::CallSubprog { .. } | Instruction::CallKfunc { .. } => (ARGUMENTS, CALLER_SAVED),
+        Instruction::CallKfunc { id, .. } => {
+            let read = offered
+                .kfunc(id)
+                .filter(|kfunc| kfunc.allowed)
+                .map_or(ARGUMENTS, |kfunc| arguments(kfunc.row));
+            (read, CALLER_SAVED)
+        }
+        Instruction::CallSubprog { .. } => (ARGUMENTS, CALLER_SAVED),
         Instruction::Exit => (bit(0), 0),
     }
 }

@@ -5,9 +5,11 @@
 
 pub mod backward;
 pub mod code;
+pub mod components;
 pub mod control_flow;
 mod environment;
 pub mod functions;
+pub mod global_functions;
 pub mod live_registers;
 pub mod neighbours;
 pub mod offered;
@@ -16,7 +18,7 @@ pub mod returns;
 pub mod special_fields;
 
 pub use backward::Undoes;
-pub use code::{Code, Decoded, Function};
+pub use code::{Code, Decoded, Function, Widens};
 pub(crate) use environment::guard_env;
 pub use neighbours::Neighbours;
 pub use offered::Offered;

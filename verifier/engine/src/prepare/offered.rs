@@ -1,6 +1,6 @@
 //! What a program may call.
 
-use probity_platform::{Callable, Platform, Profile, ProgType};
+use probity_platform::{Callable, Platform, Profile, ProgType, SetEntry};
 use probity_program::Program;
 use rustc_hash::FxHashMap;
 
@@ -11,6 +11,17 @@ use super::environment::guard_env;
 pub struct Offered {
     platform: &'static Platform,
     by_number: FxHashMap<i32, u16>,
+    /// By index in the program's list of names.
+    kfuncs: Vec<Option<OfferedKfunc>>,
+}
+
+/// A kfunc that a program names.
+#[derive(Clone, Copy, Debug)]
+pub struct OfferedKfunc {
+    /// Its row.
+    pub row: &'static Callable,
+    /// True when programs of the type may call it.
+    pub allowed: bool,
 }
 
 impl Offered {
@@ -30,13 +41,27 @@ impl Offered {
                 by_number.entry(callable.number.cast_signed()).or_insert(entry.callable);
             }
         }
-        Offered { platform, by_number }
+        let kfunc = |name: &String| {
+            let row = platform.kfunc(name, &env).filter(|row| row.guard.holds(&env))?;
+            let is = |entry: &&SetEntry| std::ptr::eq(&platform.kfuncs[usize::from(entry.callable)], row);
+            let mut entries = prog_type.kfuncs.iter().filter(is);
+            Some(OfferedKfunc { row, allowed: entries.any(|entry| entry.guard.holds(&env)) })
+        };
+        let kfuncs = program.kfuncs.iter().map(kfunc).collect();
+        Offered { platform, by_number, kfuncs }
     }
 
     /// The callable with a number, when the program may call it.
     #[must_use]
     pub fn callable(&self, number: i32) -> Option<&'static Callable> {
         self.index(number).map(|index| &self.platform.callables[usize::from(index)])
+    }
+
+    /// The kfunc that a call with this index in the program's list of names is of; None when the
+    /// target has none of the name.
+    #[must_use]
+    pub fn kfunc(&self, index: i32) -> Option<OfferedKfunc> {
+        self.kfuncs.get(usize::try_from(index).ok()?).copied().flatten()
     }
 
     /// Its index in [`Platform::callables`].

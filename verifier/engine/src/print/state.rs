@@ -3,13 +3,15 @@
 
 use std::fmt::Write;
 
-use probity_platform::{Behaviour, Platform};
+use probity_platform::{Behaviour, CallbackFlags, Platform};
 use probity_program::Program;
 
 use super::type_name;
 use crate::domain::{Scalar, Tnum};
 use crate::explore::checkpoint::Precise;
+use crate::state::object::{ObjectSlot, ObjectSort};
 use crate::state::{ADD_CONST, Frame, Reg, Slot, State, Tag};
+use crate::transfer::typed::{object_of, struct_name};
 
 /// The kernel keeps so many bytes of a map's name.
 const MAP_NAME: usize = 15;
@@ -34,6 +36,7 @@ impl Printer<'_> {
             let _ = write!(out, " frame{current}:");
         }
         self.frame(&mut out, state.frame(), current, precise);
+        references(&mut out, state);
         out
     }
 
@@ -84,12 +87,17 @@ impl Printer<'_> {
             let shown = shown.1 >> index & 1 != 0;
             if shown && slot.tags.iter().any(|&tag| tag != Tag::Invalid) {
                 let value = self.slot(slot, current, precise.slots >> index & 1 != 0);
-                let _ = write!(out, " fp-{}={value}", (index + 1) * 8);
+                if !value.is_empty() {
+                    let _ = write!(out, " fp-{}={value}", (index + 1) * 8);
+                }
             }
         }
     }
 
     fn slot(&self, slot: &Slot, current: usize, precise: bool) -> String {
+        if slot.is_object() {
+            return self.object(&slot.reg);
+        }
         let mut out: String = slot
             .tags
             .iter()
@@ -97,13 +105,35 @@ impl Printer<'_> {
                 Tag::Invalid => Some('?'),
                 Tag::Misc => Some('m'),
                 Tag::Zero => Some('0'),
-                Tag::Spill => None,
+                Tag::Spill | Tag::Object => None,
             })
             .collect();
         if slot.is_spill() {
             out.push_str(&self.reg(&slot.reg, current, precise));
         }
         out
+    }
+
+    /// A slot of a stack object: the object in its first slot, nothing in the others.
+    fn object(&self, reg: &Reg) -> String {
+        let place = ObjectSlot::of(reg);
+        let row = &self.platform.stack_objects[usize::from(place.object)];
+        let state = row.states.get(usize::from(place.state)).map_or("", |state| state.name);
+        match ObjectSort::of(self.platform, place.object) {
+            ObjectSort::Flag => "ffffffff".into(),
+            _ if !place.first => String::new(),
+            ObjectSort::Iterator => {
+                format!("{}(ref_id={},state={state},depth={})", row.prints, reg.ref_id, reg.off)
+            }
+            ObjectSort::View => {
+                let mut attributes = vec![format!("id={}", reg.id)];
+                if reg.ref_id != 0 {
+                    attributes.push(format!("ref_id={}", reg.ref_id));
+                }
+                attributes.push(format!("dynptr_id={}", reg.off));
+                format!("{}_{state}({})", row.prints, attributes.join(","))
+            }
+        }
     }
 
     /// One register.
@@ -144,7 +174,9 @@ impl Printer<'_> {
             Some(value) => attributes.push(format!("imm={}", signed(value.cast_signed()))),
             None => ranges(&reg.val, &mut attributes),
         }
-        format!("{mark}{}({})", type_name(self.platform, reg.ty()), attributes.join(","))
+        let object = object_of(reg).map(|object| struct_name(&self.platform.objects[usize::from(object)]));
+        let (name, object) = (type_name(self.platform, reg.ty()), object.unwrap_or_default());
+        format!("{mark}{name}{object}({})", attributes.join(","))
     }
 
     fn identity(&self, reg: &Reg, attributes: &mut Vec<String>) {
@@ -175,10 +207,15 @@ impl Printer<'_> {
     }
 }
 
-/// What is held: ` refs=1,2`.
+/// What is held: ` refs=1,2`, and that a function is called back.
 fn references(out: &mut String, state: &State) {
     for (index, reference) in state.references.held().iter().enumerate() {
         let _ = write!(out, "{}{}", if index == 0 { " refs=" } else { "," }, reference.id);
+    }
+    match state.frame().callback {
+        Some(callback) if callback.flags.contains(CallbackFlags::ASYNC) => out.push_str(" async_cb"),
+        Some(_) => out.push_str(" cb"),
+        None => {}
     }
 }
 

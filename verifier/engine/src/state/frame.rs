@@ -1,5 +1,7 @@
 //! A call frame.
 
+use probity_platform::Callback;
+
 use super::{Reg, Stack};
 use crate::explore::stack_liveness::InstanceId;
 
@@ -20,6 +22,12 @@ pub struct Frame {
     pub callsite: usize,
     /// The function that it runs: an index into the program's functions.
     pub subprog: usize,
+    /// Why it runs, when no call of a function made it.
+    pub callback: Option<&'static Callback>,
+    /// How often the call that runs has called back so far.
+    pub called_back: u32,
+    /// How many functions that are called later led here.
+    pub entries: u32,
     /// Where the stack reads and writes of this chain of calls are noted.
     pub instance: InstanceId,
 }

@@ -4,7 +4,7 @@ use std::rc::Rc;
 
 use smallvec::SmallVec;
 
-use super::{Frame, References, Reg};
+use super::{Frame, References, Reg, Slot};
 use crate::explore::{checkpoint::CheckpointId, history::HistoryHead};
 
 /// The state on a path. Cloning shares frames until they are written.
@@ -20,6 +20,12 @@ pub struct State {
     pub last_pc: Option<usize>,
     /// The instruction at which the path since `parent` began.
     pub first_pc: usize,
+    /// How many states were remembered on the path before.
+    pub depth: u32,
+    /// How often the path went on at a `may_goto`.
+    pub may_gotos: u32,
+    /// How often the path entered a function that is called back.
+    pub called_back: u32,
     /// The latest checkpoint on the path.
     pub parent: Option<CheckpointId>,
     /// What was recorded since `parent`.
@@ -70,6 +76,17 @@ impl State {
     /// The call sites that lead to the running frame, outermost first.
     pub fn callsites(&self) -> impl Iterator<Item = usize> + '_ {
         self.frames[1..].iter().map(|frame| frame.callsite)
+    }
+
+    /// Does something with every slot of a stack object.
+    pub fn for_each_object_slot(&mut self, mut change: impl FnMut(&mut Slot)) {
+        for frame in &mut self.frames {
+            for index in 0..frame.stack.len() {
+                if frame.stack.slot(index).is_object() {
+                    change(Rc::make_mut(frame).stack.slot_mut(index));
+                }
+            }
+        }
     }
 
     /// Does something with every register and every spilled register of every frame. `select`

@@ -2,12 +2,13 @@
 
 pub mod frame;
 pub mod machine;
+pub mod object;
 pub mod refs;
 pub mod reg;
 pub mod stack;
 
 pub use frame::Frame;
 pub use machine::State;
-pub use refs::{Lock, Reference, References};
+pub use refs::{Held, Lock, Reference, References};
 pub use reg::{ADD_CONST, ADD_CONST32, ADD_CONST64, Reg};
 pub use stack::{Slot, Stack, Tag};

@@ -18,6 +18,8 @@ pub enum Tag {
     Misc,
     /// Written with 0.
     Zero,
+    /// Part of a stack object, which the slot's register describes.
+    Object,
 }
 
 /// A slot. Byte `i` of `tags` stands for the address `slot end - 1 - i`: the last tag is the
@@ -41,6 +43,13 @@ impl Slot {
         self.tags[SLOT - 1] == Tag::Spill
     }
 
+    /// True when the slot belongs to a stack object.
+    #[inline]
+    #[must_use]
+    pub fn is_object(&self) -> bool {
+        self.tags[SLOT - 1] == Tag::Object
+    }
+
     /// True when a register is spilled here with all eight bytes.
     #[inline]
     #[must_use]
@@ -62,9 +71,10 @@ impl Slot {
         self.is_full_spill() && self.reg.is_scalar()
     }
 
-    /// Turns all bytes beside and of a spill into unknown bytes, but for those never written.
+    /// Turns all bytes beside and of a spill, or of a stack object, into unknown bytes, but for those
+    /// never written.
     pub fn scrub_all(&mut self) {
-        if self.is_spill() {
+        if self.is_spill() || self.is_object() {
             for tag in &mut self.tags {
                 if *tag != Tag::Invalid {
                     *tag = Tag::Misc;
@@ -76,7 +86,7 @@ impl Slot {
     /// Turns what is left of a spill into unknown bytes.
     pub fn scrub(&mut self) {
         for tag in &mut self.tags {
-            if *tag == Tag::Spill {
+            if matches!(*tag, Tag::Spill | Tag::Object) {
                 *tag = Tag::Misc;
             }
         }

@@ -2,7 +2,7 @@
 
 use probity_platform::{
     Arg, ArgRole, Behaviour, CallableFlags, Code as Why, MapTraits, OffsetRule, PacketAccess, RegType,
-    Rejection, Relation, Switches, TypeFlags,
+    Rejection, Relation, Subject, Switches, TypeFlags,
 };
 
 use super::denied;
@@ -11,6 +11,7 @@ use super::region::MAX_VAR_OFF;
 use crate::explore::walk::{Observer, Walk};
 use crate::print::type_name;
 use crate::state::Reg;
+use crate::state::object::{ObjectSort, VIEWED};
 use crate::unsupported;
 
 /// The register of an argument.
@@ -68,6 +69,7 @@ impl<O: Observer> Walk<'_, O> {
             return Err(self.wrong_type(regno, reg, "scalar", arg));
         }
         let mut ty = reg.ty();
+        ty.flags.remove(VIEWED);
         if arg.flags.contains(TypeFlags::MEM_RDONLY) {
             ty.flags.remove(TypeFlags::MEM_RDONLY);
         }
@@ -75,8 +77,8 @@ impl<O: Observer> Walk<'_, O> {
             ty.flags.remove(TypeFlags::PTR_MAYBE_NULL);
         }
         if reg.is_pointer() && class.accepts.contains(&ty) {
-            // Objects carry a type of their own that is compared; none is modelled yet.
-            if reg.behaviour == Some(Behaviour::Object) {
+            // Objects carry a type of their own that is compared.
+            if reg.behaviour == Some(Behaviour::Object) && class.role != ArgRole::Object {
                 return Err(unsupported(format!("{} as an argument", type_name(self.platform, reg.ty()))));
             }
             return Ok(());
@@ -100,7 +102,8 @@ impl<O: Observer> Walk<'_, O> {
         if !reg.is_pointer() {
             return Ok(());
         }
-        if arg.flags.contains(TypeFlags::OBJ_RELEASE) && reg.off != 0 {
+        let in_stack = reg.behaviour == Some(Behaviour::Stack);
+        if arg.flags.contains(TypeFlags::OBJ_RELEASE) && reg.off != 0 && !in_stack {
             let message =
                 format!("R{regno} must have zero offset when passed to release func or trusted arg to kfunc");
             return Err(Rejection::new(Why::ArgumentOffset, message).at(arg.site));
@@ -117,7 +120,8 @@ impl<O: Observer> Walk<'_, O> {
     fn check_reference(&self, call: &mut Call, index: usize, reg: &Reg) -> Result<(), Rejection> {
         let arg = &call.callable.args[index];
         let regno = register(index);
-        if arg.flags.contains(TypeFlags::OBJ_RELEASE) {
+        let in_stack = matches!(arg.subject, Subject::StackObject(_));
+        if arg.flags.contains(TypeFlags::OBJ_RELEASE) && !in_stack {
             if reg.ref_id == 0 && !reg.is_null_scalar() {
                 let message = format!("R{regno} must be referenced when passed to release function");
                 return Err(Rejection::new(Why::NotReferenced, message)
@@ -158,7 +162,16 @@ impl<O: Observer> Walk<'_, O> {
             | ArgRole::Stack
             | ArgRole::Func => Ok(()),
             // Callables with these need concepts that are not modelled: they are refused before.
-            ArgRole::Object | ArgRole::StackObject | ArgRole::ConstStr => {
+            ArgRole::Object if null => Ok(()),
+            ArgRole::Object => self.check_typed(call, index, reg),
+            ArgRole::StackObject if matches!(arg.subject, Subject::StackObject(_)) => {
+                let Subject::StackObject(object) = arg.subject else { return Ok(()) };
+                if ObjectSort::of(self.platform, object) != ObjectSort::View {
+                    return Err(crate::unsupported(format!("{} in a helper", arg.name)));
+                }
+                self.check_view_argument(call, index, reg, object)
+            }
+            ArgRole::StackObject | ArgRole::ConstStr => {
                 Err(crate::unsupported(format!("an argument of class {}", class.name)).at(arg.site))
             }
             ArgRole::Field => self.check_field(call, index, regno, reg),
@@ -291,7 +304,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// A helper reads or writes `size` bytes behind a register.
-    fn check_helper_memory(
+    pub(super) fn check_helper_memory(
         &mut self,
         call: &mut Call,
         regno: u8,

@@ -1,25 +1,34 @@
 //! Calls of helpers (verifier.md, 5.1).
 
+use probity_platform::rejection::EINVAL;
 use probity_platform::{
-    Behaviour, Callable, CallableFlags, Code as Why, MapTraits, Outcome, RegType, Rejection, RetType,
+    Behaviour, Callable, CallableFlags, Code as Why, KfuncFlags, MapTraits, Outcome, RegType, Rejection,
+    RetType, TypeFlags,
 };
 use probity_program::flags;
 
 use super::concepts::check_modelled;
 use super::effects::Call;
+use super::typed::object_data;
 use crate::explore::walk::{Next, Observer, Walk};
+use crate::state::object::PACKET_VIEW;
 use crate::state::{Frame, Reg};
 
 impl<O: Observer> Walk<'_, O> {
     pub(super) fn call_helper(&mut self, number: i32) -> Result<Next, Rejection> {
         let callable = self.find_callable(number)?;
         self.check_call_under_lock(callable.name, callable.site)?;
-        let may_sleep = self.program.flags & flags::SLEEPABLE != 0;
-        if callable.flags.contains(CallableFlags::MIGHT_SLEEP) && !may_sleep {
+        let might_sleep = callable.flags.contains(CallableFlags::MIGHT_SLEEP);
+        if might_sleep && !self.may_sleep() {
             let message = "helper call might sleep in a non-sleepable prog";
             return Err(Rejection::new(Why::MightSleep, message)
                 .facts("a program that may sleep", callable.name)
                 .at(callable.site));
+        }
+        if might_sleep {
+            let says =
+                |inside: &str| format!("sleepable helper {}#{} in {inside}", callable.name, callable.number);
+            self.check_sleep_region(says, EINVAL, callable.site)?;
         }
         let mut call = Call::new(callable);
         if callable.flags.contains(CallableFlags::UNSUPPORTED) {
@@ -51,7 +60,7 @@ impl<O: Observer> Walk<'_, O> {
         Ok(Next::Go(self.pc + 1))
     }
 
-    fn release(&mut self, call: &Call) -> Result<(), Rejection> {
+    pub(super) fn release(&mut self, call: &Call) -> Result<(), Rejection> {
         let Some(id) = call.released else { return Ok(()) };
         if id == 0 || self.release_reference(id) {
             return Ok(());
@@ -62,7 +71,7 @@ impl<O: Observer> Walk<'_, O> {
         Err(Rejection::new(Why::NotReferenced, message).at(callable.site))
     }
 
-    fn drive(&mut self, call: &mut Call) -> Result<(), Rejection> {
+    pub(super) fn drive(&mut self, call: &mut Call) -> Result<(), Rejection> {
         let Some(driver) = call.callable.driver else { return Ok(()) };
         match driver(&mut super::effects::Running { walk: self, call })? {
             Outcome::Next => Ok(()),
@@ -147,7 +156,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// What is left behind: clobbered registers, the returned value, stale pointers.
-    fn finish_call(&mut self, call: &Call) -> Result<(), Rejection> {
+    pub(super) fn finish_call(&mut self, call: &Call) -> Result<(), Rejection> {
         let frame = self.state.frame_mut();
         clobber(frame);
         let returned = self.returned(call);
@@ -161,9 +170,13 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// The packet may have moved.
-    fn invalidate_packet(&mut self) {
+    pub(super) fn invalidate_packet(&mut self) {
         let unknown = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
-        let packet = |reg: &Reg| matches!(reg.behaviour, Some(Behaviour::Packet | Behaviour::PacketEnd));
+        let packet = |reg: &Reg| match reg.behaviour {
+            Some(Behaviour::Packet | Behaviour::PacketEnd) => true,
+            Some(Behaviour::Region) => reg.flags.intersects(PACKET_VIEW),
+            _ => false,
+        };
         self.state.for_each_reg(packet, |reg| *reg = unknown);
     }
 
@@ -188,7 +201,7 @@ impl<O: Observer> Walk<'_, O> {
 
     fn returned_pointer(&mut self, call: &Call, mut ty: RegType) -> Reg {
         if call.nonnull {
-            ty.flags.remove(probity_platform::TypeFlags::PTR_MAYBE_NULL);
+            ty.flags.remove(TypeFlags::PTR_MAYBE_NULL);
         }
         let kind = self.platform.kind(ty.kind);
         let mut reg = Reg::pointer(kind.behaviour, ty);
@@ -196,7 +209,23 @@ impl<O: Observer> Walk<'_, O> {
             Behaviour::MapValue | Behaviour::MapKey | Behaviour::Map => {
                 reg.data = call.map.unwrap_or_default() as u32;
             }
-            Behaviour::Region => reg.data = call.return_bytes.unwrap_or(call.callable.ret.size),
+            Behaviour::Region => {
+                reg.data = call.return_bytes.unwrap_or(call.callable.ret.size);
+                if let Some(view) = call.slices {
+                    reg.data2 = view.memory();
+                    // A kfunc says in the type which memory it is.
+                    if call.callable.number == 0 {
+                        reg.flags.insert(view.flags());
+                    }
+                }
+            }
+            Behaviour::Object => {
+                reg.data = object_data(call.callable.ret.subject);
+                // What an RCU section protects is good as long as that.
+                if call.callable.kfunc.contains(KfuncFlags::KF_RCU_PROTECTED) {
+                    reg.flags.insert(TypeFlags::MEM_RCU);
+                }
+            }
             Behaviour::View => reg.data = kind.view.map_or(0, u32::from),
             _ => {}
         }
@@ -207,7 +236,7 @@ impl<O: Observer> Walk<'_, O> {
             reg.ref_id = self.acquire_reference();
             reg.id = reg.ref_id;
         } else {
-            reg.ref_id = call.derives_from;
+            reg.ref_id = call.slices.map_or(call.derives_from, |view| view.reg.ref_id);
         }
         reg
     }
@@ -228,11 +257,14 @@ pub(super) fn clobber(frame: &mut Frame) {
 }
 
 /// Licences under which a program may call GPL-only callables.
-fn is_gpl_compatible(license: &str) -> bool {
+pub(crate) fn is_gpl_compatible(license: &str) -> bool {
     ["GPL", "GPL v2", "GPL and additional rights", "Dual BSD/GPL", "Dual MIT/GPL", "Dual MPL/GPL"]
         .contains(&license)
 }
 
 fn invalidates_packet(call: &Call) -> bool {
+    if call.views.iter().any(Option::is_some) {
+        return call.invalidates_packet;
+    }
     call.invalidates_packet || call.callable.flags.contains(CallableFlags::CHANGES_PKT_DATA)
 }

@@ -71,6 +71,29 @@ impl<O: Observer> Walk<'_, O> {
         Ok(())
     }
 
+    /// Accesses a field of an object, by the rules of a view; `name` is the object's.
+    pub(super) fn access_fields(
+        &mut self,
+        regno: u8,
+        view: u16,
+        name: &str,
+        off: i64,
+        size: u32,
+        access: Access,
+    ) -> Result<(), Rejection> {
+        let view = &self.platform.views[usize::from(view)];
+        self.check_leak(access, name)?;
+        let Some(rule) = self.rule(view, off, size, access.is_write()) else {
+            let verb = if access.is_write() { "write to" } else { "read of" };
+            let message = format!("R{regno} invalid {verb} {name} off={off} size={size}");
+            return Err(denied(Why::InvalidContextAccess, message)
+                .facts(field_needed(view, off, access), format!("{size} bytes at offset {off}"))
+                .at(self.demand(view, off, size, access)));
+        };
+        self.load_field(rule, access);
+        Ok(())
+    }
+
     /// What messages call a view: its kind, in words when it may be written.
     pub(super) fn view_name(&self, reg: &Reg) -> String {
         let kind = self.platform.kind(reg.kind);

@@ -1,14 +1,18 @@
 //! What the driver of a callable asks and does during one call.
 
 use probity_platform::{
-    Behaviour, Callable, Code as Why, Effects, Guard, PointerClass, RegType, Rejection, RetType, Site,
+    ArgRole, Behaviour, Callable, CallbackCall, Code as Why, Effects, Guard, KfuncFlags, PointerClass,
+    RegType, Rejection, RetType, Site,
 };
 
 use super::args::register;
 use super::call::map_type_rejection;
+use super::objects::ObjectAt;
+use super::views::ViewArg;
 use crate::domain::Scalar;
 use crate::explore::walk::{Observer, Walk};
 use crate::state::Reg;
+use crate::state::object::{MOVING_VIEW, ObjectSlot, ObjectSort, VIEWED};
 
 /// One call: what the arguments were, and what is to come of it.
 pub(super) struct Call {
@@ -34,6 +38,14 @@ pub(super) struct Call {
     pub(super) invalidates_packet: bool,
     /// Another program runs instead of the rest of this one.
     pub(super) replaces_program: bool,
+    /// The stack objects that arguments point to.
+    pub(super) objects: [Option<(ObjectAt, u16)>; 5],
+    /// The iterator that gives its next element, and the state in which it has none.
+    pub(super) advances: Option<(ObjectAt, u16, u8)>,
+    /// The stack objects that stand for memory and that arguments point to.
+    pub(super) views: [Option<ViewArg>; 5],
+    /// The one that the returned pointer points into.
+    pub(super) slices: Option<ViewArg>,
 }
 
 impl Call {
@@ -53,6 +65,10 @@ impl Call {
             derives_from: 0,
             invalidates_packet: false,
             replaces_program: false,
+            objects: [None; 5],
+            advances: None,
+            views: [None; 5],
+            slices: None,
         }
     }
 
@@ -72,7 +88,16 @@ pub(super) struct Running<'r, 'w, O> {
     pub(super) call: &'r mut Call,
 }
 
+/// An argument that the call was to look for an object in, and is none.
+fn no_object(site: Site) -> Rejection {
+    crate::unsupported("an object that is not in the stack").at(site)
+}
+
 impl<O: Observer> Running<'_, '_, O> {
+    fn object(&self, arg: u8) -> Option<(ObjectAt, u16)> {
+        self.call.objects.get(usize::from(arg)).copied().flatten()
+    }
+
     fn map(&self, arg: u8) -> Option<&probity_program::MapDef> {
         let arg = self.call.arg(arg);
         if arg.behaviour != Some(Behaviour::Map) {
@@ -188,23 +213,109 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
 
     fn enter(&mut self, region: u16, by: Option<u8>, fallible: bool, site: Site) -> Result<(), Rejection> {
         match by {
-            Some(by) if !fallible => {
+            Some(by) if !fallible && self.object(by).is_none() => {
                 let reg = self.call.arg(by);
                 self.walk.lock(region, &reg, site)
             }
+            // The flag that was made is the region's.
+            Some(by) if self.object(by).is_some() => {
+                if let Some((at, object)) = self.object(by) {
+                    self.walk.enter_by_flag(region, at, object);
+                }
+                Ok(())
+            }
+            None if !fallible => self.walk.enter_region(region, self.call.callable.name, site),
             _ => Err(crate::unsupported(self.walk.region(region).name).at(site)),
         }
     }
 
     fn leave(&mut self, region: u16, by: Option<u8>, site: Site) -> Result<(), Rejection> {
-        let Some(by) = by else { return Err(crate::unsupported(self.walk.region(region).name).at(site)) };
+        let name = self.call.callable.name;
+        let Some(by) = by else { return self.walk.leave_region(region, name, site) };
+        if let Some((at, object)) = self.object(by) {
+            return self.walk.leave_by_flag(region, at, object, site);
+        }
         let reg = self.call.arg(by);
         self.walk.unlock(region, &reg, self.call.callable.name, site)
     }
 
+    fn construct(&mut self, arg: u8, state: u8, site: Site) -> Result<(), Rejection> {
+        let Some((at, object)) = self.object(arg) else { return Err(no_object(site)) };
+        let row = &self.walk.platform.stack_objects[usize::from(object)];
+        let owned = row.states.get(usize::from(state)).is_some_and(|state| state.owned);
+        match ObjectSort::of(self.walk.platform, object) {
+            ObjectSort::Iterator => {
+                let id = self.walk.acquire_reference();
+                self.walk.put_object(at, object, state, 0, id);
+                if self.call.callable.kfunc.contains(KfuncFlags::KF_RCU_PROTECTED) {
+                    self.walk.protect_object(at);
+                }
+            }
+            // What it holds comes with its region.
+            ObjectSort::Flag => self.walk.put_object(at, object, state, 0, 0),
+            ObjectSort::View => {
+                // Memory that a view stands for is a map's value.
+                let other = |(arg, reg): (&probity_platform::Arg, &Reg)| {
+                    let class = &self.walk.platform.arg_classes[usize::from(arg.class)];
+                    class.role == ArgRole::Mem && reg.behaviour != Some(Behaviour::MapValue)
+                };
+                if self.call.callable.args.iter().zip(&self.call.args).any(other) {
+                    return Err(crate::unsupported(format!("{} of other memory", row.name)).at(site));
+                }
+                let place = ObjectSlot { object, state, first: true };
+                let flags = self.call.callable.args[usize::from(arg)].flags & VIEWED;
+                self.walk.make_view(at, place, flags, owned);
+            }
+        }
+        Ok(())
+    }
+
+    fn call_back(&mut self, call: &CallbackCall, times: Option<u64>) -> Result<(), Rejection> {
+        self.walk.call_back(self.call, call, times)
+    }
+
+    fn advance(&mut self, arg: u8, drained: u8, site: Site) -> Result<(), Rejection> {
+        let Some((at, object)) = self.object(arg) else { return Err(no_object(site)) };
+        self.call.advances = Some((at, object, drained));
+        Ok(())
+    }
+
+    fn clone_object(&mut self, from: u8, to: u8, site: Site) -> Result<(), Rejection> {
+        let (Some(view), Some((at, _))) = (self.call.views[usize::from(from)], self.object(to)) else {
+            return Err(no_object(site));
+        };
+        self.walk.copy_view(view, at);
+        Ok(())
+    }
+
+    fn slice(&mut self, arg: u8) {
+        self.call.slices = self.call.views[usize::from(arg)];
+    }
+
+    fn destroy(&mut self, arg: u8, site: Site) -> Result<(), Rejection> {
+        if let Some(view) = self.call.views[usize::from(arg)] {
+            self.walk.end_view(view);
+            return Ok(());
+        }
+        let Some((at, object)) = self.object(arg) else { return Err(no_object(site)) };
+        let Some(slot) = self.walk.object_at(at, object) else { return Err(no_object(site)) };
+        if ObjectSlot::of(&slot.reg).object != object {
+            return Err(no_object(site));
+        }
+        self.walk.release_reference(slot.reg.ref_id);
+        self.walk.remove_object(at);
+        Ok(())
+    }
+
     fn invalidate(&mut self, class: PointerClass) {
         match class {
-            PointerClass::Packet => self.call.invalidates_packet = true,
+            PointerClass::Packet => {
+                // Data of a socket buffer moves when it is written through a view, that of an XDP
+                // buffer does not.
+                let mut views = self.call.views.iter().flatten().peekable();
+                self.call.invalidates_packet =
+                    views.peek().is_none() || views.any(|view| view.flags().intersects(MOVING_VIEW));
+            }
         }
     }
 

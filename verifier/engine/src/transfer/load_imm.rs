@@ -4,7 +4,7 @@ use probity_isa::opcode::{
     BPF_PSEUDO_BTF_ID, BPF_PSEUDO_FUNC, BPF_PSEUDO_MAP_FD, BPF_PSEUDO_MAP_IDX, BPF_PSEUDO_MAP_IDX_VALUE,
     BPF_PSEUDO_MAP_VALUE,
 };
-use probity_platform::{Behaviour, KindId, RegType, Rejection, TypeFlags};
+use probity_platform::{Behaviour, Code as Why, KindId, RegType, Rejection, TypeFlags};
 
 use crate::explore::walk::{Observer, Walk};
 use crate::state::Reg;
@@ -30,7 +30,7 @@ impl<O: Observer> Walk<'_, O> {
             BPF_PSEUDO_MAP_VALUE | BPF_PSEUDO_MAP_IDX_VALUE => {
                 self.reference(Behaviour::MapValue, self.kinds.map_value, imm, next_imm)?
             }
-            BPF_PSEUDO_FUNC => return Err(unsupported("function pointers")),
+            BPF_PSEUDO_FUNC => self.function_address(self.target(i64::from(imm)))?,
             BPF_PSEUDO_BTF_ID => {
                 let name = usize::try_from(imm).ok().and_then(|index| self.program.ksyms.get(index));
                 let name = name.map_or_else(|| imm.to_string(), String::clone);
@@ -40,6 +40,29 @@ impl<O: Observer> Walk<'_, O> {
         };
         *self.state.reg_mut(dst) = value;
         Ok(())
+    }
+
+    /// The address of a function, to be called back.
+    fn function_address(&self, target: usize) -> Result<Reg, Rejection> {
+        let (Some(function), Some(kind)) =
+            (self.code.function_at(target), self.platform.kind_of(Behaviour::Func))
+        else {
+            return Err(unsupported("function pointers"));
+        };
+        let typed = !self.program.funcs.is_empty() && self.program.funcs.iter().all(|info| info.btf_id != 0);
+        let wrong = if self.program.btf.is_none() || !typed {
+            Some("missing btf func_info")
+        } else if self.code.functions[function].global {
+            Some("callback function not static")
+        } else {
+            None
+        };
+        if let Some(message) = wrong {
+            return Err(Rejection::new(Why::InvalidCall, message)
+                .facts("a static function, with its type in the program's BTF", message));
+        }
+        let ty = RegType { kind, flags: TypeFlags::empty() };
+        Ok(Reg { data: function as u32, ..Reg::pointer(Behaviour::Func, ty) })
     }
 
     fn reference(

@@ -112,7 +112,8 @@ impl<O: Observer> Walk<'_, O> {
                 self.loaded(access);
             }
             Some(Behaviour::View) => self.access_view(regno, &reg, full, size, access)?,
-            Some(Behaviour::Object | Behaviour::StackObject | Behaviour::Arena) => {
+            Some(Behaviour::Object) => self.access_object(regno, &reg, full, size, access)?,
+            Some(Behaviour::StackObject | Behaviour::Arena) => {
                 return Err(unsupported(format!("access through {}", self.type_of(regno))));
             }
             Some(Behaviour::Map) => return Err(unsupported("access to a map's own fields")),

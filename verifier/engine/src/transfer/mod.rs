@@ -15,10 +15,18 @@
 //! | [`context`] | loads and stores of the context and other struct views |
 //! | [`atomic`] | atomic instructions |
 //! | [`legacy`] | LD_ABS and LD_IND |
+//! | `loops` | `may_goto` |
 //! | [`load_imm`] | 64-bit immediates and references |
 //! | [`call`] | calls of helpers |
+//! | `callback` | functions of the program that callables call |
 //! | `concepts` | which of them the engine models |
 //! | [`args`] | their arguments |
+//! | `global` | calls of global functions, and their own verification |
+//! | `kfunc` | calls of kfuncs, and their arguments |
+//! | `objects` | objects in stack slots |
+//! | `typed` | pointers to objects of named types |
+//! | `views` | objects in the stack that stand for memory |
+//! | `regions` | regions that are entered and left |
 //! | [`effects`] | what their drivers ask and do |
 //! | `locks` | locks in map values, and what is forbidden while one is held |
 //! | [`references`] | what callables acquire and release |
@@ -38,21 +46,29 @@ pub mod args;
 pub mod atomic;
 pub mod branch;
 pub mod call;
+pub(crate) mod callback;
 pub(crate) mod concepts;
 pub mod context;
 pub mod effects;
+mod global;
+mod kfunc;
 pub mod legacy;
 pub mod links;
 pub mod load_imm;
 mod locks;
+mod loops;
 pub mod memory;
 pub mod null_check;
+mod objects;
 pub mod packet_bound;
 pub mod pointer;
 pub mod references;
 pub mod region;
+mod regions;
 pub mod stack;
 pub mod subprog;
+pub(crate) mod typed;
+mod views;
 
 impl<O: Observer> Walk<'_, O> {
     /// Runs the instruction at [`Walk::pc`].
@@ -84,16 +100,10 @@ impl<O: Observer> Walk<'_, O> {
             }
             Instruction::Ja { off } => return Ok(Next::Go(self.target(i64::from(off)))),
             Instruction::Jump { width, op, dst, src, off } => return self.jump(width, op, dst, src, off),
-            Instruction::MayGoto { .. } => return Err(unsupported("may_goto")),
+            Instruction::MayGoto { off } => return self.may_goto(off),
             Instruction::CallHelper { id } => return self.call_helper(id),
             Instruction::CallSubprog { off } => return self.call_subprog(self.target(i64::from(off))),
-            Instruction::CallKfunc { id, .. } => {
-                let name = usize::try_from(id).ok().and_then(|id| self.program.kfuncs.get(id));
-                return Err(unsupported(match name {
-                    Some(name) => format!("kfunc {name}"),
-                    None => format!("kfunc {id}"),
-                }));
-            }
+            Instruction::CallKfunc { id, .. } => return self.call_kfunc(id),
             Instruction::Exit => return self.exit(),
         }
         Ok(Next::Go(self.pc + 1))

@@ -28,12 +28,12 @@ impl<O: Observer> Walk<'_, O> {
     /// Nothing may be held where a program ends or is left.
     pub(super) fn check_no_references(&self, place: &str, site: Site) -> Result<(), Rejection> {
         self.check_no_lock(place, site)?;
-        let held = self.state.references.held();
+        let held: Vec<_> = self.state.references.references().collect();
         if held.is_empty() {
-            return Ok(());
+            return self.check_no_region(place, site);
         }
         let mut message = String::new();
-        for reference in held {
+        for reference in &held {
             message
                 .push_str(&format!("Unreleased reference id={} alloc_insn={}\n", reference.id, reference.pc));
         }

@@ -125,7 +125,8 @@ impl<'u> Compiler<'u> {
     fn program(&mut self) -> Result<Label, JitError> {
         self.part("entry");
         let main = self.functions.at(0);
-        let entry = self.frames.entry(&mut self.asm, main);
+        // A program that keeps to registers that callers don't want kept is entered as it is.
+        let entry = if self.is_bare() { main } else { self.frames.entry(&mut self.asm, main) };
         for index in 0..self.unit.functions().len() {
             self.function(index)?;
         }
@@ -134,6 +135,25 @@ impl<'u> Compiler<'u> {
             self.out_of_fuel();
         }
         Ok(entry)
+    }
+
+    /// Whether the program is one function that neither calls nor counts, writes only registers that
+    /// its caller does not want kept, and uses neither the stack nor the run.
+    fn is_bare(&self) -> bool {
+        const KEPT: u16 = 0b111_1100_0000;
+        let plain = |op: &Op| {
+            (op.reads() | op.writes()) & KEPT == 0
+                && !matches!(
+                    op,
+                    Op::Call { .. }
+                        | Op::TailCall { .. }
+                        | Op::CallSubprog { .. }
+                        | Op::LoadPacket { .. }
+                        | Op::MayGoto { .. }
+                        | Op::Func { .. }
+                )
+        };
+        !self.options.fuel && self.unit.functions().len() == 1 && self.unit.ops().iter().all(plain)
     }
 
     fn function(&mut self, index: usize) -> Result<(), JitError> {

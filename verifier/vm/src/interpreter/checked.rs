@@ -177,6 +177,10 @@ impl Memory for Checked {
                 let known = unit.platform.callables.iter().find(|row| row.number.cast_signed() == id);
                 Fault::Call(known.map_or_else(|| format!("helper {id}"), |row| row.name.to_owned()))
             }
+            Ok(probity_isa::Instruction::CallKfunc { id, .. }) => {
+                let name = usize::try_from(id).ok().and_then(|id| unit.program.kfuncs.get(id));
+                Fault::Call(name.map_or_else(|| format!("kernel function {id}"), String::clone))
+            }
             Ok(_) => Fault::OutOfProgram(pc as i64),
         };
         self.pc = pc;

@@ -36,6 +36,13 @@ impl<O: Observer> Walk<'_, O> {
         if known.is_some()
             && let Some(raw) = raw
         {
+            let stack = &self.state.frames[reg.frame()].stack;
+            let view = (low..low + i64::from(size)).find(|&at| self.is_view_slot(stack.slot(place(at).0)));
+            if let Some(at) = view {
+                let message = format!("potential write to dynptr at off={at} disallowed");
+                return Err(denied(Why::StackObject, message)
+                    .facts("bytes that belong to no object", "they belong to one"));
+            }
             *raw = Some((regno, size));
             return Ok(());
         }

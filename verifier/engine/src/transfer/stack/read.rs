@@ -44,6 +44,13 @@ impl<O: Observer> Walk<'_, O> {
             if tag == Tag::Invalid {
                 self.read_uninit(off, index, size)?;
             }
+            if tag == Tag::Object {
+                let message = format!("invalid read from stack off {off}+{index} size {size}");
+                return Err(denied(Why::StackObject, message).facts(
+                    "bytes that are the program's own",
+                    format!("byte {index} belongs to an object in the stack"),
+                ));
+            }
         }
         Ok(())
     }

@@ -20,6 +20,7 @@ impl<O: Observer> Walk<'_, O> {
         stored: Stored,
     ) -> Result<(), Rejection> {
         let (slot, first) = place(off);
+        self.destroy_view(frame, slot)?;
         let leaks_allowed = self.platform.policy.pointer_leaks;
         let old = self.state.frames[frame].stack.slot(slot);
         if !leaks_allowed && old.is_spill() && !old.reg.is_scalar() && size != 8 {
@@ -126,6 +127,7 @@ impl<O: Observer> Walk<'_, O> {
         let (low, high) = (off + reg.val.smin, off + reg.val.smax + i64::from(size));
         for at in low..high {
             let (slot, byte) = place(at);
+            self.destroy_view(frame, slot)?;
             self.observer.slots(frame, 1 << slot);
             let old = *self.state.frames[frame].stack.slot(slot);
             let tag = old.tags[byte];

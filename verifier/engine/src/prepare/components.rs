@@ -1,45 +1,7 @@
 //! Loops: strongly connected components of more than one instruction, or with an edge to
 //! themselves, numbered in the order in which they are found complete.
 
-use std::fmt::Write;
-
-use super::writer::Writer;
-use crate::explore::checkpoint::CheckpointId;
-use crate::prepare::Code;
-use crate::state::State;
-
-impl Writer<'_> {
-    /// A state was remembered: the first one inside a loop enters it.
-    pub(super) fn enter_loop(&mut self, id: CheckpointId, state: &State) {
-        let Some(name) = self.loop_of(state) else { return };
-        if self.loops.iter().all(|(entered, _)| *entered != name) {
-            let _ = writeln!(self.out, "SCC enter ({name})");
-            self.loops.push((name, id));
-        }
-    }
-
-    /// Everything from a remembered state on is explored.
-    pub(super) fn leave_loop(&mut self, id: CheckpointId) {
-        if let Some(index) = self.loops.iter().position(|&(_, entry)| entry == id) {
-            let (name, _) = self.loops.remove(index);
-            let _ = writeln!(self.out, "SCC exit ({name})");
-        }
-    }
-
-    /// The outermost loop that a state is in: the calls that lead to it, and its number.
-    fn loop_of(&self, state: &State) -> Option<String> {
-        let mut name = String::new();
-        for pc in state.callsites().chain([state.pc]) {
-            let component = self.components.get(pc).copied().unwrap_or(0);
-            if component != 0 {
-                let _ = write!(name, "{component}");
-                return Some(name);
-            }
-            let _ = write!(name, "{pc},");
-        }
-        None
-    }
-}
+use super::Code;
 
 /// By instruction: the number of its component from 1, 0 when it is in no loop.
 #[must_use]
