@@ -1,0 +1,346 @@
+//! From instructions to values: every register becomes the value that was written to it last, and
+//! where paths meet, a phi.
+
+use std::mem::offset_of;
+
+use probity_isa::{AluOp, AtomicOp, JumpOp, Size, Source, Swap, Width};
+use probity_vm::{Op, Run, Target};
+
+use super::cfg::{Spans, after, arguments};
+use super::fold::Folded;
+use super::ir::{BinOp, Cmp, Func, Inst, Term, UnOp, Value};
+use super::{Code, Unhandled};
+
+/// The values of r0 to r10.
+type State = [Value; 11];
+
+struct Builder<'a> {
+    code: &'a Code<'a>,
+    takes: &'a [u16],
+    func: Func,
+    block: u32,
+    state: State,
+}
+
+/// Builds a function.
+pub(super) fn build(code: &Code<'_>, spans: &Spans, takes: &[u16]) -> Result<Func, Unhandled> {
+    let mut builder =
+        Builder { code, takes, func: Func::default(), block: 0, state: [Value::NONE; 11] };
+    builder.function(spans)?;
+    let mut func = builder.func;
+    func.drop_trivial_phis();
+    Ok(func)
+}
+
+/// Spans in reverse postorder, the first first.
+fn order(spans: &Spans) -> Vec<usize> {
+    let mut seen = vec![false; spans.all.len()];
+    let mut post = Vec::with_capacity(spans.all.len());
+    let mut stack = vec![(spans.first, 0)];
+    seen[spans.first] = true;
+    while let Some((span, at)) = stack.pop() {
+        // The side behind a jump is visited last and so comes first.
+        match spans.all[span].next.get(at) {
+            Some(&next) => {
+                stack.push((span, at + 1));
+                if !std::mem::replace(&mut seen[next], true) {
+                    stack.push((next, 0));
+                }
+            }
+            None => post.push(span),
+        }
+    }
+    post.reverse();
+    post
+}
+
+impl Builder<'_> {
+    fn function(&mut self, spans: &Spans) -> Result<(), Unhandled> {
+        let order = order(spans);
+        let mut number = vec![u32::MAX; spans.all.len()];
+        self.func.add_block(Term::Jump(1));
+        for &span in &order {
+            number[span] = self.func.add_block(Term::Unreachable);
+        }
+        for reg in 1..=5 {
+            self.state[reg] = self.func.leaf(Inst::Arg(reg as u8 - 1));
+        }
+        self.state[10] = self.func.leaf(Inst::Frame(0));
+        let mut states = vec![None; self.func.blocks.len()];
+        states[0] = Some(self.state);
+        let mut preds = vec![Vec::new(); self.func.blocks.len()];
+        preds[1].push(0);
+        for &span in &order {
+            let next = &spans.all[span].next;
+            for (at, &next) in next.iter().enumerate() {
+                if !spans.all[span].next[..at].contains(&next) {
+                    preds[number[next] as usize].push(number[span]);
+                }
+            }
+        }
+        let mut phis = Vec::new();
+        for &span in &order {
+            self.block = number[span];
+            let block = self.block as usize;
+            self.func.blocks[block].preds.clone_from(&preds[block]);
+            let before: Vec<Option<State>> = preds[block].iter().map(|&pred| states[pred as usize]).collect();
+            self.state = self.merge(&before, spans.all[span].live, &mut phis);
+            let next: Vec<u32> = spans.all[span].next.iter().map(|&next| number[next]).collect();
+            self.span(spans.all[span].start, spans.all[span].end, &next)?;
+            states[block] = Some(self.state);
+        }
+        for (phi, reg) in phis {
+            let preds = &preds[self.func.home[usize_of(phi)] as usize];
+            let args: Vec<Value> = preds
+                .iter()
+                .map(|&pred| {
+                    let state: Option<State> = states[pred as usize];
+                    state.map_or(Value::NONE, |state| state[reg])
+                })
+                .collect();
+            let args = args.into_iter().map(|arg| self.defined(arg)).collect();
+            self.func.set_args(phi, args);
+        }
+        Ok(())
+    }
+
+    /// The registers where paths meet. A path that is not known yet, a loop's, makes phis.
+    fn merge(&mut self, before: &[Option<State>], live: u16, phis: &mut Vec<(Value, usize)>) -> State {
+        let mut state = [Value::NONE; 11];
+        state[10] = self.func.leaf(Inst::Frame(0));
+        if let [Some(only)] = before {
+            return *only;
+        }
+        for reg in (0..10).filter(|reg| live & 1 << reg != 0) {
+            let mut values = before.iter().map(|state| state.map(|state| state[reg]));
+            let first = values.next().flatten();
+            state[reg] = match first {
+                Some(first) if values.all(|value| value == Some(first)) => first,
+                _ => {
+                    let phi = self.func.add_phi(self.block);
+                    phis.push((phi, reg));
+                    phi
+                }
+            };
+        }
+        state
+    }
+
+    /// A value to compute with: what nothing was written to is 0.
+    fn defined(&mut self, value: Value) -> Value {
+        if value == Value::NONE { self.func.constant(0) } else { value }
+    }
+
+    fn get(&mut self, reg: u8) -> Result<Value, Unhandled> {
+        let value = *self.state.get(usize::from(reg)).ok_or(Unhandled("a register beyond r10"))?;
+        Ok(self.defined(value))
+    }
+
+    fn set(&mut self, reg: u8, value: Value) -> Result<(), Unhandled> {
+        match self.state.get_mut(usize::from(reg)) {
+            Some(place) if reg != 10 => *place = value,
+            _ => return Err(Unhandled("a write to the frame pointer")),
+        }
+        Ok(())
+    }
+
+    fn source(&mut self, source: Source) -> Result<Value, Unhandled> {
+        match source {
+            Source::Reg(reg) => self.get(reg),
+            Source::Imm(imm) => Ok(self.func.constant(i64::from(imm) as u64)),
+        }
+    }
+
+    fn push(&mut self, inst: Inst) -> Value {
+        match self.func.fold(inst) {
+            Folded::Value(value) => value,
+            Folded::Inst(inst) => self.func.push(self.block, inst),
+        }
+    }
+
+    fn write(&mut self, reg: u8, inst: Inst) -> Result<(), Unhandled> {
+        let value = self.push(inst);
+        self.set(reg, value)
+    }
+
+    fn end(&mut self, term: Term) {
+        self.func.blocks[self.block as usize].term = term;
+    }
+
+    fn branch(&mut self, cmp: Cmp, next: &[u32]) {
+        let cmp = self.func.fold_cmp(cmp);
+        self.end(if next[0] == next[1] { Term::Jump(next[0]) } else { Term::Branch(cmp, next[0], next[1]) });
+    }
+
+    fn span(&mut self, start: usize, end: usize, next: &[u32]) -> Result<(), Unhandled> {
+        if let [next] = next {
+            self.end(Term::Jump(*next));
+        }
+        let mut pc = start;
+        while pc < end {
+            let op = self.code.ops[pc];
+            self.op(&op, next)?;
+            pc = after(&op, pc);
+        }
+        Ok(())
+    }
+
+    fn op(&mut self, op: &Op, next: &[u32]) -> Result<(), Unhandled> {
+        match *op {
+            Op::Dead => self.end(Term::Unreachable),
+            Op::Nop | Op::Ja { .. } => {}
+            Op::Alu { width, op, dst, src } => {
+                let (a, b) = (self.get(dst)?, self.source(src)?);
+                self.write(dst, Inst::Bin(operator(op), width, a, b))?;
+            }
+            Op::Mov { width: Width::W64, dst, src: Source::Imm(imm), .. } => {
+                let value = self.func.constant(i64::from(imm) as u64);
+                self.set(dst, value)?;
+            }
+            Op::Mov { dst, src: Source::Imm(imm), .. } => {
+                let value = self.func.constant(imm.cast_unsigned().into());
+                self.set(dst, value)?;
+            }
+            Op::Mov { width, dst, src: Source::Reg(src), sign_extend } => {
+                let value = self.get(src)?;
+                match (width, sign_extend) {
+                    (Width::W64, None | Some(Size::Dw)) => self.set(dst, value)?,
+                    (Width::W32, None | Some(Size::W | Size::Dw)) => {
+                        self.write(dst, Inst::Un(UnOp::Zext32, value))?;
+                    }
+                    (_, Some(size)) => self.write(dst, Inst::Un(UnOp::Sext(size, width), value))?,
+                }
+            }
+            Op::Neg { width, dst } => {
+                let value = self.get(dst)?;
+                self.write(dst, Inst::Un(UnOp::Neg(width), value))?;
+            }
+            Op::End { swap, bits, dst } => self.swap(swap, bits, dst)?,
+            Op::Const { dst, value } => {
+                let value = self.func.constant(value);
+                self.set(dst, value)?;
+            }
+            Op::Func { dst, target } => {
+                let function = self.code.function_at(target).ok_or(Unhandled("a function that is not there"))?;
+                let value = self.func.leaf(Inst::FuncAddr(function as u32));
+                self.set(dst, value)?;
+            }
+            Op::Load { size, sign_extend, dst, src, off } => {
+                let base = self.get(src)?;
+                self.write(dst, Inst::Load { size, sign: sign_extend, fixed: false, base, off })?;
+            }
+            Op::LoadAcquire { size, dst, src, off } => {
+                let base = self.get(src)?;
+                self.write(dst, Inst::Load { size, sign: false, fixed: true, base, off })?;
+            }
+            Op::Store { size, dst, off, src } => {
+                let (base, value) = (self.get(dst)?, self.source(src)?);
+                self.push(Inst::Store { size, base, off, value });
+            }
+            // Stores of this machine are seen in their order.
+            Op::StoreRelease { size, dst, src, off } => {
+                let (base, value) = (self.get(dst)?, self.get(src)?);
+                self.push(Inst::Store { size, base, off, value });
+            }
+            Op::Atomic { size, op, fetch, dst, src, off } => {
+                if size < Size::W {
+                    return Err(Unhandled("an atomic operation on less than 4 bytes"));
+                }
+                let (base, value) = (self.get(dst)?, self.get(src)?);
+                let exchange = op == AtomicOp::Cmpxchg;
+                let expected = if exchange { self.get(0)? } else { value };
+                let fetch = fetch || matches!(op, AtomicOp::Xchg | AtomicOp::Cmpxchg);
+                let old = self.push(Inst::Atomic { size, op, fetch, base, off, value, expected });
+                match (exchange, fetch) {
+                    (true, _) => self.set(0, old)?,
+                    (false, true) => self.set(src, old)?,
+                    _ => {}
+                }
+            }
+            Op::LoadPacket { .. } => return Err(Unhandled("a load of the packet by its index")),
+            Op::Jump { width, op, dst, src, .. } => {
+                let (a, b) = (self.get(dst)?, self.source(src)?);
+                self.branch(Cmp { op, width, a, b }, next);
+            }
+            Op::MayGoto { .. } => self.may_goto(next),
+            Op::Call { site } => self.call(site)?,
+            Op::TailCall { site } => {
+                let args = [self.get(1)?, self.get(2)?, self.get(3)?];
+                // What r0 is when there is no such program: what the interpreter says then.
+                let value = self.func.constant(probity_vm::Errno::ENOENT.to_r0());
+                self.set(0, value)?;
+                self.end(Term::TailCall { site, args, next: next[0] });
+            }
+            Op::CallSubprog { target } => {
+                let function = self.code.function_at(target).ok_or(Unhandled("a function that is not there"))?;
+                let args = self.arguments(self.takes[function]);
+                self.write(0, Inst::CallFn { function: function as u32, args })?;
+            }
+            Op::Exit => {
+                let value = self.get(0)?;
+                self.end(Term::Return(value));
+            }
+        }
+        Ok(())
+    }
+
+    fn swap(&mut self, swap: Swap, bits: u8, dst: u8) -> Result<(), Unhandled> {
+        let value = self.get(dst)?;
+        if swap == Swap::ToLe {
+            let mask = u64::MAX >> (64 - u32::from(bits));
+            let mask = self.func.constant(mask);
+            return self.write(dst, Inst::Bin(BinOp::And, Width::W64, value, mask));
+        }
+        self.write(dst, Inst::Un(UnOp::Swap(bits), value))
+    }
+
+    /// r1 to r5, those of a set.
+    fn arguments(&self, set: u16) -> [Value; 5] {
+        std::array::from_fn(|at| if set & 2 << at != 0 { self.state[at + 1] } else { Value::NONE })
+    }
+
+    fn call(&mut self, site: u32) -> Result<(), Unhandled> {
+        if let Target::Host(number) = self.code.sites[site as usize].target {
+            let (base, value) = (self.func.run(), self.func.constant(number.into()));
+            let off = offset_of!(Run<'static>, callable) as i32;
+            self.push(Inst::Store { size: Size::W, base, off, value });
+        }
+        let args = self.arguments(arguments(self.code, site));
+        self.write(0, Inst::Call { site, args })
+    }
+
+    /// Takes one of the run's loops, when there is one.
+    fn may_goto(&mut self, next: &[u32]) {
+        let (base, off) = (self.func.run(), offset_of!(Run<'static>, loops) as i32);
+        let zero = self.func.constant(0);
+        let one = self.func.constant(1);
+        let left = self.push(Inst::Load { size: Size::Dw, sign: false, fixed: true, base, off });
+        let none = Cmp { op: JumpOp::Jeq, width: Width::W64, a: left, b: zero };
+        let less = self.push(Inst::Bin(BinOp::Sub, Width::W64, left, one));
+        let less = self.push(Inst::Select(none, zero, less));
+        self.push(Inst::Store { size: Size::Dw, base, off, value: less });
+        self.branch(none, next);
+    }
+}
+
+fn usize_of(value: Value) -> usize {
+    value.index()
+}
+
+fn operator(op: AluOp) -> BinOp {
+    match op {
+        AluOp::Add => BinOp::Add,
+        AluOp::Sub => BinOp::Sub,
+        AluOp::Mul => BinOp::Mul,
+        AluOp::Div => BinOp::Div,
+        AluOp::Or => BinOp::Or,
+        AluOp::And => BinOp::And,
+        AluOp::Lsh => BinOp::Shl,
+        AluOp::Rsh => BinOp::Shr,
+        AluOp::Mod => BinOp::Mod,
+        AluOp::Xor => BinOp::Xor,
+        AluOp::Arsh => BinOp::Sar,
+        AluOp::Sdiv => BinOp::Sdiv,
+        AluOp::Smod => BinOp::Smod,
+    }
+}
