@@ -147,9 +147,11 @@ impl Run {
         });
         self.facts = std::mem::take(&mut walk.facts);
         let functions = code.functions.iter().zip(&walk.stack_depth).zip(&walk.entered);
+        // The main function is entered by no call.
         self.facts.stacks = functions
-            .filter(|&(_, &entered)| entered)
-            .map(|((function, &depth), _)| (function.start, depth))
+            .enumerate()
+            .filter(|&(index, (_, &entered))| index == 0 || entered)
+            .map(|(_, ((function, &depth), _))| (function.start, depth))
             .collect();
         // In a program that is accepted, functions that no path entered are dead code.
         let entered = walk.stack_depth.iter().zip(&walk.entered).enumerate();

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use probity_engine::Verified;
 
+use crate::checked::Watch;
 use crate::context::Context;
 use crate::fault::RunError;
 use crate::interpreter::machine::Machine;
@@ -61,7 +62,7 @@ impl Executable {
     pub fn run(&self, worker: &mut Worker, input: Input<'_>) -> Result<u64, RunError> {
         let interpreted = input.interpreted;
         let counts = input.fuel.is_some();
-        with_run(&self.unit, worker, input, |unit, run, args| match unit.native() {
+        with_run(&self.unit, worker, input, None, |unit, run, args| match unit.native() {
             Some(native) if !interpreted => Ok(native.enter(run, args)),
             _ => {
                 let mut machine = Machine::new(unit, run, Raw)?;
@@ -83,10 +84,11 @@ fn call_back(run: &mut Run<'_>, function: u64, args: [u64; 5]) -> Result<u64, cr
 }
 
 /// Makes a run of a unit and does `go` in it.
-pub(crate) fn with_run(
-    unit: &Unit,
-    worker: &mut Worker,
-    input: Input<'_>,
+pub(crate) fn with_run<'a>(
+    unit: &'a Unit,
+    worker: &'a mut Worker,
+    input: Input<'a>,
+    watch: Option<&'a mut (dyn Watch + 'a)>,
     go: impl for<'r> FnOnce(&'r Unit, &mut Run<'r>, [u64; 5]) -> Result<u64, crate::interpreter::step::Stop>,
 ) -> Result<u64, RunError> {
     let guard = unit.guarded.then(crossbeam_epoch::pin);
@@ -118,6 +120,7 @@ pub(crate) fn with_run(
         packet: input.packet,
         worker,
         host: input.host,
+        watch,
         records: Vec::new(),
     };
     run.show_packet();

@@ -20,12 +20,8 @@ pub unsafe fn load(address: u64, size: Size) -> u64 {
     unsafe {
         match size {
             Size::B => u64::from((*pointer.cast::<AtomicU8>()).load(Relaxed)),
-            Size::H if address.is_multiple_of(2) => {
-                u64::from((*pointer.cast::<AtomicU16>()).load(Relaxed))
-            }
-            Size::W if address.is_multiple_of(4) => {
-                u64::from((*pointer.cast::<AtomicU32>()).load(Relaxed))
-            }
+            Size::H if address.is_multiple_of(2) => u64::from((*pointer.cast::<AtomicU16>()).load(Relaxed)),
+            Size::W if address.is_multiple_of(4) => u64::from((*pointer.cast::<AtomicU32>()).load(Relaxed)),
             Size::Dw if address.is_multiple_of(8) => (*pointer.cast::<AtomicU64>()).load(Relaxed),
             _ => load_unaligned(pointer, size.bytes() as usize),
         }

@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`runtime`] | what runs share: slots, clock, sink |
 //! | [`executable`] | verified programs, ready to run |
+//! | [`checked`] | programs that were not verified |
 //! | [`link`] | from a program and its maps to a unit |
 //! | [`unit`] | a linked program |
 //! | [`op`] | its instructions |
@@ -14,12 +15,14 @@
 //! | [`interpreter`] | the interpreter, in two modes |
 //! | [`intrinsics`] | what helpers do |
 //! | [`maps`] | maps |
+//! | [`native`] | what machine code calls |
 //! | [`context`] | the host's struct behind the context |
 //! | [`packet`] | packets |
 //! | [`guest`] | memory that programs see |
 //! | [`fault`] | why runs end early |
 //! | [`errno`] | error numbers |
 
+pub mod checked;
 pub mod context;
 pub mod errno;
 pub mod executable;
@@ -29,12 +32,14 @@ pub mod interpreter;
 mod intrinsics;
 pub mod link;
 pub mod maps;
+pub mod native;
 pub mod op;
 pub mod packet;
 pub mod run;
 pub mod runtime;
 pub mod unit;
 
+pub use checked::{CheckedProgram, Moment, Watch};
 pub use context::Context;
 pub use errno::Errno;
 pub use executable::{Executable, Input};
@@ -45,5 +50,7 @@ pub use maps::{Map, MapError};
 pub use op::{Function, Op};
 pub use packet::Packet;
 pub use run::{Left, RawFn, Returned, Run};
-pub use runtime::{Clock, ClockKind, ManualClock, NoSink, NoSlot, Runtime, RuntimeOptions, Sink, SystemClock, Worker};
+pub use runtime::{
+    Clock, ClockKind, ManualClock, NoSink, NoSlot, Runtime, RuntimeOptions, Sink, SystemClock, Worker,
+};
 pub use unit::{Native, Site, Target, Unit};

@@ -45,7 +45,9 @@ pub enum LinkError {
         what: &'static str,
     },
     /// A callable that neither the runtime nor a host does.
-    #[error("at instruction {pc}: unsupported in the runtime: {callable} (it has no body, and no host does it)")]
+    #[error(
+        "at instruction {pc}: unsupported in the runtime: {callable} (it has no body, and no host does it)"
+    )]
     NoBody {
         /// The slot of the call.
         pc: usize,
@@ -100,6 +102,7 @@ impl Unit {
         Ok(Unit {
             platform,
             prog_type,
+            profile: profile.clone(),
             program: Arc::new(program.clone()),
             guarded: maps.iter().any(|map| map.frees()),
             packet_fields: PacketFields::of(platform, view),
@@ -117,7 +120,8 @@ impl Unit {
 /// Kernel pointers that may fault, user memory and the like are not here.
 fn check_memory(platform: &Platform, ty: RegType) -> Result<(), LinkError> {
     let kind = platform.kind(ty.kind);
-    let elsewhere = TypeFlags::MEM_USER | TypeFlags::MEM_PERCPU | TypeFlags::PTR_UNTRUSTED | TypeFlags::MEM_RCU;
+    let elsewhere =
+        TypeFlags::MEM_USER | TypeFlags::MEM_PERCPU | TypeFlags::PTR_UNTRUSTED | TypeFlags::MEM_RCU;
     let modelled = matches!(
         kind.behaviour,
         Behaviour::Region
@@ -127,7 +131,11 @@ fn check_memory(platform: &Platform, ty: RegType) -> Result<(), LinkError> {
             | Behaviour::MapKey
             | Behaviour::MapValue
     );
-    if modelled && !ty.flags.intersects(elsewhere) { Ok(()) } else { Err(LinkError::NoMemoryModel(kind.name.to_owned())) }
+    if modelled && !ty.flags.intersects(elsewhere) {
+        Ok(())
+    } else {
+        Err(LinkError::NoMemoryModel(kind.name.to_owned()))
+    }
 }
 
 /// The maps are made from the program's definitions.
@@ -144,7 +152,10 @@ fn check_maps(program: &Program, maps: &[Arc<Map>]) -> Result<(), LinkError> {
             ("the capacity", given.max_entries == wanted.max_entries),
             ("the flags", given.flags == wanted.flags),
             ("the extra number", given.extra == wanted.extra),
-            ("the frozen content", given.frozen == wanted.frozen && (!wanted.frozen || given.contents == wanted.contents)),
+            (
+                "the frozen content",
+                given.frozen == wanted.frozen && (!wanted.frozen || given.contents == wanted.contents),
+            ),
         ];
         if let Some((what, _)) = same.iter().find(|(_, same)| !same) {
             return Err(LinkError::OtherMap { name: wanted.name.clone(), what });
@@ -222,7 +233,9 @@ impl Linker<'_> {
             }
             Instruction::LoadAbs { size, imm } => Op::LoadPacket { size, index: None, imm },
             Instruction::LoadInd { size, src, imm } => Op::LoadPacket { size, index: Some(src), imm },
-            Instruction::LoadImm64 { dst, pseudo, imm, next_imm } => self.wide(pc, dst, pseudo, imm, next_imm)?,
+            Instruction::LoadImm64 { dst, pseudo, imm, next_imm } => {
+                self.wide(pc, dst, pseudo, imm, next_imm)?
+            }
             Instruction::Ja { off } => Op::Ja { target: target(off) },
             Instruction::Jump { width, op, dst, src, off } => {
                 let target = target(off.into());
@@ -234,7 +247,8 @@ impl Linker<'_> {
             }
             Instruction::MayGoto { off } => Op::MayGoto { target: target(off.into()) },
             Instruction::CallHelper { id } => {
-                let callable = self.offered.callable(id).ok_or_else(|| unsupported(pc, &format!("helper {id}")));
+                let callable =
+                    self.offered.callable(id).ok_or_else(|| unsupported(pc, &format!("helper {id}")));
                 match (callable, self.proof) {
                     (Ok(callable), _) => self.call(pc, callable, id.cast_unsigned())?,
                     // Only when a run gets there.
@@ -246,7 +260,9 @@ impl Linker<'_> {
                 let name = usize::try_from(id).ok().and_then(|id| self.program.kfuncs.get(id));
                 let name = name.map_or("?", String::as_str);
                 let index = self.platform.kfuncs.iter().position(|kfunc| kfunc.name == name);
-                let Some(index) = index else { return Err(unsupported(pc, &format!("kernel function {name}"))) };
+                let Some(index) = index else {
+                    return Err(unsupported(pc, &format!("kernel function {name}")));
+                };
                 let number = (self.platform.callables.len() + index) as u32;
                 self.call(pc, &self.platform.kfuncs[index], number)?
             }
@@ -293,7 +309,9 @@ impl Linker<'_> {
             BPF_PSEUDO_MAP_VALUE | BPF_PSEUDO_MAP_IDX_VALUE => {
                 let map = map()?;
                 let value = map.direct_value(next_imm.cast_unsigned());
-                value.ok_or_else(|| unsupported(pc, &format!("addresses of values of {}", map.map_type().name)))?
+                value.ok_or_else(|| {
+                    unsupported(pc, &format!("addresses of values of {}", map.map_type().name))
+                })?
             }
             BPF_PSEUDO_FUNC => return Ok(Op::Func { dst, target: (pc as i64 + 1 + i64::from(imm)) as u32 }),
             _ => {

@@ -178,6 +178,61 @@ pub enum Op {
     Exit,
 }
 
+impl Op {
+    /// The registers that it reads, as bits; of calls none, their sites say which.
+    #[must_use]
+    pub const fn reads(&self) -> u16 {
+        const fn of(src: Source) -> u16 {
+            match src {
+                Source::Reg(reg) => 1 << reg,
+                Source::Imm(_) => 0,
+            }
+        }
+        match *self {
+            Op::Alu { dst, src, .. } | Op::Store { dst, src, .. } | Op::Jump { dst, src, .. } => {
+                1 << dst | of(src)
+            }
+            Op::Mov { src, .. } => of(src),
+            Op::Neg { dst, .. } | Op::End { dst, .. } => 1 << dst,
+            Op::Load { src, .. } | Op::LoadAcquire { src, .. } => 1 << src,
+            Op::StoreRelease { dst, src, .. } => 1 << dst | 1 << src,
+            Op::Atomic { op, dst, src, .. } => {
+                1 << dst | 1 << src | if matches!(op, AtomicOp::Cmpxchg) { 1 } else { 0 }
+            }
+            Op::LoadPacket { index: Some(reg), .. } => 1 << 6 | 1 << reg,
+            Op::LoadPacket { index: None, .. } => 1 << 6,
+            Op::Exit => 1,
+            Op::Dead
+            | Op::Nop
+            | Op::Const { .. }
+            | Op::Func { .. }
+            | Op::Ja { .. }
+            | Op::MayGoto { .. }
+            | Op::Call { .. }
+            | Op::TailCall { .. }
+            | Op::CallSubprog { .. } => 0,
+        }
+    }
+
+    /// The registers that it writes, as bits. Calls clobber r0 to r5.
+    #[must_use]
+    pub const fn writes(&self) -> u16 {
+        match *self {
+            Op::Alu { dst, .. }
+            | Op::Mov { dst, .. }
+            | Op::Neg { dst, .. }
+            | Op::End { dst, .. }
+            | Op::Const { dst, .. }
+            | Op::Func { dst, .. }
+            | Op::Load { dst, .. }
+            | Op::LoadAcquire { dst, .. } => 1 << dst,
+            Op::Atomic { op: AtomicOp::Cmpxchg, .. } | Op::LoadPacket { .. } => 1,
+            Op::Atomic { fetch: true, src, .. } => 1 << src,
+            _ => 0,
+        }
+    }
+}
+
 /// A function of a linked program.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Function {

@@ -2,6 +2,7 @@
 
 use std::any::Any;
 
+use crate::checked::Watch;
 use crate::fault::RunError;
 use crate::packet::Packet;
 use crate::runtime::Worker;
@@ -90,13 +91,18 @@ pub struct Run<'r> {
     pub worker: &'r mut Worker,
     /// The host, as whoever made the platform's bindings knows it.
     pub host: Option<&'r mut dyn Any>,
+    /// Who watches, in the checked interpreter.
+    pub(crate) watch: Option<&'r mut (dyn Watch + 'r)>,
     /// Records of ring buffers that were reserved and neither handed on nor given up.
     pub(crate) records: Vec<u64>,
 }
 
 impl std::fmt::Debug for Run<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Run").field("slot", &self.slot).field("failure", &self.failure).finish_non_exhaustive()
+        f.debug_struct("Run")
+            .field("slot", &self.slot)
+            .field("failure", &self.failure)
+            .finish_non_exhaustive()
     }
 }
 

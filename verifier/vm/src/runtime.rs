@@ -37,7 +37,9 @@ impl Clock for SystemClock {
         static START: OnceLock<Instant> = OnceLock::new();
         let nanos = match kind {
             // 0 is what some programs take for "never".
-            ClockKind::Monotonic | ClockKind::Boot => START.get_or_init(Instant::now).elapsed().as_nanos() + 1,
+            ClockKind::Monotonic | ClockKind::Boot => {
+                START.get_or_init(Instant::now).elapsed().as_nanos() + 1
+            }
             ClockKind::Tai => {
                 const LEAP_SECONDS: u128 = 37;
                 let since = SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_nanos());
@@ -93,7 +95,10 @@ pub struct RuntimeOptions {
 
 impl fmt::Debug for RuntimeOptions {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("RuntimeOptions").field("slots", &self.slots).field("seed", &self.seed).finish_non_exhaustive()
+        f.debug_struct("RuntimeOptions")
+            .field("slots", &self.slots)
+            .field("seed", &self.seed)
+            .finish_non_exhaustive()
     }
 }
 
@@ -163,7 +168,13 @@ impl Runtime {
         let free = self.0.taken.iter().position(|taken| !taken.swap(true, Ordering::Acquire));
         let slot = free.ok_or(NoSlot(self.slots()))? as u32;
         let seed = self.0.seed ^ u64::from(slot).wrapping_mul(0x9e37_79b9_7f4a_7c15);
-        Ok(Worker { shared: Arc::clone(&self.0), slot, random: seed | 1, stack: Vec::new() })
+        Ok(Worker {
+            shared: Arc::clone(&self.0),
+            slot,
+            random: seed | 1,
+            stack: Vec::new(),
+            written: Vec::new(),
+        })
     }
 
     /// Makes a map of a platform's type.
@@ -190,6 +201,8 @@ pub struct Worker {
     random: u64,
     /// The interpreter's stack, as words: frames one after the other.
     pub(crate) stack: Vec<u64>,
+    /// Which bytes of it were written, as bits: kept by the checked interpreter.
+    written: Vec<u64>,
 }
 
 impl Worker {
@@ -232,6 +245,43 @@ impl Worker {
         }
         let count = self.stack.len().checked_div(words).unwrap_or(wanted);
         (self.stack.as_mut_ptr() as u64, count)
+    }
+
+    fn place(&self, address: u64) -> usize {
+        (address - self.stack.as_ptr() as u64) as usize
+    }
+
+    /// Whether all of `len` bytes of the stack at an address were written.
+    pub(crate) fn is_written(&self, address: u64, len: u32) -> bool {
+        let at = self.place(address);
+        (at..at + len as usize)
+            .all(|at| self.written.get(at / 64).is_some_and(|word| word >> (at % 64) & 1 == 1))
+    }
+
+    /// Notes that bytes of the stack were written.
+    pub(crate) fn mark_written(&mut self, address: u64, len: u32) {
+        let at = self.place(address);
+        if self.written.len() < self.stack.len() / 8 + 1 {
+            self.written.resize(self.stack.len() / 8 + 1, 0);
+        }
+        for at in at..at + len as usize {
+            self.written[at / 64] |= 1 << (at % 64);
+        }
+    }
+
+    /// Forgets that bytes of the stack were written; both numbers are multiples of 8.
+    pub(crate) fn forget_written(&mut self, address: u64, len: u64) {
+        let at = self.place(address);
+        for at in (at..at + len as usize).step_by(8) {
+            if let Some(word) = self.written.get_mut(at / 64) {
+                *word &= !(0xff << (at % 64));
+            }
+        }
+    }
+
+    /// How far an address of the stack is from the end of its frame of `frame` bytes: negative.
+    pub(crate) fn below_frame(&self, address: u64, frame: u64) -> i64 {
+        (self.place(address) as u64 % frame) as i64 - frame as i64
     }
 
     /// Zeroes `len` bytes of the stack from an address.

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use probity_platform::{Behaviour, Callable, Intrinsic, Platform, ProgType, View};
+use probity_platform::{Behaviour, Callable, Intrinsic, Platform, Profile, ProgType, View};
 use probity_program::Program;
 
 use crate::context::PacketFields;
@@ -17,6 +17,7 @@ use crate::run::{RawFn, Run};
 pub struct Unit {
     pub(crate) platform: &'static Platform,
     pub(crate) prog_type: &'static ProgType,
+    pub(crate) profile: Profile,
     pub(crate) program: Arc<Program>,
     pub(crate) ops: Vec<Op>,
     pub(crate) functions: Vec<Function>,
@@ -85,7 +86,10 @@ impl Native {
 
 impl std::fmt::Debug for Unit {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Unit").field("program", &self.program.name).field("ops", &self.ops.len()).finish_non_exhaustive()
+        f.debug_struct("Unit")
+            .field("program", &self.program.name)
+            .field("ops", &self.ops.len())
+            .finish_non_exhaustive()
     }
 }
 
@@ -140,7 +144,8 @@ impl Unit {
 
     /// The first slot of the function with a value.
     pub(crate) fn function_of(&self, value: u64) -> Option<usize> {
-        let function = self.functions.iter().find(|function| std::ptr::from_ref(*function) as u64 == value)?;
+        let function =
+            self.functions.iter().find(|function| std::ptr::from_ref(*function) as u64 == value)?;
         Some(function.start as usize)
     }
 
@@ -149,7 +154,7 @@ impl Unit {
         let mut args = [0; 5];
         for &(reg, ty) in self.prog_type.entry {
             let value = match self.platform.kind(ty.kind).behaviour {
-                Behaviour::Context => context,
+                Behaviour::Context | Behaviour::Region => context,
                 _ => len,
             };
             if let Some(place) = usize::from(reg).checked_sub(1).and_then(|index| args.get_mut(index)) {
@@ -200,4 +205,3 @@ impl Unit {
         self.native.set(native).is_ok()
     }
 }
-

@@ -246,6 +246,11 @@ impl<'a, O: Observer> Walk<'a, O> {
             let kind = self.platform.kind(ty.kind);
             frame.regs[usize::from(reg)] = match kind.behaviour {
                 Behaviour::Scalar => self.unknown(),
+                // The context as plain memory.
+                Behaviour::Region => {
+                    let size = self.platform.views[usize::from(self.prog_type.ctx)].size;
+                    Reg { data: size, ..Reg::pointer(Behaviour::Region, ty) }
+                }
                 behaviour => Reg { data: view, ..Reg::pointer(behaviour, ty) },
             };
         }

@@ -72,7 +72,9 @@ fn decode(op: &Op) -> Insn {
             let (reg, imm) = operand(width, src);
             insn(alu(width, op, matches!(src, Source::Reg(_))), dst, reg, 0, imm)
         }
-        Op::Mov { width, dst, src: src @ Source::Imm(_), .. } => insn(Code::MovI, dst, 0, 0, operand(width, src).1),
+        Op::Mov { width, dst, src: src @ Source::Imm(_), .. } => {
+            insn(Code::MovI, dst, 0, 0, operand(width, src).1)
+        }
         Op::Mov { width, dst, src: Source::Reg(src), sign_extend } => {
             let code = match (width, sign_extend) {
                 (Width::W64, None | Some(Size::Dw)) => Code::Mov64,

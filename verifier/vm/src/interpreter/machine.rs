@@ -4,6 +4,7 @@ use probity_isa::Size;
 use smallvec::SmallVec;
 
 use super::memory::Memory;
+use super::regions::frame_bytes;
 use super::step::{Regs, Stop, step};
 use crate::fault::{Fault, RunError};
 use crate::intrinsics;
@@ -35,11 +36,6 @@ impl From<Left> for Stop {
     fn from(_: Left) -> Stop {
         Stop::Left
     }
-}
-
-/// Bytes of stack of a frame of a platform.
-fn frame_bytes(unit: &Unit) -> u64 {
-    u64::from(unit.platform.limits.stack.next_multiple_of(8))
 }
 
 impl<'u, M: Memory> Machine<'u, M> {
@@ -80,14 +76,13 @@ impl<'u, M: Memory> Machine<'u, M> {
         regs[10] = self.stack + self.frame;
         run.frames_used += 1;
         self.clear(run, self.stack);
-        self.memory.enter(self.stack, self.frame, true);
+        self.memory.enter(run, self.stack, self.frame, None);
         regs
     }
 
     /// Gives the frames back.
     pub(crate) fn end(&mut self, run: &mut Run<'u>) {
         run.frames_used -= 1 + self.callers.len() as u32;
-        self.memory.exit();
     }
 
     fn go<const FUEL: bool>(&mut self, run: &mut Run<'u>, regs: &mut Regs, start: usize) -> Stop {
@@ -110,7 +105,7 @@ impl<'u, M: Memory> Machine<'u, M> {
     ) -> Result<usize, Stop> {
         let unit = self.unit;
         let Some(&insn) = unit.decoded.insns.get(pc) else { return Err(self.memory.nowhere(run, unit, pc)) };
-        self.memory.before(unit, pc, run)?;
+        self.memory.before(unit, pc, regs, run)?;
         step::<M, FUEL>(self, run, regs, insn, pc)
     }
 
@@ -133,7 +128,13 @@ impl<'u, M: Memory> Machine<'u, M> {
         self.unit.function_value(start)
     }
 
-    pub(crate) fn call(&mut self, run: &mut Run<'u>, regs: &mut Regs, site: u32, pc: usize) -> Result<usize, Stop> {
+    pub(crate) fn call(
+        &mut self,
+        run: &mut Run<'u>,
+        regs: &mut Regs,
+        site: u32,
+        pc: usize,
+    ) -> Result<usize, Stop> {
         let site = &self.unit.sites[site as usize];
         self.memory.calls(site, regs, run)?;
         if let Target::Host(number) = site.target {
@@ -166,9 +167,7 @@ impl<'u, M: Memory> Machine<'u, M> {
         run.unit = unit;
         let base = regs[10] - self.frame;
         self.clear(run, base);
-        let entry = self.callers.is_empty();
-        self.memory.exit();
-        self.memory.enter(base, self.frame, entry);
+        self.memory.replaced(run, base, self.frame);
         Ok(0)
     }
 
@@ -189,7 +188,7 @@ impl<'u, M: Memory> Machine<'u, M> {
         let base = regs[10];
         regs[10] = base + self.frame;
         self.clear(run, base);
-        self.memory.enter(base, self.frame, false);
+        self.memory.enter(run, base, self.frame, Some(pc));
         Ok(target)
     }
 

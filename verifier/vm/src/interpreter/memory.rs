@@ -32,8 +32,8 @@ pub(crate) trait Memory {
 
     /// The instruction at `pc` is about to run.
     #[inline(always)]
-    fn before(&mut self, unit: &Unit, pc: usize, run: &mut Run<'_>) -> Result<(), Stop> {
-        let _ = (unit, pc, run);
+    fn before(&mut self, unit: &Unit, pc: usize, regs: &[u64; 16], run: &mut Run<'_>) -> Result<(), Stop> {
+        let _ = (unit, pc, regs, run);
         Ok(())
     }
 
@@ -50,13 +50,20 @@ pub(crate) trait Memory {
         let _ = (site, regs, run);
     }
 
-    /// A frame begins, whose stack is the `len` bytes at `base`; `entry` for the first.
+    /// A frame begins, whose stack is the `len` bytes at `base`, by a call at `callsite`; None for the
+    /// first.
     #[inline(always)]
-    fn enter(&mut self, base: u64, len: u64, entry: bool) {
-        let _ = (base, len, entry);
+    fn enter(&mut self, run: &mut Run<'_>, base: u64, len: u64, callsite: Option<usize>) {
+        let _ = (run, base, len, callsite);
     }
 
-    /// The innermost frame ends.
+    /// Another program begins in the innermost frame, whose stack is the `len` bytes at `base`.
+    #[inline(always)]
+    fn replaced(&mut self, run: &mut Run<'_>, base: u64, len: u64) {
+        let _ = (run, base, len);
+    }
+
+    /// The innermost frame ends, and another goes on.
     #[inline(always)]
     fn exit(&mut self) {}
 

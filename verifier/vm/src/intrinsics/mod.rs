@@ -84,7 +84,8 @@ unsafe extern "C" fn shim<B: Body>(
         Ok(Ok(value)) => Returned::value(value),
         Ok(Err(Left)) => Returned::leave(),
         Err(panic) => {
-            let _ = run.leave(RunError::Panic { callable: "runtime", message: host::message(panic.as_ref()) });
+            let _ =
+                run.leave(RunError::Panic { callable: "runtime", message: host::message(panic.as_ref()) });
             Returned::leave()
         }
     }

@@ -113,3 +113,17 @@ impl Map {
         true
     }
 }
+
+impl Map {
+    /// The value that contains an address: its first byte, its length, whether programs may write it.
+    pub(crate) fn value_at(&self, address: u64) -> Option<(u64, usize, bool)> {
+        let _ = address;
+        None
+    }
+
+    /// The inner map at an address, when it is in this one.
+    pub(crate) fn inner_at(&self, address: u64) -> Option<&Map> {
+        let _ = address;
+        None
+    }
+}

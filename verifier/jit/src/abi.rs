@@ -1,0 +1,108 @@
+//! Where BPF registers are, what machine code knows of a run, how it is entered and left. Code of all
+//! tiers keeps to it: they call each other by tail calls.
+//!
+//! * r0 to r5 are `rax`, `rdi`, `rsi`, `rdx`, `rcx`, `r8`: arguments and results of calls are in place.
+//!   r6 to r9 are `rbx`, `r13`, `r14`, `r15`, r10 is `rbp`; functions save those that they write. `r12`
+//!   is the run; `r9` to `r11` are scratch.
+//! * At the first instruction of a function `rsp` is 8 below a multiple of 16.
+//! * A program is entered once, by [`Frames::entry`], which saves what its caller wants kept and notes
+//!   `rsp` in the run. So its main function saves nothing, and neither does one that a tail call goes to:
+//!   it finds the stack as the main function did.
+//! * From anywhere a run is left by [`Frames::exit`], which takes `rsp` from the run.
+
+use std::mem::offset_of;
+
+use probity_vm::Run;
+
+use crate::encode::Reg::{self, *};
+use crate::encode::{Assembler, Label, Mem, Width};
+
+/// The run.
+pub(crate) const RUN: Reg = R12;
+/// Free between instructions; the sixth argument of calls.
+pub(crate) const SCRATCH1: Reg = R9;
+/// Free between instructions.
+pub(crate) const SCRATCH2: Reg = R10;
+/// Free between instructions.
+pub(crate) const SCRATCH3: Reg = R11;
+
+/// The registers of BPF.
+const REGISTERS: [Reg; 11] = [Rax, Rdi, Rsi, Rdx, Rcx, R8, Rbx, R13, R14, R15, Rbp];
+
+/// Where a register of BPF is. A verified program names no others.
+pub(crate) fn reg(number: u8) -> Reg {
+    REGISTERS[usize::from(number).min(10)]
+}
+
+macro_rules! fields {
+    ($($(#[$doc:meta])* $name:ident = $field:ident;)*) => {
+        $($(#[$doc])* pub(crate) const $name: Mem = Mem::at(RUN, offset_of!(Run<'static>, $field) as i32);)*
+    };
+}
+
+fields! {
+    /// [`Run::fuel`].
+    FUEL = fuel;
+    /// [`Run::loops`].
+    LOOPS = loops;
+    /// [`Run::exit_sp`].
+    EXIT_SP = exit_sp;
+    /// [`Run::callable`].
+    CALLABLE = callable;
+    /// The first word of [`Run::scratch`].
+    KEPT = scratch;
+}
+
+/// What the caller of machine code wants kept.
+const SAVED: [Reg; 6] = [Rbp, Rbx, R12, R13, R14, R15];
+
+/// The ways into a program and out of it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Frames {
+    /// Leaves the run from anywhere: r0 means nothing, the run says why.
+    pub(crate) exit: Label,
+    /// Goes back to who entered.
+    back: Label,
+}
+
+impl Frames {
+    /// Writes the exit. It must come before entries.
+    pub(crate) fn new(asm: &mut Assembler) -> Frames {
+        let exit = asm.here();
+        asm.load(Width::W64, Rsp, EXIT_SP);
+        let back = asm.here();
+        asm.pop(EXIT_SP);
+        for reg in SAVED.into_iter().rev() {
+            asm.pop(reg);
+        }
+        asm.ret();
+        Frames { exit, back }
+    }
+
+    /// Writes an `extern "C" fn(r1, r2, *mut Run) -> u64` that calls a function of the program.
+    pub(crate) fn entry(self, asm: &mut Assembler, function: Label) -> Label {
+        let entry = asm.here();
+        self.enter(asm, Rdx, function);
+        entry
+    }
+
+    /// Writes an `extern "C" fn(r1, r2, r3, r4, r5, *mut Run) -> u64` that calls a function of the
+    /// program.
+    pub(crate) fn call_back(self, asm: &mut Assembler, entry: Label, function: Label) {
+        asm.bind(entry);
+        self.enter(asm, R9, function);
+    }
+
+    fn enter(self, asm: &mut Assembler, run: Reg, function: Label) {
+        for reg in SAVED {
+            asm.push(reg);
+        }
+        asm.mov(Width::W64, RUN, run);
+        // Where a function of the program calls back into it, the run must be left step by step. This is
+        // also what makes the number of words on the stack even.
+        asm.push(EXIT_SP);
+        asm.store(Width::W64, EXIT_SP, Rsp);
+        asm.call(function);
+        asm.jmp(self.back);
+    }
+}

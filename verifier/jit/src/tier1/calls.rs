@@ -1,0 +1,81 @@
+//! Calls: of what the platform offers, of functions of the program, of other programs.
+
+use probity_isa::Size;
+use probity_vm::{Errno, Target, native};
+
+use super::Compiler;
+use crate::abi::{CALLABLE, KEPT, RUN, SCRATCH1, SCRATCH3, reg};
+use crate::encode::{Cond, Reg, Width};
+use crate::error::JitError;
+
+impl Compiler<'_> {
+    /// A call of a callable: its arguments are in place.
+    pub(super) fn call(&mut self, site: u32) {
+        let site = &self.unit.sites()[site as usize];
+        self.burn();
+        if let Target::Host(number) = site.target {
+            self.asm.store_imm(Width::W32, CALLABLE, number.cast_signed());
+        }
+        // The run is the sixth argument.
+        self.asm.mov(Width::W64, SCRATCH1, RUN);
+        self.asm.mov_imm(SCRATCH3, site.raw as *const () as u64);
+        self.asm.call_to(SCRATCH3);
+        if site.may_leave {
+            self.asm.test(Width::W64, Reg::Rdx, Reg::Rdx);
+            self.asm.jcc(Cond::Ne, self.frames.exit);
+        }
+    }
+
+    /// A call of a function of the program.
+    pub(super) fn call_subprog(&mut self, pc: usize, target: u32) -> Result<(), JitError> {
+        self.burn();
+        let index = self.unit.function_at(target).ok_or(JitError::NoFunction { pc, target })?;
+        self.asm.call(self.functions.at(index));
+        Ok(())
+    }
+
+    /// The value of a function of the program: where it is called back.
+    pub(super) fn function_value(&mut self, pc: usize, dst: u8, target: u32) -> Result<(), JitError> {
+        let index = self.unit.function_at(target).ok_or(JitError::NoFunction { pc, target })?;
+        self.asm.lea_label(reg(dst), self.entries.at(index));
+        Ok(())
+    }
+
+    /// Another program in the place of this function, with its r1.
+    pub(super) fn tail_call(&mut self, _site: u32) {
+        self.burn();
+        self.asm.store(Width::W64, KEPT, Reg::Rdi);
+        self.asm.mov(Width::W64, Reg::Rdi, reg(2));
+        self.asm.mov(Width::W64, Reg::Rsi, reg(3));
+        self.asm.mov(Width::W64, Reg::Rdx, RUN);
+        self.asm.mov_imm(SCRATCH3, native::tail_call as *const () as u64);
+        self.asm.call_to(SCRATCH3);
+        let none = self.asm.label();
+        self.asm.test(Width::W64, Reg::Rax, Reg::Rax);
+        self.asm.jcc(Cond::E, none);
+        self.asm.load(Width::W64, Reg::Rdi, KEPT);
+        self.give_back();
+        self.asm.jmp_to(Reg::Rax);
+        self.asm.bind(none);
+        self.asm.mov_imm(Reg::Rax, Errno::ENOENT.to_r0());
+    }
+
+    /// A number of the packet, or the end of the function.
+    pub(super) fn load_packet(&mut self, size: Size, index: Option<u8>, imm: i32) {
+        match index {
+            Some(index) => self.asm.mov(Width::W32, Reg::Rdi, reg(index)),
+            None => self.asm.zero(Reg::Rdi),
+        }
+        self.asm.mov_imm(Reg::Rsi, imm.cast_unsigned().into());
+        self.asm.mov_imm(Reg::Rdx, size.bytes().into());
+        self.asm.mov(Width::W64, Reg::Rcx, RUN);
+        self.asm.mov_imm(SCRATCH3, native::load_packet as *const () as u64);
+        self.asm.call_to(SCRATCH3);
+        let inside = self.asm.label();
+        self.asm.test(Width::W64, Reg::Rdx, Reg::Rdx);
+        self.asm.jcc(Cond::E, inside);
+        self.asm.zero(Reg::Rax);
+        self.leave();
+        self.asm.bind(inside);
+    }
+}
