@@ -20,6 +20,7 @@ pub mod encode;
 mod error;
 mod listing;
 pub mod memory;
+pub mod opt;
 mod native;
 mod options;
 mod scan;

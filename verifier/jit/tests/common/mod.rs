@@ -3,7 +3,7 @@
 
 use probity_engine::{Verdict, Verified, verify};
 use probity_isa::Insn;
-use probity_jit::{Features, Options, compile};
+use probity_jit::{Features, Options, compile, opt};
 use probity_program::Program;
 use probity_vm::{Context, Executable, Input, RunError, Runtime};
 
@@ -85,7 +85,17 @@ impl Engines {
             assert!(compile(&executable, &options).expect("it is compiled").install());
             (options, executable)
         });
-        let (native, interpreter) = (native.collect(), link());
+        let mut native: Vec<(Options, Executable)> = native.collect();
+        for options in all_options() {
+            let executable = link();
+            match opt::compile(&executable, &options) {
+                Ok(code) => assert!(code.install()),
+                Err(opt::OptError::Unhandled(_)) => continue,
+                Err(error) => panic!("{error}"),
+            }
+            native.push((options, executable));
+        }
+        let interpreter = link();
         Ok(Engines { verified, interpreter, native })
     }
 

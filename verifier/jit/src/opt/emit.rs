@@ -1,0 +1,365 @@
+//! From instructions with registers to bytes: frames, blocks, copies.
+
+use super::alloc::{Place, Places, SCRATCH, callee_saved};
+use super::layout::Layout;
+use super::lir::{Addr, Base, Lir, RegSet, Src, Vreg, set};
+use super::select::Selected;
+use crate::abi::{Frames, RUN};
+use crate::encode::{Alu, Assembler, Label, Labels, Mem, Reg, Rm, Width};
+
+/// What is written for a whole program.
+pub(super) struct Output<'a> {
+    pub(super) asm: &'a mut Assembler,
+    pub(super) frames: Frames,
+    /// Where each function begins, by index.
+    pub(super) functions: Labels,
+    /// Where functions that are called back are entered, by index.
+    pub(super) entries: Labels,
+    pub(super) bmi2: bool,
+}
+
+/// The stack of a function: what is kept of its caller, then the frame of BPF, then words for values.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Stack {
+    /// Registers that were pushed.
+    pub(super) saved: RegSet,
+    /// Bytes below them.
+    pub(super) size: u32,
+    /// Where the frame pointer of BPF points to, from the stack pointer.
+    pub(super) frame: u32,
+    /// How many bytes of the frame begin as zeros.
+    pub(super) zeroed: u32,
+}
+
+impl Stack {
+    pub(super) fn new(places: &Places, main: bool, bpf: u32, zeroed: bool, calls: bool) -> Stack {
+        // The main function's caller has saved all there is, and wants the run where it was.
+        let saved = if main { places.used & set(RUN) } else { places.used };
+        let pushed = 8 * callee_saved(saved).count() as u32;
+        let frame = 8 * places.slots + bpf;
+        let mut size = frame;
+        if calls && !(pushed + size + 8).is_multiple_of(16) {
+            size += 8;
+        }
+        Stack { saved, size, frame, zeroed: if zeroed { bpf } else { 0 } }
+    }
+}
+
+/// What is written behind a function.
+pub(super) struct Corner {
+    pub(super) at: Label,
+    pub(super) back: Label,
+    pub(super) width: Width,
+    pub(super) signed: bool,
+    pub(super) remainder: bool,
+    pub(super) divisor: Reg,
+}
+
+/// A function under way.
+pub(super) struct Emitter<'a, 'b> {
+    pub(super) asm: &'a mut Assembler,
+    pub(super) frames: Frames,
+    pub(super) functions: Labels,
+    pub(super) entries: Labels,
+    pub(super) bmi2: bool,
+    pub(super) places: &'b Places,
+    pub(super) stack: Stack,
+    pub(super) sites: &'b [probity_vm::Site],
+    pub(super) corners: Vec<Corner>,
+    /// The register that the flags tell of: whether it is 0.
+    pub(super) flags: Option<(Vreg, Width)>,
+    blocks: Labels,
+    /// Where a jump to a block ends up.
+    ends: Vec<u32>,
+}
+
+/// Writes a function.
+pub(super) fn emit(
+    output: &mut Output<'_>,
+    sites: &[probity_vm::Site],
+    selected: &Selected,
+    layout: &Layout,
+    places: &Places,
+    stack: Stack,
+    function: usize,
+) {
+    let blocks = output.asm.labels(selected.blocks.len());
+    let mut emitter = Emitter {
+        frames: output.frames,
+        functions: output.functions,
+        entries: output.entries,
+        bmi2: output.bmi2,
+        asm: output.asm,
+        places,
+        stack,
+        sites,
+        corners: Vec::new(),
+        flags: None,
+        blocks,
+        ends: ends(selected, places),
+    };
+    emitter.asm.align(16);
+    emitter.asm.bind(emitter.functions.at(function));
+    emitter.prologue();
+    let shown: Vec<u32> =
+        layout.order.iter().copied().filter(|&block| block == 0 || emitter.ends[block as usize] == block).collect();
+    for (at, &block) in shown.iter().enumerate() {
+        if layout.aligned[block as usize] {
+            emitter.asm.align(16);
+        }
+        emitter.asm.bind(blocks.at(block as usize));
+        emitter.flags = None;
+        let next = shown.get(at + 1).copied();
+        for lir in &selected.blocks[block as usize] {
+            let flags = emitter.flags.take();
+            emitter.lir(lir, flags, next);
+        }
+    }
+    emitter.write_corners();
+}
+
+/// Where jumps to blocks that only jump end up.
+fn ends(selected: &Selected, places: &Places) -> Vec<u32> {
+    let same = |&(dst, src): &(Vreg, Src)| matches!(src, Src::Reg(src) if places.of[src as usize] == places.of[dst as usize]);
+    let next = |block: u32| match selected.blocks[block as usize].as_slice() {
+        [Lir::Jump(next)] => Some(*next),
+        [Lir::Copies(copies), Lir::Jump(next)] if copies.iter().all(same) => Some(*next),
+        _ => None,
+    };
+    let follow = |block: u32| {
+        let mut at = block;
+        // A loop of nothing has no end.
+        for _ in 0..8 {
+            match next(at) {
+                Some(to) if to != at => at = to,
+                _ => break,
+            }
+        }
+        if next(at).is_some() { block } else { at }
+    };
+    (0..selected.blocks.len() as u32).map(follow).collect()
+}
+
+/// Where a copy comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum From {
+    Place(Place),
+    Frame(i32),
+}
+
+impl Emitter<'_, '_> {
+    fn prologue(&mut self) {
+        for reg in callee_saved(self.stack.saved) {
+            self.asm.push(reg);
+        }
+        if self.stack.size > 0 {
+            self.asm.alu_imm(Alu::Sub, Width::W64, Reg::Rsp, self.stack.size as i32);
+        }
+        for word in 1..=self.stack.zeroed / 8 {
+            let at = Mem::at(Reg::Rsp, (self.stack.frame - 8 * word) as i32);
+            self.asm.store_imm(Width::W64, at, 0);
+        }
+    }
+
+    /// Gives back the stack.
+    pub(super) fn epilogue(&mut self) {
+        if self.stack.size > 0 {
+            self.asm.alu_imm(Alu::Add, Width::W64, Reg::Rsp, self.stack.size as i32);
+        }
+        for reg in callee_saved(self.stack.saved).rev() {
+            self.asm.pop(reg);
+        }
+    }
+
+    /// The label of where a jump to a block ends up.
+    pub(super) fn label(&self, block: u32) -> Label {
+        self.blocks.at(self.ends[block as usize] as usize)
+    }
+
+    pub(super) fn is_next(&self, block: u32, next: Option<u32>) -> bool {
+        next == Some(self.ends[block as usize])
+    }
+
+    pub(super) fn jump(&mut self, block: u32, next: Option<u32>) {
+        if !self.is_next(block, next) {
+            let label = self.label(block);
+            self.asm.jmp(label);
+        }
+    }
+
+    pub(super) fn place(&self, reg: Vreg) -> Place {
+        self.places.of[reg as usize]
+    }
+
+    pub(super) fn slot(slot: u32) -> Mem {
+        Mem::at(Reg::Rsp, 8 * slot as i32)
+    }
+
+    /// A virtual register in a register: where it is, or the one that is given.
+    pub(super) fn reg_in(&mut self, reg: Vreg, scratch: Reg) -> Reg {
+        match self.place(reg) {
+            Place::Reg(reg) => reg,
+            place => {
+                self.fetch(Width::W64, scratch, place);
+                scratch
+            }
+        }
+    }
+
+    /// A virtual register as an operand that may be memory.
+    pub(super) fn rm(&mut self, reg: Vreg, scratch: Reg) -> Rm {
+        match self.place(reg) {
+            Place::Reg(reg) => reg.into(),
+            Place::Slot(slot) => Self::slot(slot).into(),
+            place => {
+                self.fetch(Width::W64, scratch, place);
+                scratch.into()
+            }
+        }
+    }
+
+    /// Brings a value into a register; of 32 bits only the low half is needed.
+    pub(super) fn fetch(&mut self, width: Width, dst: Reg, place: Place) {
+        match place {
+            Place::Reg(src) if src == dst => {}
+            Place::Reg(src) => self.asm.mov(width, dst, src),
+            Place::Slot(slot) => self.asm.load(width, dst, Self::slot(slot)),
+            Place::Number(number) => self.asm.mov_imm(dst, number),
+        }
+    }
+
+    /// As [`Emitter::fetch`], by virtual register.
+    pub(super) fn fetch_reg(&mut self, width: Width, dst: Reg, src: Vreg) {
+        self.fetch(width, dst, self.place(src));
+    }
+
+    /// The register that a result is made in.
+    pub(super) fn dst(&self, reg: Vreg) -> Reg {
+        match self.place(reg) {
+            Place::Reg(reg) => reg,
+            _ => SCRATCH[1],
+        }
+    }
+
+    /// Puts a result where it belongs.
+    pub(super) fn done(&mut self, reg: Vreg, from: Reg) {
+        match self.place(reg) {
+            Place::Reg(reg) if reg == from => {}
+            Place::Reg(reg) => self.asm.mov(Width::W64, reg, from),
+            Place::Slot(slot) => self.asm.store(Width::W64, Self::slot(slot), from),
+            Place::Number(_) => {}
+        }
+    }
+
+    /// A place in memory. It may use the first scratch register until the instruction is over, and
+    /// the second one only now.
+    pub(super) fn mem(&mut self, addr: &Addr) -> Mem {
+        let [first, second] = SCRATCH;
+        let (base, disp) = match addr.base {
+            Base::None => (None, addr.disp),
+            Base::Reg(reg) => (Some(self.reg_in(reg, first)), addr.disp),
+            Base::Frame => (Some(Reg::Rsp), addr.disp + self.stack.frame as i32),
+            Base::Run => (Some(RUN), addr.disp),
+        };
+        let Some((index, scale)) = addr.index else {
+            return Mem::at(base.unwrap_or(Reg::Rsp), disp);
+        };
+        let Some(base) = base else {
+            let index = self.reg_in(index, first);
+            return Mem::scaled(index, scale, disp);
+        };
+        let in_use = base == first && self.places.scratch;
+        let index = self.reg_in(index, if in_use { second } else { first });
+        let mem = Mem::indexed(base, index, scale, disp);
+        if in_use && index == second {
+            self.asm.lea(Width::W64, first, mem);
+            return Mem::at(first, 0);
+        }
+        mem
+    }
+
+    /// Where a copy comes from.
+    pub(super) fn from(&self, src: &Src) -> From {
+        match *src {
+            Src::Reg(reg) => From::Place(self.place(reg)),
+            Src::Imm(imm) => From::Place(Place::Number(i64::from(imm) as u64)),
+            Src::Big(number) => From::Place(Place::Number(number)),
+            Src::Frame(off) => From::Frame(off),
+            Src::Mem(_) => From::Place(Place::Number(0)),
+        }
+    }
+
+    /// Copies all at once.
+    pub(super) fn copy_all(&mut self, mut copies: Vec<(Place, From)>) {
+        copies.retain(|(dst, src)| From::Place(*dst) != *src);
+        while !copies.is_empty() {
+            let free = copies.iter().position(|(dst, _)| {
+                let dst = From::Place(*dst);
+                copies.iter().all(|(_, src)| *src != dst)
+            });
+            match free {
+                Some(at) => {
+                    let (dst, src) = copies.swap_remove(at);
+                    self.copy_one(dst, src);
+                }
+                None => self.untie(&mut copies),
+            }
+        }
+    }
+
+    /// Only circles are left: opens one.
+    fn untie(&mut self, copies: &mut Vec<(Place, From)>) {
+        let both = |(dst, src): &(Place, From)| matches!((dst, src), (Place::Reg(_), From::Place(Place::Reg(_))));
+        if let Some(at) = copies.iter().position(both)
+            && let (Place::Reg(dst), From::Place(Place::Reg(src))) = copies[at]
+        {
+            self.asm.swap(Width::W64, dst, src);
+            copies.swap_remove(at);
+            for (_, from) in copies.iter_mut() {
+                if *from == From::Place(Place::Reg(dst)) {
+                    *from = From::Place(Place::Reg(src));
+                } else if *from == From::Place(Place::Reg(src)) {
+                    *from = From::Place(Place::Reg(dst));
+                }
+            }
+            copies.retain(|(dst, src)| From::Place(*dst) != *src);
+            return;
+        }
+        // Between words of the frame: the first scratch register holds one.
+        let (_, from) = copies[0];
+        self.copy_one(Place::Reg(SCRATCH[0]), from);
+        for (_, other) in copies.iter_mut() {
+            if *other == from {
+                *other = From::Place(Place::Reg(SCRATCH[0]));
+            }
+        }
+    }
+
+    fn copy_one(&mut self, dst: Place, src: From) {
+        let reg = match dst {
+            Place::Reg(reg) => reg,
+            _ => SCRATCH[1],
+        };
+        match (dst, src) {
+            (Place::Slot(slot), From::Place(Place::Reg(src))) => {
+                self.asm.store(Width::W64, Self::slot(slot), src);
+                return;
+            }
+            (Place::Slot(slot), From::Place(Place::Number(number))) => {
+                if let Ok(imm) = i32::try_from(number as i64) {
+                    self.asm.store_imm(Width::W64, Self::slot(slot), imm);
+                    return;
+                }
+                self.asm.mov_imm(reg, number);
+            }
+            (_, From::Place(place)) => self.fetch(Width::W64, reg, place),
+            (_, From::Frame(off)) => {
+                let at = Mem::at(Reg::Rsp, off + self.stack.frame as i32);
+                self.asm.lea(Width::W64, reg, at);
+            }
+        }
+        if let Place::Slot(slot) = dst {
+            self.asm.store(Width::W64, Self::slot(slot), reg);
+        }
+    }
+}
