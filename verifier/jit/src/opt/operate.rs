@@ -447,6 +447,10 @@ impl Emitter<'_, '_> {
                 let value = self.reg_in(value, scratch);
                 self.asm.lock_cmpxchg(width, mem, value);
                 if let Some(dst) = dst {
+                    if width == Width::W32 {
+                        // Where it was equal, the upper half is still that of what was expected.
+                        self.asm.mov(width, Reg::Rax, Reg::Rax);
+                    }
                     self.done(dst, Reg::Rax);
                 }
             }
