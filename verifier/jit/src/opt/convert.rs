@@ -14,10 +14,13 @@ const OPERATIONS: usize = 1;
 /// Turns branches that only choose between values into selections. Compilers for BPF, which has no
 /// selection, make such branches of them.
 pub(super) fn convert_branches(func: &mut Func, analysis: &Analysis) {
+    let reaches = reaches_address(func, analysis);
     // Inner ones first: what they leave may be small in turn.
     for &block in analysis.order.iter().rev() {
         let Term::Branch(cmp, t, e) = func.blocks[block as usize].term else { continue };
-        if let Some((join, sides)) = shape(func, block, t, e) {
+        if let Some((join, sides)) = shape(func, block, t, e)
+            && !delays(func, analysis, &reaches, block, cmp, join)
+        {
             convert(func, block, cmp, join, sides);
         }
     }
@@ -49,6 +52,42 @@ fn shape(func: &Func, block: u32, t: u32, e: u32) -> Option<(u32, [u32; 2])> {
     });
     let differing = differing.count();
     (join != block && differing <= PHIS).then_some((join, sides))
+}
+
+/// Values that addresses of loads are made of, in a few steps.
+fn reaches_address(func: &Func, analysis: &Analysis) -> Vec<bool> {
+    let mut reaches = vec![false; func.insts.len()];
+    for _ in 0..4 {
+        for &block in analysis.order.iter().rev() {
+            let block = &func.blocks[block as usize];
+            for &value in block.insts.iter().rev() {
+                match *func.inst(value) {
+                    Inst::Load { base, .. } => reaches[base.index()] = true,
+                    Inst::Bin(_, _, a, b) if reaches[value.index()] => {
+                        reaches[a.index()] = true;
+                        reaches[b.index()] = true;
+                    }
+                    Inst::Un(_, a) if reaches[value.index()] => reaches[a.index()] = true,
+                    _ => {}
+                }
+            }
+            for &phi in &block.phis {
+                if reaches[phi.index()] {
+                    func.args_of(phi).iter().for_each(|arg| reaches[arg.index()] = true);
+                }
+            }
+        }
+    }
+    reaches
+}
+
+/// In a loop, a choice that depends on a load and that the address of another depends on: a branch
+/// is guessed, and the next load does not wait for it.
+fn delays(func: &Func, analysis: &Analysis, reaches: &[bool], block: u32, cmp: Cmp, join: u32) -> bool {
+    let loaded = |value: Value| matches!(func.inst(value), Inst::Load { .. });
+    analysis.depth[block as usize] > 0
+        && (loaded(cmp.a) || loaded(cmp.b))
+        && func.blocks[join as usize].phis.iter().any(|phi| reaches[phi.index()])
 }
 
 fn is_cheap(inst: &Inst) -> bool {

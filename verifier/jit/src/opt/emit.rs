@@ -71,6 +71,10 @@ pub(super) struct Emitter<'a, 'b> {
     blocks: Labels,
     /// Where a jump to a block ends up.
     ends: Vec<u32>,
+    /// Blocks' places in the order.
+    first: &'b [u32],
+    /// The place of the block that is on.
+    pub(super) now: u32,
 }
 
 /// Writes a function.
@@ -97,6 +101,8 @@ pub(super) fn emit(
         flags: None,
         blocks,
         ends: ends(selected, places),
+        first: &layout.first,
+        now: 0,
     };
     emitter.asm.align(16);
     emitter.asm.bind(emitter.functions.at(function));
@@ -109,6 +115,7 @@ pub(super) fn emit(
         }
         emitter.asm.bind(blocks.at(block as usize));
         emitter.flags = None;
+        emitter.now = layout.first[block as usize];
         let next = shown.get(at + 1).copied();
         for lir in &selected.blocks[block as usize] {
             let flags = emitter.flags.take();
@@ -178,6 +185,11 @@ impl Emitter<'_, '_> {
 
     pub(super) fn is_next(&self, block: u32, next: Option<u32>) -> bool {
         next == Some(self.ends[block as usize])
+    }
+
+    /// Whether a jump to a block goes back.
+    pub(super) fn goes_back(&self, block: u32) -> bool {
+        self.first[self.ends[block as usize] as usize] <= self.now
     }
 
     pub(super) fn jump(&mut self, block: u32, next: Option<u32>) {
@@ -352,6 +364,8 @@ impl Emitter<'_, '_> {
                 }
                 self.asm.mov_imm(reg, number);
             }
+            // Nobody looks at the flags while copies are made.
+            (_, From::Place(Place::Number(0))) => self.asm.zero(reg),
             (_, From::Place(place)) => self.fetch(Width::W64, reg, place),
             (_, From::Frame(off)) => {
                 let at = Mem::at(Reg::Rsp, off + self.stack.frame as i32);

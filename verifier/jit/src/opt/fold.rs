@@ -236,6 +236,15 @@ impl Func {
                 let off = i64::from(off).checked_add(right as i64).and_then(|off| i32::try_from(off).ok())?;
                 return Some(Folded::Value(self.leaf(Inst::Frame(off))));
             }
+            // Nothing to carry: an addition, which addresses can do.
+            (BinOp::Or | BinOp::Xor, Inst::Bin(BinOp::Shl, inner, _, up)) if inner == width => {
+                let up = self.as_const(up)? as u32 & (bits - 1);
+                if right >> up != 0 || right > i32::MAX as u64 {
+                    return None;
+                }
+                let right = constant(self, right);
+                return Some(self.fold_bin(BinOp::Add, width, a, right));
+            }
             (BinOp::And, Inst::Bin(BinOp::And, Width::W64, x, mask)) => {
                 let mask = self.as_const(mask)? & right;
                 let mask = constant(self, mask);

@@ -388,6 +388,10 @@ impl Emitter<'_, '_> {
         let (yes, no) = (self.label(t), self.label(e));
         if self.is_next(t, next) {
             self.asm.jcc(cond.negate(), no);
+        } else if !self.is_next(e, next) && self.goes_back(e) {
+            // Loops go round more often than out.
+            self.asm.jcc(cond.negate(), no);
+            self.jump(t, next);
         } else {
             self.asm.jcc(cond, yes);
             self.jump(e, next);

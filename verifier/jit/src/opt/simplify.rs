@@ -181,8 +181,58 @@ impl Simplifier<'_> {
                 let cmp = self.condition(cmp);
                 self.func.fold(Inst::Select(cmp, t, e))
             }
+            Inst::Bin(BinOp::Mul, width, a, b) => self.multiply(block, width, a, b),
             inst => self.func.fold(inst),
         }
+    }
+
+    /// Multiplications by some numbers become shifts and additions. What is left is multiplied by 3, 5
+    /// or 9, which an address does.
+    fn multiply(&mut self, block: u32, width: Width, a: Value, b: Value) -> Folded {
+        let folded = self.func.fold_bin(BinOp::Mul, width, a, b);
+        let Folded::Inst(Inst::Bin(BinOp::Mul, width, a, b)) = folded else { return folded };
+        let Some(number) = self.func.as_const(b) else { return folded };
+        let mut times = |this: &mut Self, x: Value, factor: u64| {
+            let factor = this.func.constant(factor);
+            this.push(block, Inst::Bin(BinOp::Mul, width, x, factor))
+        };
+        let shl = |this: &mut Self, x: Value, count: u32| {
+            let count = this.func.constant(count.into());
+            this.push(block, Inst::Bin(BinOp::Shl, width, x, count))
+        };
+        const SMALL: [u64; 3] = [3, 5, 9];
+        if SMALL.contains(&number) {
+            return folded;
+        }
+        let (odd, power) = (number >> number.trailing_zeros(), number.trailing_zeros());
+        if SMALL.contains(&odd) {
+            let product = times(self, a, odd);
+            let power = self.func.constant(power.into());
+            return self.func.fold(Inst::Bin(BinOp::Shl, width, product, power));
+        }
+        if (number - 1).is_power_of_two() {
+            let product = shl(self, a, (number - 1).trailing_zeros());
+            return self.func.fold(Inst::Bin(BinOp::Add, width, product, a));
+        }
+        if number.checked_add(1).is_some_and(u64::is_power_of_two) && number >> 31 == 0 {
+            let product = shl(self, a, number.count_ones());
+            return self.func.fold(Inst::Bin(BinOp::Sub, width, product, a));
+        }
+        for factor in SMALL {
+            if number % factor == 0 && SMALL.contains(&(number / factor)) {
+                let product = times(self, a, factor);
+                let factor = self.func.constant(number / factor);
+                return Folded::Inst(Inst::Bin(BinOp::Mul, width, product, factor));
+            }
+            for count in 1..=3 {
+                if number == (factor << count) + 1 {
+                    let product = times(self, a, factor);
+                    let product = shl(self, product, count);
+                    return self.func.fold(Inst::Bin(BinOp::Add, width, product, a));
+                }
+            }
+        }
+        folded
     }
 
     /// Unsigned divisions by a number become multiplications by its inverse.
