@@ -14,19 +14,64 @@ use super::{Code, Unhandled};
 /// The values of r0 to r10.
 type State = [Value; 11];
 
+/// Functions of so many instructions take the place of their calls.
+const SMALL: usize = 30;
+
+/// Those that are called once only, of so many.
+const LARGE: usize = 400;
+
+/// So many instructions are taken in by one function.
+const BUDGET: usize = 1500;
+
+/// So deep calls are followed.
+const DEEPEST: u32 = 6;
+
+/// So many bytes of stack a function has with those that it took in.
+const STACK: i32 = 4096;
+
+/// What is known of all functions of a program.
+pub(super) struct Functions<'a> {
+    pub(super) spans: &'a [Spans],
+    /// Which arguments they take.
+    pub(super) takes: &'a [u16],
+    /// How many calls name them; more, when their address is taken.
+    pub(super) calls: &'a [u32],
+}
+
 struct Builder<'a> {
     code: &'a Code<'a>,
-    takes: &'a [u16],
+    functions: &'a Functions<'a>,
     func: Func,
     block: u32,
     state: State,
+    /// The function that is on, and where its frame ends in that of the one that took it in.
+    function: usize,
+    base: i32,
+    depth: u32,
+    budget: usize,
+    /// In a function that was taken in: the blocks that return, and what.
+    returns: Option<Vec<(u32, Value)>>,
 }
 
 /// Builds a function.
-pub(super) fn build(code: &Code<'_>, spans: &Spans, takes: &[u16]) -> Result<Func, Unhandled> {
-    let mut builder =
-        Builder { code, takes, func: Func::default(), block: 0, state: [Value::NONE; 11] };
-    builder.function(spans)?;
+pub(super) fn build(code: &Code<'_>, functions: &Functions<'_>, function: usize) -> Result<Func, Unhandled> {
+    let mut builder = Builder {
+        code,
+        functions,
+        func: Func::default(),
+        block: 0,
+        state: [Value::NONE; 11],
+        function,
+        base: 0,
+        depth: 0,
+        budget: BUDGET,
+        returns: None,
+    };
+    builder.block = builder.func.add_block(Term::Unreachable);
+    for reg in 1..=5 {
+        builder.state[reg] = builder.func.leaf(Inst::Arg(reg as u8 - 1));
+    }
+    builder.body()?;
     let mut func = builder.func;
     func.drop_trivial_phis();
     Ok(func)
@@ -55,59 +100,118 @@ fn order(spans: &Spans) -> Vec<usize> {
 }
 
 impl Builder<'_> {
-    fn function(&mut self, spans: &Spans) -> Result<(), Unhandled> {
+    /// The function that is on, behind the block that is.
+    fn body(&mut self) -> Result<(), Unhandled> {
+        let functions = self.functions;
+        let spans = &functions.spans[self.function];
+        let stack = self.code.functions[self.function].stack as i32;
+        self.func.stack = self.func.stack.max((stack - self.base) as u32);
+        self.state[10] = self.func.leaf(Inst::Frame(self.base));
         let order = order(spans);
+        // Blocks by spans: those that they begin with, and those that they end with.
         let mut number = vec![u32::MAX; spans.all.len()];
-        self.func.add_block(Term::Jump(1));
         for &span in &order {
             number[span] = self.func.add_block(Term::Unreachable);
         }
-        for reg in 1..=5 {
-            self.state[reg] = self.func.leaf(Inst::Arg(reg as u8 - 1));
-        }
-        self.state[10] = self.func.leaf(Inst::Frame(0));
-        let mut states = vec![None; self.func.blocks.len()];
-        states[0] = Some(self.state);
-        let mut preds = vec![Vec::new(); self.func.blocks.len()];
-        preds[1].push(0);
+        let mut last = number.clone();
+        // Where spans come from; None: from before the function.
+        let mut preds: Vec<Vec<Option<usize>>> = vec![Vec::new(); spans.all.len()];
+        preds[spans.first].push(None);
         for &span in &order {
             let next = &spans.all[span].next;
-            for (at, &next) in next.iter().enumerate() {
-                if !spans.all[span].next[..at].contains(&next) {
-                    preds[number[next] as usize].push(number[span]);
+            for (at, &next_span) in next.iter().enumerate() {
+                if !next[..at].contains(&next_span) {
+                    preds[next_span].push(Some(span));
                 }
             }
         }
+        let (entry, before) = (self.block, self.state);
+        self.end(Term::Jump(number[spans.first]));
+        let mut states: Vec<Option<State>> = vec![None; spans.all.len()];
         let mut phis = Vec::new();
         for &span in &order {
             self.block = number[span];
-            let block = self.block as usize;
-            self.func.blocks[block].preds.clone_from(&preds[block]);
-            let before: Vec<Option<State>> = preds[block].iter().map(|&pred| states[pred as usize]).collect();
-            self.state = self.merge(&before, spans.all[span].live, &mut phis);
+            let from: Vec<Option<State>> =
+                preds[span].iter().map(|pred| pred.map_or(Some(before), |pred| states[pred])).collect();
+            self.state = self.merge(&from, spans.all[span].live, span, &mut phis);
             let next: Vec<u32> = spans.all[span].next.iter().map(|&next| number[next]).collect();
             self.span(spans.all[span].start, spans.all[span].end, &next)?;
-            states[block] = Some(self.state);
+            states[span] = Some(self.state);
+            last[span] = self.block;
         }
-        for (phi, reg) in phis {
-            let preds = &preds[self.func.home[usize_of(phi)] as usize];
-            let args: Vec<Value> = preds
-                .iter()
-                .map(|&pred| {
-                    let state: Option<State> = states[pred as usize];
-                    state.map_or(Value::NONE, |state| state[reg])
-                })
-                .collect();
+        for (phi, span, reg) in phis {
+            let value = |pred: &Option<usize>| {
+                let state = pred.map_or(Some(before), |pred| states[pred]);
+                state.map_or(Value::NONE, |state| state[reg])
+            };
+            let args: Vec<Value> = preds[span].iter().map(value).collect();
             let args = args.into_iter().map(|arg| self.defined(arg)).collect();
             self.func.set_args(phi, args);
+        }
+        for &span in &order {
+            let preds = preds[span].iter().map(|pred| pred.map_or(entry, |pred| last[pred])).collect();
+            self.func.blocks[number[span] as usize].preds = preds;
         }
         Ok(())
     }
 
+    /// Whether a function is taken in rather than called.
+    fn takes_in(&mut self, function: usize) -> bool {
+        let spans = &self.functions.spans[function];
+        let size: usize = spans.all.iter().map(|span| span.end - span.start).sum();
+        let stack = self.code.functions[function].stack;
+        let deep = i64::from(self.base) - i64::from(self.code.functions[self.function].stack) - i64::from(stack);
+        let tail_calls = |op: &Op| matches!(op, Op::TailCall { .. });
+        let small = size <= SMALL || size <= LARGE && self.functions.calls[function] == 1;
+        small
+            && self.depth < DEEPEST
+            && size <= self.budget
+            && deep > -i64::from(STACK)
+            && !(self.code.zeroes_stack && stack > 0)
+            && !spans.all.iter().any(|span| self.code.ops[span.start..span.end].iter().any(tail_calls))
+    }
+
+    /// A function in the place of its call; gives what it returns.
+    fn take_in(&mut self, function: usize) -> Result<Value, Unhandled> {
+        let size: usize = self.functions.spans[function].all.iter().map(|span| span.end - span.start).sum();
+        self.budget -= size;
+        let args = self.arguments(self.functions.takes[function]);
+        let (state, caller, base, depth) = (self.state, self.function, self.base, self.depth);
+        let returns = self.returns.replace(Vec::new());
+        self.state = [Value::NONE; 11];
+        self.state[1..6].copy_from_slice(&args);
+        self.base -= self.code.functions[caller].stack as i32;
+        self.function = function;
+        self.depth += 1;
+        self.body()?;
+        let ends = std::mem::replace(&mut self.returns, returns).unwrap_or_default();
+        (self.state, self.function, self.base, self.depth) = (state, caller, base, depth);
+        self.block = self.func.add_block(Term::Unreachable);
+        for &(block, _) in &ends {
+            self.func.blocks[block as usize].term = Term::Jump(self.block);
+        }
+        self.func.blocks[self.block as usize].preds = ends.iter().map(|end| end.0).collect();
+        match ends.as_slice() {
+            [] => Ok(self.func.constant(0)),
+            [(_, value)] => Ok(*value),
+            _ => {
+                let phi = self.func.add_phi(self.block);
+                self.func.set_args(phi, ends.iter().map(|end| end.1).collect());
+                Ok(phi)
+            }
+        }
+    }
+
     /// The registers where paths meet. A path that is not known yet, a loop's, makes phis.
-    fn merge(&mut self, before: &[Option<State>], live: u16, phis: &mut Vec<(Value, usize)>) -> State {
+    fn merge(
+        &mut self,
+        before: &[Option<State>],
+        live: u16,
+        span: usize,
+        phis: &mut Vec<(Value, usize, usize)>,
+    ) -> State {
         let mut state = [Value::NONE; 11];
-        state[10] = self.func.leaf(Inst::Frame(0));
+        state[10] = self.func.leaf(Inst::Frame(self.base));
         if let [Some(only)] = before {
             return *only;
         }
@@ -118,7 +222,7 @@ impl Builder<'_> {
                 Some(first) if values.all(|value| value == Some(first)) => first,
                 _ => {
                     let phi = self.func.add_phi(self.block);
-                    phis.push((phi, reg));
+                    phis.push((phi, span, reg));
                     phi
                 }
             };
@@ -173,14 +277,15 @@ impl Builder<'_> {
     }
 
     fn span(&mut self, start: usize, end: usize, next: &[u32]) -> Result<(), Unhandled> {
-        if let [next] = next {
-            self.end(Term::Jump(*next));
-        }
         let mut pc = start;
         while pc < end {
             let op = self.code.ops[pc];
             self.op(&op, next)?;
             pc = after(&op, pc);
+        }
+        // What did not end the block goes on.
+        if let ([next], Term::Unreachable) = (next, self.func.blocks[self.block as usize].term) {
+            self.end(Term::Jump(*next));
         }
         Ok(())
     }
@@ -273,12 +378,19 @@ impl Builder<'_> {
             }
             Op::CallSubprog { target } => {
                 let function = self.code.function_at(target).ok_or(Unhandled("a function that is not there"))?;
-                let args = self.arguments(self.takes[function]);
+                if self.takes_in(function) {
+                    let value = self.take_in(function)?;
+                    return self.set(0, value);
+                }
+                let args = self.arguments(self.functions.takes[function]);
                 self.write(0, Inst::CallFn { function: function as u32, args })?;
             }
             Op::Exit => {
                 let value = self.get(0)?;
-                self.end(Term::Return(value));
+                match &mut self.returns {
+                    Some(returns) => returns.push((self.block, value)),
+                    None => self.end(Term::Return(value)),
+                }
             }
         }
         Ok(())
@@ -321,10 +433,6 @@ impl Builder<'_> {
         self.push(Inst::Store { size: Size::Dw, base, off, value: less });
         self.branch(none, next);
     }
-}
-
-fn usize_of(value: Value) -> usize {
-    value.index()
 }
 
 fn operator(op: AluOp) -> BinOp {

@@ -51,6 +51,15 @@ fn shape(func: &Func, block: u32, t: u32, e: u32) -> Option<(u32, [u32; 2])> {
         at(sides[0]) != at(sides[1])
     });
     let differing = differing.count();
+    // What is done in vain must be little, or it is better guessed.
+    let operations: usize = sides
+        .iter()
+        .filter(|&&side| side != block)
+        .map(|&side| func.blocks[side as usize].insts.len())
+        .sum();
+    if operations > OPERATIONS || operations > 0 && differing > 1 {
+        return None;
+    }
     (join != block && differing <= PHIS).then_some((join, sides))
 }
 

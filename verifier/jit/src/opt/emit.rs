@@ -107,16 +107,22 @@ pub(super) fn emit(
     emitter.asm.align(16);
     emitter.asm.bind(emitter.functions.at(function));
     emitter.prologue();
-    let shown: Vec<u32> =
-        layout.order.iter().copied().filter(|&block| block == 0 || emitter.ends[block as usize] == block).collect();
-    for (at, &block) in shown.iter().enumerate() {
-        if layout.aligned[block as usize] {
+    // Blocks that only jump are not written; what is behind them is aligned for them.
+    let (mut shown, mut aligned) = (Vec::new(), false);
+    for &block in &layout.order {
+        aligned |= layout.aligned[block as usize];
+        if block == 0 || emitter.ends[block as usize] == block {
+            shown.push((block, std::mem::take(&mut aligned)));
+        }
+    }
+    for (at, &(block, aligned)) in shown.iter().enumerate() {
+        if aligned {
             emitter.asm.align(16);
         }
         emitter.asm.bind(blocks.at(block as usize));
         emitter.flags = None;
         emitter.now = layout.first[block as usize];
-        let next = shown.get(at + 1).copied();
+        let next = shown.get(at + 1).map(|next| next.0);
         for lir in &selected.blocks[block as usize] {
             let flags = emitter.flags.take();
             emitter.lir(lir, flags, next);

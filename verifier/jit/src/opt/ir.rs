@@ -275,6 +275,8 @@ pub(super) struct Func {
     pub(super) home: Vec<u32>,
     pub(super) phi_args: Vec<Vec<Value>>,
     pub(super) blocks: Vec<Block>,
+    /// Bytes of its frame.
+    pub(super) stack: u32,
     /// What values were replaced by; most by themselves.
     alias: Vec<Value>,
     unique: HashMap<Inst, Value>,

@@ -55,6 +55,7 @@ use crate::memory::ExecutableMemory;
 use crate::native::NativeCode;
 use crate::options::Options;
 use analysis::Analysis;
+use build::Functions;
 use cfg::{Regs, Spans};
 use emit::{Output, Stack};
 use ir::{Func, Inst, Term};
@@ -154,9 +155,35 @@ fn program(code: &Code<'_>, output: &mut Output<'_>) -> Result<(), Unhandled> {
             break;
         }
     }
-    for (index, spans) in spans.iter().enumerate() {
-        let mut func = build::build(code, spans, &takes)?;
+    let mut calls = vec![0; spans.len()];
+    let mut wanted = vec![0];
+    for op in code.ops {
+        match *op {
+            Op::CallSubprog { target } => {
+                code.function_at(target).into_iter().for_each(|index| calls[index] += 1);
+            }
+            Op::Func { target, .. } => {
+                code.function_at(target).into_iter().for_each(|index| calls[index] += 2);
+                wanted.extend(code.function_at(target));
+            }
+            _ => {}
+        }
+    }
+    let functions = Functions { spans: &spans, takes: &takes, calls: &calls };
+    let mut made = vec![false; spans.len()];
+    while let Some(index) = wanted.pop() {
+        if std::mem::replace(&mut made[index], true) {
+            continue;
+        }
+        let mut func = build::build(code, &functions, index)?;
         optimise(code, &mut func)?;
+        for block in &func.blocks {
+            for &value in &block.insts {
+                if let Inst::CallFn { function, .. } = *func.inst(value) {
+                    wanted.push(function as usize);
+                }
+            }
+        }
         generate(code, &func, index, output)?;
     }
     Ok(())
@@ -227,7 +254,7 @@ fn generate(code: &Code<'_>, func: &Func, index: usize, output: &mut Output<'_>)
         let scratch = set(alloc::SCRATCH[0]) | set(alloc::SCRATCH[1]);
         places = allocate(reserved | scratch);
     }
-    let bpf = if uses_frame { code.functions[index].stack } else { 0 };
+    let bpf = if uses_frame { func.stack } else { 0 };
     let stack = Stack::new(&places, main, bpf, code.zeroes_stack, calls);
     emit::emit(output, code.sites, &selected, &layout, &places, stack, index);
     Ok(())
