@@ -2,7 +2,7 @@
 
 use super::alloc::{Place, Places, SCRATCH, callee_saved};
 use super::layout::Layout;
-use super::lir::{Addr, Base, Lir, RegSet, Src, Vreg, set};
+use super::lir::{ARGUMENTS, Addr, Base, CALLER_SAVED, Lir, RegSet, Src, Vreg, set};
 use super::select::Selected;
 use crate::abi::{Frames, RUN};
 use crate::encode::{Alu, Assembler, Label, Labels, Mem, Reg, Rm, Width};
@@ -71,6 +71,8 @@ pub(super) struct Emitter<'a, 'b> {
     blocks: Labels,
     /// Where a jump to a block ends up.
     ends: Vec<u32>,
+    /// A register that nothing is in.
+    spare: Option<Reg>,
     /// Blocks' places in the order.
     first: &'b [u32],
     /// The place of the block that is on.
@@ -101,6 +103,7 @@ pub(super) fn emit(
         flags: None,
         blocks,
         ends: ends(selected, places),
+        spare: spare(places, function == 0),
         first: &layout.first,
         now: 0,
     };
@@ -108,16 +111,16 @@ pub(super) fn emit(
     emitter.asm.bind(emitter.functions.at(function));
     emitter.prologue();
     // Blocks that only jump are not written; what is behind them is aligned for them.
-    let (mut shown, mut aligned) = (Vec::new(), false);
+    let (mut shown, mut aligned) = (Vec::new(), 1);
     for &block in &layout.order {
-        aligned |= layout.aligned[block as usize];
+        aligned = aligned.max(layout.aligned[block as usize]);
         if block == 0 || emitter.ends[block as usize] == block {
-            shown.push((block, std::mem::take(&mut aligned)));
+            shown.push((block, std::mem::replace(&mut aligned, 1)));
         }
     }
     for (at, &(block, aligned)) in shown.iter().enumerate() {
-        if aligned {
-            emitter.asm.align(16);
+        if aligned > 1 {
+            emitter.asm.align(aligned);
         }
         emitter.asm.bind(blocks.at(block as usize));
         emitter.flags = None;
@@ -129,6 +132,14 @@ pub(super) fn emit(
         }
     }
     emitter.write_corners();
+}
+
+/// A register that may be written and that nothing is in.
+fn spare(places: &Places, main: bool) -> Option<Reg> {
+    // Operands of calls are moved too.
+    let taken = places.used | ARGUMENTS.iter().fold(set(Reg::Rsp) | set(RUN), |taken, reg| taken | set(*reg));
+    let taken = if places.scratch { taken | set(SCRATCH[0]) | set(SCRATCH[1]) } else { taken };
+    Reg::ALL.into_iter().find(|&reg| taken & set(reg) == 0 && (main || CALLER_SAVED & set(reg) != 0))
 }
 
 /// Where jumps to blocks that only jump end up.
@@ -331,6 +342,16 @@ impl Emitter<'_, '_> {
         if let Some(at) = copies.iter().position(both)
             && let (Place::Reg(dst), From::Place(Place::Reg(src))) = copies[at]
         {
+            // Moves are cheaper than an exchange, where there is a register to spare.
+            if let Some(spare) = self.spare {
+                self.asm.mov(Width::W64, spare, src);
+                for (_, from) in copies.iter_mut() {
+                    if *from == From::Place(Place::Reg(src)) {
+                        *from = From::Place(Place::Reg(spare));
+                    }
+                }
+                return;
+            }
             self.asm.swap(Width::W64, dst, src);
             copies.swap_remove(at);
             for (_, from) in copies.iter_mut() {

@@ -11,8 +11,8 @@ pub(super) struct Layout {
     pub(super) order: Vec<u32>,
     /// The number of each block's first instruction.
     pub(super) first: Vec<u32>,
-    /// Innermost loops begin here.
-    pub(super) aligned: Vec<bool>,
+    /// What blocks are aligned to: 1, or more where innermost loops begin.
+    pub(super) aligned: Vec<u32>,
 }
 
 /// Decides on the order.
@@ -45,10 +45,10 @@ pub(super) fn layout(func: &Func, analysis: &Analysis, selected: &Selected) -> L
             None => top.push(block),
         }
     }
-    let mut aligned = vec![false; func.blocks.len()];
+    let mut aligned = vec![1; func.blocks.len()];
     let mut order = Vec::with_capacity(analysis.order.len());
     for block in top {
-        place(func, analysis, &bodies, block, &mut order, &mut aligned);
+        place(func, analysis, &bodies, block, &mut order, &mut aligned, selected);
     }
     let mut first = vec![0; func.blocks.len()];
     let mut at = 0;
@@ -64,6 +64,9 @@ fn holds(analysis: &Analysis, head: u32, block: u32) -> bool {
     analysis.dominates(head, block) && analysis.depth[block as usize] > analysis.depth[head as usize]
 }
 
+/// Loops of so many instructions are short.
+const SHORT: usize = 16;
+
 /// Places a block, or the loop that it is the head of.
 fn place(
     func: &Func,
@@ -71,7 +74,8 @@ fn place(
     bodies: &[Vec<u32>],
     block: u32,
     order: &mut Vec<u32>,
-    aligned: &mut [bool],
+    aligned: &mut [u32],
+    selected: &Selected,
 ) {
     let start = order.len();
     order.push(block);
@@ -79,7 +83,7 @@ fn place(
         return;
     }
     for &inner in &bodies[block as usize] {
-        place(func, analysis, bodies, inner, order, aligned);
+        place(func, analysis, bodies, inner, order, aligned, selected);
     }
     let inside = |other: u32| analysis.dominates(block, other) && order[start..].contains(&other);
     if order.len() - start <= 64 {
@@ -88,7 +92,9 @@ fn place(
     }
     let innermost = order[start..].iter().all(|&other| analysis.head[other as usize] == Some(block));
     if innermost {
-        aligned[order[start] as usize] = true;
+        // Short ones may stay within one line of the cache.
+        let size: usize = order[start..].iter().map(|&other| selected.blocks[other as usize].len()).sum();
+        aligned[order[start] as usize] = if size <= SHORT { 64 } else { 32 };
     }
 }
 

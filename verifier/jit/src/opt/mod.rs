@@ -13,6 +13,7 @@
 //! | `promote` | slots of the frame become values |
 //! | `simplify` | what bits tell, divisions by numbers, equal operations |
 //! | `convert` | small branches become selections |
+//! | `unroll` | several rounds of a loop at once |
 //! | `edges` | edges that copies have no place on |
 //! | `lir` | instructions of the machine |
 //! | `select` | from values to instructions of the machine |
@@ -44,6 +45,7 @@ mod operate;
 mod promote;
 mod select;
 mod simplify;
+mod unroll;
 
 use probity_vm::{Executable, Function, Op, Site, Unit};
 use thiserror::Error;
@@ -201,6 +203,12 @@ fn optimise(code: &Code<'_>, func: &mut Func) -> Result<(), Unhandled> {
     simplify::clean(func);
     let analysis = Analysis::new(func);
     convert::convert_branches(func, &analysis);
+    simplify::clean(func);
+    let analysis = Analysis::new(func);
+    simplify::simplify(func, &analysis);
+    simplify::clean(func);
+    let analysis = Analysis::new(func);
+    unroll::unroll(func, &analysis);
     simplify::clean(func);
     let analysis = Analysis::new(func);
     simplify::simplify(func, &analysis);
