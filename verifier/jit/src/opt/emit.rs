@@ -73,6 +73,8 @@ pub(super) struct Emitter<'a, 'b> {
     ends: Vec<u32>,
     /// A register that nothing is in.
     spare: Option<Reg>,
+    /// The block that is over ended with a jump.
+    jumped: bool,
     /// Blocks' places in the order.
     first: &'b [u32],
     /// The place of the block that is on.
@@ -87,6 +89,7 @@ pub(super) fn emit(
     layout: &Layout,
     places: &Places,
     stack: Stack,
+    depth: &[u32],
     function: usize,
 ) {
     let blocks = output.asm.labels(selected.blocks.len());
@@ -103,6 +106,7 @@ pub(super) fn emit(
         flags: None,
         blocks,
         ends: ends(selected, places),
+        jumped: false,
         spare: spare(places, function == 0),
         first: &layout.first,
         now: 0,
@@ -119,6 +123,9 @@ pub(super) fn emit(
         }
     }
     for (at, &(block, aligned)) in shown.iter().enumerate() {
+        // Behind a jump there is room for free, and predictors know few branches of one line.
+        let jumped = std::mem::take(&mut emitter.jumped) && depth[block as usize] > 0;
+        let aligned = if jumped { aligned.max(16) } else { aligned };
         if aligned > 1 {
             emitter.asm.align(aligned);
         }
@@ -211,6 +218,7 @@ impl Emitter<'_, '_> {
 
     pub(super) fn jump(&mut self, block: u32, next: Option<u32>) {
         if !self.is_next(block, next) {
+            self.jumped = true;
             let label = self.label(block);
             self.asm.jmp(label);
         }

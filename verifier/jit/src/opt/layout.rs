@@ -48,7 +48,7 @@ pub(super) fn layout(func: &Func, analysis: &Analysis, selected: &Selected) -> L
     let mut aligned = vec![1; func.blocks.len()];
     let mut order = Vec::with_capacity(analysis.order.len());
     for block in top {
-        place(func, analysis, &bodies, block, &mut order, &mut aligned, selected);
+        place(func, analysis, &bodies, block, &mut order, &mut aligned);
     }
     let mut first = vec![0; func.blocks.len()];
     let mut at = 0;
@@ -64,9 +64,6 @@ fn holds(analysis: &Analysis, head: u32, block: u32) -> bool {
     analysis.dominates(head, block) && analysis.depth[block as usize] > analysis.depth[head as usize]
 }
 
-/// Loops of so many instructions are short.
-const SHORT: usize = 16;
-
 /// Places a block, or the loop that it is the head of.
 fn place(
     func: &Func,
@@ -75,7 +72,6 @@ fn place(
     block: u32,
     order: &mut Vec<u32>,
     aligned: &mut [u32],
-    selected: &Selected,
 ) {
     let start = order.len();
     order.push(block);
@@ -83,7 +79,7 @@ fn place(
         return;
     }
     for &inner in &bodies[block as usize] {
-        place(func, analysis, bodies, inner, order, aligned, selected);
+        place(func, analysis, bodies, inner, order, aligned);
     }
     let inside = |other: u32| analysis.dominates(block, other) && order[start..].contains(&other);
     if order.len() - start <= 64 {
@@ -92,9 +88,7 @@ fn place(
     }
     let innermost = order[start..].iter().all(|&other| analysis.head[other as usize] == Some(block));
     if innermost {
-        // Short ones may stay within one line of the cache.
-        let size: usize = order[start..].iter().map(|&other| selected.blocks[other as usize].len()).sum();
-        aligned[order[start] as usize] = if size <= SHORT { 64 } else { 32 };
+        aligned[order[start] as usize] = 32;
     }
 }
 

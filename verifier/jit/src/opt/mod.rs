@@ -264,6 +264,6 @@ fn generate(code: &Code<'_>, func: &Func, index: usize, output: &mut Output<'_>)
     }
     let bpf = if uses_frame { func.stack } else { 0 };
     let stack = Stack::new(&places, main, bpf, code.zeroes_stack, calls);
-    emit::emit(output, code.sites, &selected, &layout, &places, stack, index);
+    emit::emit(output, code.sites, &selected, &layout, &places, stack, &analysis.depth, index);
     Ok(())
 }

@@ -40,6 +40,7 @@ pub(super) fn clean(func: &mut Func) {
     }
     drop_unreached(func);
     func.drop_trivial_phis();
+    skip_empty(func);
     for block in 0..func.blocks.len() {
         while let Term::Jump(next) = func.blocks[block].term {
             let only = func.blocks[next as usize].preds == [block as u32];
@@ -48,6 +49,27 @@ pub(super) fn clean(func: &mut Func) {
             }
             join(func, block as u32, next);
         }
+    }
+}
+
+/// Edges lead past blocks that only jump.
+fn skip_empty(func: &mut Func) {
+    for block in 1..func.blocks.len() {
+        let data = &func.blocks[block];
+        let (Term::Jump(next), [pred]) = (data.term, data.preds.as_slice()) else { continue };
+        let (pred, block) = (*pred, block as u32);
+        let empty = data.insts.is_empty() && data.phis.is_empty();
+        if !empty || next == block || func.blocks[next as usize].preds.contains(&pred) {
+            continue;
+        }
+        func.blocks[pred as usize].term.retarget(|to| if to == block { next } else { to });
+        for other in &mut func.blocks[next as usize].preds {
+            if *other == block {
+                *other = pred;
+            }
+        }
+        func.blocks[block as usize].preds.clear();
+        func.blocks[block as usize].term = Term::Unreachable;
     }
 }
 

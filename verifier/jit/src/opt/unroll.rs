@@ -101,6 +101,7 @@ fn repeat(func: &mut Func, block: u32, times: u32, whole: bool, last: &mut HashM
     // What the values of the first round are in the one that is being made.
     let mut now: HashMap<Value, Value> = HashMap::new();
     let get = |now: &HashMap<Value, Value>, value: Value| now.get(&value).copied().unwrap_or(value);
+    let mut sums = sums(func, block, back);
     for _ in 1..times {
         let nexts: Vec<(Value, Value)> =
             data.phis.iter().map(|&phi| (phi, get(&now, func.args_of(phi)[back]))).collect();
@@ -118,6 +119,15 @@ fn repeat(func: &mut Func, block: u32, times: u32, whole: bool, last: &mut HashM
             };
             now.insert(value, copy);
         }
+        for sum in &mut sums {
+            let part = get(&now, sum.part);
+            sum.rest = push(func, block, Inst::Bin(sum.op, sum.width, sum.rest, part));
+        }
+    }
+    // What is summed up does not wait for the last round.
+    for sum in &sums {
+        let all = push(func, block, Inst::Bin(sum.op, sum.width, sum.phi, sum.rest));
+        now.insert(sum.next, all);
     }
     for &phi in &data.phis {
         let mut args = func.args_of(phi).to_vec();
@@ -134,6 +144,49 @@ fn repeat(func: &mut Func, block: u32, times: u32, whole: bool, last: &mut HashM
     }
     func.blocks[block as usize].term = term;
     last.extend(now);
+}
+
+/// A value that only grows by something each round.
+struct Sum {
+    phi: Value,
+    next: Value,
+    op: BinOp,
+    width: Width,
+    /// What is added.
+    part: Value,
+    /// What is added in all rounds so far.
+    rest: Value,
+}
+
+/// The sums of a loop: nobody in it looks at them.
+fn sums(func: &Func, block: u32, back: usize) -> Vec<Sum> {
+    let data = &func.blocks[block as usize];
+    let mut uses: HashMap<Value, u32> = HashMap::new();
+    let mut count = |value: Value| *uses.entry(value).or_insert(0) += 1;
+    data.insts.iter().for_each(|&value| func.inst(value).for_each(&mut count));
+    data.phis.iter().for_each(|&phi| count(func.args_of(phi)[back]));
+    data.term.for_each(&mut count);
+    let once = |value: Value| uses.get(&value) == Some(&1);
+    let sum = |&phi: &Value| {
+        let next = func.args_of(phi)[back];
+        let Inst::Bin(op @ (BinOp::Add | BinOp::Xor), width, a, b) = *func.inst(next) else { return None };
+        let part = if a == phi { b } else { a };
+        let good = (a == phi || b == phi)
+            && part != phi
+            && once(phi)
+            && once(next)
+            && func.home[next.index()] == block
+            && func.as_const(part).is_none();
+        good.then_some(Sum { phi, next, op, width, part, rest: part })
+    };
+    data.phis.iter().filter_map(sum).collect()
+}
+
+fn push(func: &mut Func, block: u32, inst: Inst) -> Value {
+    match func.fold(inst) {
+        Folded::Value(value) => value,
+        Folded::Inst(inst) => func.push(block, inst),
+    }
 }
 
 /// One addition of a number for two.
