@@ -11,24 +11,16 @@ use probity_isa::{Insn, opcode::*};
 use probity_linux::PLATFORM;
 use probity_program::Program;
 use probity_tests::{
-    concrete::{
-        check::misfit,
-        machine::{Machine, Outcome},
-        record::Record,
-    },
+    concrete::{inputs, monitor::Monitor, record::Record},
     generate::{Rng, generate, generate_structured, kind::Kind},
 };
+use probity_vm::{CheckedProgram, Fault, Input, RunError, Runtime, RuntimeOptions};
 use rayon::prelude::*;
 
 /// Longer walks are left out.
 const MAX_STEPS: usize = 4000;
-/// Longer runs end.
-const MAX_RUN: usize = 2000;
-
-fn kind(program: &Program) -> Kind {
-    let of = |kind: &&Kind| kind.number() == program.prog_type;
-    *Kind::ALL.iter().find(of).expect("generated programs are of these types")
-}
+/// Longer runs end: back edges and calls.
+const MAX_RUN: u64 = 400;
 
 /// A load from the stack that extends the sign: through fp or, not known from the instruction, through a copy.
 fn extends_sign(insn: &Insn) -> bool {
@@ -44,44 +36,36 @@ struct Total {
     steps: usize,
 }
 
-/// Runs an accepted program on inputs; what the machine comes through that no state allows.
-fn run(program: &Program, record: &Record, rng: Rng, total: &mut Total) -> Result<(), String> {
-    let mut machine = Machine::new(program, kind(program), rng);
-    let mut matching: Vec<usize> = Vec::new();
-    let mut from = None;
-    for _ in 0..MAX_RUN {
-        let pc = machine.pc;
-        let mut why = "no path leads here".to_owned();
-        let callsites: Vec<usize> = machine.callsites().collect();
-        let fits: Vec<usize> = record
-            .after(&matching, from, pc)
-            .filter(|&index| {
-                let state = &record.steps[index].state;
-                if !state.callsites().eq(callsites.iter().copied()) {
-                    return false;
-                }
-                match misfit(&machine, state) {
-                    None => true,
-                    Some(misfit) => {
-                        why = misfit;
-                        false
-                    }
-                }
-            })
-            .collect();
-        if fits.is_empty() {
-            return Err(format!("at {pc}: {why}"));
-        }
-        total.steps += 1;
-        match machine.step() {
-            Outcome::Goes => (matching, from) = (fits, Some(pc)),
-            Outcome::Ends => {
-                total.ended += 1;
-                return Ok(());
-            }
-            Outcome::Stops => return Ok(()),
-            Outcome::Faults => return Err(format!("at {pc}: an access of nothing")),
-        }
+/// Runs an accepted program on random inputs; what the run comes through that no state allows.
+fn run(program: &Program, record: &Record, mut rng: Rng, total: &mut Total) -> Result<(), String> {
+    let runtime = Runtime::new(RuntimeOptions { seed: Some(rng.bits()), ..RuntimeOptions::default() });
+    let maps: Result<Vec<_>, _> = program.maps.iter().map(|map| runtime.map(&PLATFORM, map)).collect();
+    let Ok(maps) = maps else { return Ok(()) };
+    for map in &maps {
+        inputs::fill(&mut rng, map);
+    }
+    let profile = PLATFORM.default_profile();
+    let Ok(checked) = CheckedProgram::new(program, &PLATFORM, &profile, maps) else { return Ok(()) };
+    let mut worker = runtime.worker().expect("a slot");
+    let mut context = inputs::context(&mut rng, checked.unit().prog_type());
+    let mut packet = inputs::packet(&mut rng);
+    let mut monitor = Monitor::new(record);
+    let input = Input {
+        context: Some(&mut context),
+        packet: Some(&mut packet),
+        fuel: Some(MAX_RUN),
+        ..Input::default()
+    };
+    let result = checked.watched(&mut worker, input, Some(&mut monitor));
+    total.steps += monitor.steps;
+    if let Some(violation) = monitor.violation {
+        return Err(violation);
+    }
+    match result {
+        Ok(_) => total.ended += 1,
+        // What the runtime has no body for ends a run.
+        Err(RunError::Fuel | RunError::Fault { fault: Fault::Call(_) | Fault::Unsupported(_), .. }) => {}
+        Err(error) => return Err(error.to_string()),
     }
     Ok(())
 }

@@ -38,6 +38,7 @@ const MAY_USE: &[(&str, &[&str])] = &[
         ],
     ),
     ("probity-cli", &["probity", "probity-codegen"]),
+    ("probity-bench", &["probity", "probity-tests"]),
 ];
 
 /// Who builds with what.

@@ -2,27 +2,29 @@
 
 use probity_engine::state::{Reg, State, Tag};
 use probity_platform::Behaviour;
+use probity_vm::checked::Region;
+use probity_vm::{Moment, Run};
 
-use super::{machine::Machine, memory::Kind};
-
-/// Which register or slot is no member, if one is not; `live` are the registers that are read.
+/// Which register or slot is no member, if one is not. Registers that the program never wrote are
+/// left out, and so are pointers of which the runtime knows nothing.
 #[must_use]
-pub fn misfit(machine: &Machine<'_>, state: &State) -> Option<String> {
+pub fn misfit(moment: &Moment<'_>, run: &mut Run<'_>, state: &State) -> Option<String> {
     let frame = state.frame();
     for (index, reg) in frame.regs.iter().enumerate().take(10) {
-        if !holds(machine, reg, machine.regs[index]) {
-            return Some(format!("r{index} = {:#x}: {reg:x?}", machine.regs[index]));
+        let value = moment.regs[index];
+        if moment.written & 1 << index != 0 && !holds(moment, run, reg, value) {
+            return Some(format!("r{index} = {value:#x}: {reg:x?}"));
         }
     }
-    let stack = machine.memory.find(Kind::Stack(state.current()))?;
+    let depth = state.current();
     for (index, slot) in frame.stack.slots().iter().enumerate() {
-        let end = stack.bytes.len() - 8 * index;
-        let Some(start) = end.checked_sub(8) else { break };
-        let bytes: [u8; 8] = stack.bytes[start..end].try_into().unwrap_or_default();
-        if slot.is_full_spill() && !holds(machine, &slot.reg, u64::from_le_bytes(bytes)) {
-            return Some(format!("slot {index} = {bytes:x?}: {:x?}", slot.reg));
+        let stack = moment.stack(run, depth);
+        let Some(&word) = stack.len().checked_sub(index + 1).and_then(|at| stack.get(at)) else { break };
+        if slot.is_full_spill() && !holds(moment, run, &slot.reg, word) {
+            return Some(format!("slot {index} = {word:#x}: {:x?}", slot.reg));
         }
         // Tag 0 is that of the last byte.
+        let bytes = word.to_le_bytes();
         let zero = |(tag, byte): (&Tag, &u8)| *tag != Tag::Zero || *byte == 0;
         if !slot.tags.iter().zip(bytes.iter().rev()).all(zero) {
             return Some(format!("slot {index} = {bytes:x?}: {:?}", slot.tags));
@@ -32,53 +34,54 @@ pub fn misfit(machine: &Machine<'_>, state: &State) -> Option<String> {
 }
 
 /// Whether the number or address is one that the register may hold.
-fn holds(machine: &Machine<'_>, reg: &Reg, value: u64) -> bool {
+fn holds(moment: &Moment<'_>, run: &mut Run<'_>, reg: &Reg, value: u64) -> bool {
     let Some(behaviour) = reg.behaviour else { return true };
     if reg.maybe_null() && value == 0 {
         return true;
     }
-    let relative = |kind: Kind, start: usize| {
-        machine.memory.find(kind).is_some_and(|region| {
-            let distance = value.wrapping_sub(region.base + start as u64);
-            reg.val.contains_wide(distance.wrapping_sub(i64::from(reg.off).cast_unsigned()))
-        })
+    let from = |base: u64| {
+        let distance = value.wrapping_sub(base).wrapping_sub(i64::from(reg.off).cast_unsigned());
+        contains_wide(&reg.val, distance)
     };
     match behaviour {
         Behaviour::Scalar => reg.val.contains(value),
-        Behaviour::Context => relative(Kind::Context, 0),
+        Behaviour::Context => from(run.context),
         Behaviour::Stack => {
-            let kind = Kind::Stack(reg.frame());
-            let len = machine.memory.find(kind).map_or(0, |region| region.bytes.len());
-            relative(kind, len)
+            let words = moment.stack(run, reg.frame());
+            from(words.as_ptr_range().end as u64)
         }
-        Behaviour::MapValue => relative(Kind::MapValue(reg.map()), 0),
+        Behaviour::MapValue => in_map(moment, run, reg, value, from),
         Behaviour::Packet => {
-            let Some(packet) = machine.memory.find(Kind::Packet) else { return false };
             let base = value.wrapping_sub(i64::from(reg.off).cast_unsigned());
             let proved = i64::from(reg.range().max(0)).cast_unsigned();
+            let Some([meta, data, end]) = run.packet().map(|packet| packet.addresses()) else { return false };
             // So many bytes from the variable part on are there.
-            let inside = proved == 0 || base.wrapping_add(proved) <= packet.base + packet.bytes.len() as u64;
-            relative(Kind::Packet, 0) && inside
+            (from(data) || from(meta)) && (proved == 0 || base.wrapping_add(proved) <= end)
         }
-        Behaviour::PacketEnd => {
-            let end = machine.memory.find(Kind::Packet).map(|packet| packet.base + packet.bytes.len() as u64);
-            end == Some(value)
-        }
+        Behaviour::PacketEnd => run.packet().is_some_and(|packet| packet.addresses()[2] == value),
         // Nothing is known of the addresses of others.
         _ => true,
     }
 }
 
-/// Membership without the low half, which means nothing for pointers.
-trait ContainsWide {
-    fn contains_wide(&self, x: u64) -> bool;
+/// A pointer to a value of a map: to one of those at the right distance. Where values begin is known
+/// of arrays, and of what the pointer still points into.
+fn in_map(moment: &Moment<'_>, run: &mut Run<'_>, reg: &Reg, value: u64, from: impl Fn(u64) -> bool) -> bool {
+    let map = &moment.unit.maps()[reg.map()];
+    if let Some(layout) = map.array_layout() {
+        let entries = u64::from(layout.max_entries.min(64));
+        return (0..entries).any(|index| from(layout.base + index * u64::from(layout.stride)));
+    }
+    match moment.region(run, value) {
+        Some(bounds) if bounds.region == Region::MapValue(Some(reg.map())) => from(bounds.start),
+        _ => true,
+    }
 }
 
-impl ContainsWide for probity_engine::domain::Scalar {
-    fn contains_wide(&self, x: u64) -> bool {
-        let signed = x.cast_signed();
-        self.tnum.contains(x)
-            && (self.umin..=self.umax).contains(&x)
-            && (self.smin..=self.smax).contains(&signed)
-    }
+/// Membership without the low half, which means nothing for pointers.
+fn contains_wide(scalar: &probity_engine::domain::Scalar, x: u64) -> bool {
+    let signed = x.cast_signed();
+    scalar.tnum.contains(x)
+        && (scalar.umin..=scalar.umax).contains(&x)
+        && (scalar.smin..=scalar.smax).contains(&signed)
 }

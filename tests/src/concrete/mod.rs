@@ -1,13 +1,13 @@
-//! Programs executed on numbers, beside what the engine says of them.
+//! Programs executed on numbers in the checked interpreter, beside what the engine says of them.
 //!
 //! | module | subject |
 //! |---|---|
-//! | [`memory`] | regions of bytes at made-up addresses |
-//! | [`machine`] | an interpreter for the programs that tests generate |
 //! | [`record`] | the abstract states of all paths, as an observer notes them |
 //! | [`check`] | that a concrete state is a member of an abstract one |
+//! | [`monitor`] | a run that is held against a record |
+//! | [`inputs`] | random packets, contexts and contents of maps |
 
 pub mod check;
-pub mod machine;
-pub mod memory;
+pub mod inputs;
+pub mod monitor;
 pub mod record;

@@ -58,6 +58,9 @@ pub struct Expected {
     pub max_states_per_insn: Option<u64>,
     /// Stack by function: `8+16`.
     pub stack_depth: Option<String>,
+    /// r0 of a test run with 64 bytes of zeros.
+    #[serde(skip)]
+    pub retval: Option<i32>,
 }
 
 /// A program of a corpus.
@@ -123,6 +126,8 @@ struct SelftestRecord {
     max_states_per_insn: u64,
     stack_depth: String,
     #[serde(default)]
+    retval: Option<i32>,
+    #[serde(default)]
     expected_msgs: Vec<String>,
 }
 
@@ -182,6 +187,7 @@ fn raw_case(raw: RawProgram) -> Case {
             peak_states: record.peak_states,
             max_states_per_insn: None,
             stack_depth: Some(record.stack_depth.clone()),
+            retval: None,
         },
         expected_msgs: Vec::new(),
         source: Source::Raw(Box::new(raw)),
@@ -200,6 +206,7 @@ fn selftest(folder: &Path, record: SelftestRecord) -> Case {
             peak_states: record.peak_states,
             max_states_per_insn: Some(record.max_states_per_insn),
             stack_depth: Some(record.stack_depth),
+            retval: record.retval,
         },
         expected_msgs: record.expected_msgs,
         source: Source::Object {
@@ -227,6 +234,7 @@ fn realworld(folder: &Path, record: RealworldRecord) -> Case {
             peak_states: record.peak_states,
             max_states_per_insn: Some(record.max_states_per_insn),
             stack_depth: None,
+            retval: None,
         },
         expected_msgs: Vec::new(),
         source: Source::Object {

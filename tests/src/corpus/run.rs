@@ -51,7 +51,9 @@ impl Corpus {
     }
 }
 
-fn name(case: &Case) -> String {
+/// `FILE OBJECT PROGRAM`.
+#[must_use]
+pub fn name(case: &Case) -> String {
     format!("{} {} {}", case.file, case.object, case.program)
 }
 
@@ -66,9 +68,12 @@ pub fn run(corpus: &Corpus) -> Vec<Outcome> {
     pool.expect("threads").install(run)
 }
 
-pub(super) type Objects = BTreeMap<PathBuf, Result<Object, String>>;
+/// Objects by their paths, or why they cannot be read.
+pub type Objects = BTreeMap<PathBuf, Result<Object, String>>;
 
-pub(super) fn objects(cases: &[Case]) -> Objects {
+/// Reads the objects that cases come from.
+#[must_use]
+pub fn objects(cases: &[Case]) -> Objects {
     let mut paths: Vec<&PathBuf> = cases.iter().filter_map(path).collect();
     paths.sort_unstable();
     paths.dedup();
@@ -81,7 +86,9 @@ pub(super) fn objects(cases: &[Case]) -> Objects {
     paths.into_par_iter().map(|path| (path.clone(), parse(path))).collect()
 }
 
-pub(super) fn path(case: &Case) -> Option<&PathBuf> {
+/// The object that a case comes from.
+#[must_use]
+pub fn path(case: &Case) -> Option<&PathBuf> {
     match &case.source {
         Source::Raw(_) => None,
         Source::Object { path, .. } => Some(path),

@@ -85,6 +85,15 @@ impl Target {
     ///
     /// When the loader does not take it, or the platform lacks its type.
     pub fn load(&self, case: &Case, object: Option<&Object>) -> Result<Program, NotLoaded> {
+        self.load_named(case, &case.program, object)
+    }
+
+    /// As [`Target::load`], another program of the object, as one of the case's type.
+    ///
+    /// # Errors
+    ///
+    /// As there.
+    pub fn load_named(&self, case: &Case, name: &str, object: Option<&Object>) -> Result<Program, NotLoaded> {
         let Source::Object { prog_type, attach, flags, fill_maps, .. } = &case.source else {
             return raw(case);
         };
@@ -109,7 +118,7 @@ impl Target {
             kconfig: self.kconfig.as_ref(),
             ..LoadOptions::new(&sections, global_data())
         };
-        let mut program = object.program(&case.program, &options)?;
+        let mut program = object.program(name, &options)?;
         if *fill_maps {
             for map in program.maps.iter_mut().filter(|map| map.max_entries == 0) {
                 map.max_entries = 1;

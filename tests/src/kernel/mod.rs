@@ -8,11 +8,13 @@
 //! | [`run`] | test runs |
 //! | [`btf`] | BTF bytes as this kernel takes them |
 //! | [`mod@encode`] | BTF types back into bytes |
+//! | [`live`] | maps that stay open, and what is in them |
 //! | `maps` | the maps of a program |
 //! | `sys` | the bpf() system call |
 
 pub mod btf;
 pub mod encode;
+pub mod live;
 pub mod load;
 pub mod log;
 mod maps;

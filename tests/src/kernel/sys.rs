@@ -1,4 +1,4 @@
-//! The bpf() system call: creating, loading and test runs. There is no attaching and no pinning
+//! The bpf() system call: creating, loading, test runs, what is in maps. There is no attaching and no pinning
 //! here, and none may be added. And the clock of the calling thread.
 
 use std::{
@@ -9,10 +9,14 @@ use std::{
 };
 
 const MAP_CREATE: libc::c_int = 0;
+const MAP_LOOKUP_ELEM: libc::c_int = 1;
 const MAP_UPDATE_ELEM: libc::c_int = 2;
+const MAP_DELETE_ELEM: libc::c_int = 3;
+const MAP_GET_NEXT_KEY: libc::c_int = 4;
 const PROG_LOAD: libc::c_int = 5;
 const PROG_TEST_RUN: libc::c_int = 10;
 const BTF_LOAD: libc::c_int = 18;
+const MAP_LOOKUP_AND_DELETE_ELEM: libc::c_int = 21;
 const MAP_FREEZE: libc::c_int = 22;
 
 /// `union bpf_attr`, filled in by the offsets of its members. Borrows what it points to.
@@ -151,6 +155,29 @@ pub(super) fn array_write(map: &MapFd, value: &[u8]) -> io::Result<()> {
     }
     let mut attr = Attr::new().fd(0, map.fd.as_fd()).input(8, &[0; 4]).input(16, value).u64(24, 0);
     bpf(MAP_UPDATE_ELEM, &mut attr).map(drop)
+}
+
+/// Reads an element, and deletes it with `takes`. `value` must have as many bytes as the kernel
+/// writes; of filters it is what is asked for.
+pub(super) fn map_lookup(map: &MapFd, key: &[u8], value: &mut [u8], takes: bool) -> io::Result<()> {
+    let command = if takes { MAP_LOOKUP_AND_DELETE_ELEM } else { MAP_LOOKUP_ELEM };
+    bpf(command, &mut Attr::new().fd(0, map.fd.as_fd()).input(8, key).output(16, value).u64(24, 0)).map(drop)
+}
+
+/// Writes an element. `value` must have as many bytes as the kernel reads.
+pub(super) fn map_update(map: &MapFd, key: &[u8], value: &[u8], flags: u64) -> io::Result<()> {
+    let mut attr = Attr::new().fd(0, map.fd.as_fd()).input(8, key).input(16, value).u64(24, flags);
+    bpf(MAP_UPDATE_ELEM, &mut attr).map(drop)
+}
+
+/// Deletes an element.
+pub(super) fn map_delete(map: &MapFd, key: &[u8]) -> io::Result<()> {
+    bpf(MAP_DELETE_ELEM, &mut Attr::new().fd(0, map.fd.as_fd()).input(8, key)).map(drop)
+}
+
+/// The key after one, or the first.
+pub(super) fn map_next_key(map: &MapFd, key: &[u8], next: &mut [u8]) -> io::Result<()> {
+    bpf(MAP_GET_NEXT_KEY, &mut Attr::new().fd(0, map.fd.as_fd()).input(8, key).output(16, next)).map(drop)
 }
 
 /// Takes user space the right to write to the map.

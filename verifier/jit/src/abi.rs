@@ -47,6 +47,8 @@ fields! {
     LOOPS = loops;
     /// [`Run::exit_sp`].
     EXIT_SP = exit_sp;
+    /// [`Run::slot`].
+    SLOT = slot;
     /// [`Run::callable`].
     CALLABLE = callable;
     /// The first word of [`Run::scratch`].

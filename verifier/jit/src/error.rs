@@ -2,6 +2,7 @@
 
 use std::io;
 
+use probity_vm::maps::ProgArrayError;
 use thiserror::Error;
 
 use crate::encode::UnboundLabel;
@@ -28,6 +29,12 @@ pub enum JitError {
         /// The function's slot.
         target: u32,
     },
+    /// An array of programs is for others.
+    #[error(transparent)]
+    ProgArray(#[from] ProgArrayError),
+    /// The executable has code, which stays.
+    #[error("there is machine code of this program already")]
+    HasCode,
     /// A mistake of the compiler.
     #[error("internal: {0}")]
     Label(#[from] UnboundLabel),

@@ -1,33 +1,51 @@
 //! Memory for machine code: written once, then executable and no longer writable (W^X).
 
-#![allow(unsafe_code)]
-
 use std::io;
+#[cfg(unix)]
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Mutex, PoisonError};
 
+#[cfg(unix)]
+use memmap2::Advice;
 use memmap2::{Mmap, MmapMut};
 
-/// Machine code that can be executed. It is unmapped when this is dropped.
+/// Machine code that can be executed, at the start of a page.
 #[derive(Debug)]
 pub struct ExecutableMemory {
-    map: Mmap,
+    /// None only while it is dropped.
+    map: Option<Mmap>,
+    size: usize,
 }
 
+/// Mappings that are free again, and can't be executed any more. A new one costs many times as much as
+/// changing what one permits: its pages have to be found and zeroed.
+static FREE: Mutex<Vec<MmapMut>> = Mutex::new(Vec::new());
+/// How many free mappings are kept, at most.
+const KEPT: usize = 32;
+/// How long a free mapping may be to be kept.
+const KEPT_LEN: usize = 16 * PAGE;
+const PAGE: usize = 4096;
+/// What is behind the code, up to the page's end: `int3`.
+const TRAP: u8 = 0xcc;
+
 impl ExecutableMemory {
-    /// Maps `size` bytes at the start of a page, lets `fill` write all of them, and makes them
-    /// executable. There is no time at which they are both writable and executable.
+    /// Lets `fill` write all of `size` bytes, and makes them executable. There is no time at which they
+    /// are both writable and executable.
     ///
     /// # Errors
     /// When `size` is 0, or the system refuses the mapping or its execution.
     pub fn new(size: usize, fill: impl FnOnce(&mut [u8])) -> io::Result<Self> {
-        let mut map = MmapMut::map_anon(size)?;
-        fill(&mut map);
-        Ok(ExecutableMemory { map: map.make_exec()? })
+        let mut map = writable(size.next_multiple_of(PAGE))?;
+        let (code, rest) = map.split_at_mut(size);
+        fill(code);
+        rest.fill(TRAP);
+        Ok(ExecutableMemory { map: Some(map.make_exec()?), size })
     }
 
     /// The code.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        &self.map
+        self.map.as_deref().map_or(&[], |map| &map[..self.size])
     }
 
     /// Where the byte at `offset` stands.
@@ -36,8 +54,44 @@ impl ExecutableMemory {
     /// When `offset` is not inside.
     #[must_use]
     pub fn address(&self, offset: usize) -> *const u8 {
-        &raw const self.map[offset]
+        &raw const self.bytes()[offset]
     }
+}
+
+impl Drop for ExecutableMemory {
+    fn drop(&mut self) {
+        let Some(map) = self.map.take().filter(|map| map.len() <= KEPT_LEN) else { return };
+        let Ok(map) = map.make_mut() else { return };
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        if free.len() < KEPT {
+            free.push(map);
+        }
+    }
+}
+
+/// A writable mapping of a length, which may have been used before.
+fn writable(len: usize) -> io::Result<MmapMut> {
+    let free = {
+        let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
+        free.iter().rposition(|map| map.len() == len).map(|at| free.swap_remove(at))
+    };
+    match free {
+        Some(map) => Ok(map),
+        None => apart(MmapMut::map_anon(len)?),
+    }
+}
+
+/// Keeps the system from joining a mapping with its neighbours, which are often the code before and
+/// behind: to join and to split them is half of what changing permissions costs. Advice about access
+/// does it, which for memory without a file means nothing else; neighbours get advice by turns.
+fn apart(map: MmapMut) -> io::Result<MmapMut> {
+    #[cfg(unix)]
+    {
+        static TURN: AtomicBool = AtomicBool::new(false);
+        let turn = TURN.fetch_xor(true, Ordering::Relaxed);
+        map.advise(if turn { Advice::Random } else { Advice::Sequential })?;
+    }
+    Ok(map)
 }
 
 #[cfg(test)]
@@ -63,11 +117,23 @@ mod tests {
     }
 
     #[test]
+    fn used_memory_is_used_again_and_none_of_it_is_left() {
+        let memory = ExecutableMemory::new(5000, |code| code.fill(0x90)).expect("memory");
+        drop(memory);
+        let memory = ExecutableMemory::new(4097, |code| code.fill(0xc3)).expect("memory");
+        assert_eq!(memory.bytes(), [0xc3; 4097]);
+        let map = memory.map.as_deref().expect("it is mapped");
+        assert_eq!(map.len(), 8192);
+        assert!(map[4097..].iter().all(|byte| *byte == TRAP));
+    }
+
+    #[test]
     #[cfg(target_arch = "x86_64")]
     fn code_runs() {
         // mov eax, 42; ret
         let code = [0xb8, 42, 0, 0, 0, 0xc3];
         let memory = ExecutableMemory::new(code.len(), |bytes| bytes.copy_from_slice(&code)).expect("memory");
+        #[allow(unsafe_code)]
         // SAFETY: the bytes are a function of that type that touches nothing but its result, and the
         // memory outlives the call.
         let function = unsafe { std::mem::transmute::<*const u8, extern "C" fn() -> u32>(memory.address(0)) };

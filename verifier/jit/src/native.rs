@@ -6,7 +6,9 @@ use std::ptr;
 
 use probity_vm::{Executable, Left, Native, Run};
 
+use crate::error::JitError;
 use crate::memory::ExecutableMemory;
+use crate::options::Options;
 
 /// Machine code of an executable.
 #[derive(Debug)]
@@ -16,6 +18,7 @@ pub struct NativeCode {
     memory: ExecutableMemory,
     entry: usize,
     tail_entry: usize,
+    counts: bool,
     listing: Option<String>,
 }
 
@@ -26,9 +29,11 @@ impl NativeCode {
         memory: ExecutableMemory,
         entry: usize,
         tail_entry: usize,
+        options: &Options,
         listing: Option<String>,
     ) -> NativeCode {
-        NativeCode { executable: executable.clone(), memory, entry, tail_entry, listing }
+        let counts = options.fuel;
+        NativeCode { executable: executable.clone(), memory, entry, tail_entry, counts, listing }
     }
 
     /// The code.
@@ -43,20 +48,25 @@ impl NativeCode {
         self.listing.as_deref()
     }
 
-    /// Gives the code to its executable, which runs it from now on. False when that has some already:
-    /// then this is dropped.
-    #[must_use]
-    pub fn install(self) -> bool {
-        let NativeCode { executable, memory, entry, tail_entry, .. } = self;
+    /// Gives the code to its executable, which runs it from now on, and the arrays of programs that it
+    /// uses to programs with code.
+    ///
+    /// # Errors
+    /// When it has code already, or programs without code have claimed an array that it uses.
+    pub fn install(self) -> Result<(), JitError> {
+        let NativeCode { executable, memory, entry, tail_entry, counts, .. } = self;
+        executable.unit().claim_prog_arrays(Some(true))?;
         let native = Native {
             entry: memory.address(entry) as usize,
             tail_entry: memory.address(tail_entry) as usize,
             call_back,
+            counts,
             owner: Box::new(memory),
         };
         // SAFETY: compilers made the code of this very executable's instructions, with the conventions of
         // `abi`; the owner is its memory.
-        unsafe { executable.unit().set_native(native) }
+        let is_first = unsafe { executable.unit().set_native(native) };
+        if is_first { Ok(()) } else { Err(JitError::HasCode) }
     }
 }
 

@@ -28,7 +28,8 @@ impl Features {
 /// How code is made.
 #[derive(Clone, Copy, Debug)]
 pub struct Options {
-    /// Counts back edges and calls, so that runs can be given a limit. Code without it ignores limits.
+    /// Counts back edges and calls, so that runs can be given a limit. Runs with a limit of a program
+    /// whose code does not count are left to the interpreter.
     pub fuel: bool,
     /// Keeps a listing ([`NativeCode::listing`](crate::NativeCode::listing)).
     pub listing: bool,

@@ -56,15 +56,15 @@ fn frames_are_zeroed_where_they_are_read_unwritten() {
 
 #[test]
 fn callables_get_and_give() {
-    let engines = Engines::of("r6 = r1\ncall 1\nr7 = r0\nr7 += 5\n*(u64 *)(r6 + 0) = r7\nr0 = r7\nexit\n");
+    let engines = Engines::of("r6 = r1\ncall 101\nr7 = r0\nr7 += 5\n*(u64 *)(r6 + 0) = r7\nr0 = r7\nexit\n");
     assert_eq!(engines.agree(&ZEROS, None).result, Ok(5));
 }
 
 #[test]
 fn a_callable_may_end_the_run() {
     for text in [
-        "call 2\nr0 = 1\nexit\n",
-        "*(u64 *)(r10 - 8) = r1\nr6 = r1\ncall f\nr0 = 1\nexit\nf:\nr6 = 1\nr7 = 2\n*(u64 *)(r10 - 64) = r7\ncall 2\nr0 = 1\nexit\n",
+        "call 102\nr0 = 1\nexit\n",
+        "*(u64 *)(r10 - 8) = r1\nr6 = r1\ncall f\nr0 = 1\nexit\nf:\nr6 = 1\nr7 = 2\n*(u64 *)(r10 - 64) = r7\ncall 102\nr0 = 1\nexit\n",
     ] {
         let result = Engines::of(text).agree(&ZEROS, None).result;
         assert!(matches!(result, Err(RunError::Internal(_))), "{result:?}");
@@ -104,7 +104,7 @@ fn loops_that_may_go_on() {
 fn fuel_ends_runs_at_the_same_place() {
     let engines = Engines::of(
         "r6 = r1\nr7 = *(u64 *)(r6 + 0)\nr7 &= 0x3f\nr0 = 0\nagain:\nif r7 == 0 goto out\n*(u64 *)(r6 + 8) = r7\n\
-         r1 = r6\ncall f\n*(u64 *)(r6 + 16) = r7\ncall 1\nr7 += -1\ngoto again\nout:\nr0 = 1\nexit\n\
+         r1 = r6\ncall f\n*(u64 *)(r6 + 16) = r7\ncall 101\nr7 += -1\ngoto again\nout:\nr0 = 1\nexit\n\
          f:\nr8 = 5\nr9 = r1\n*(u64 *)(r10 - 8) = r8\ninner:\n*(u64 *)(r9 + 24) = r8\nr8 += -1\n\
          if r8 != 0 goto inner\nr0 = 0\nexit\n",
     );

@@ -154,8 +154,10 @@ intrinsics! {
     DynptrData "dynptr_data" (StackObject, Anything, AllocSizeOrZero) Pointer;
     /// The difference of two Internet checksums.
     CsumDiff "csum_diff" (Mem, SizeOrZero, Mem, SizeOrZero, Anything) Number;
-    /// Copies bytes out of the packet.
+    /// Copies bytes out of the packet, or zeros.
     PacketLoad "packet_load" (Pointer, Anything, Mem, Size) Number;
+    /// Copies bytes out of the packet, or leaves the memory as it is.
+    PacketRead "packet_read" (Pointer, Anything, Mem, Size) Number;
     /// Copies bytes into the packet, with flags.
     PacketStore "packet_store" (Pointer, Anything, Mem, Size, Anything) Number;
     /// Copies bytes into the packet.

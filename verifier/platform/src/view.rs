@@ -104,7 +104,10 @@ impl Field {
     /// How many elements it has: 1 of what is no array.
     #[must_use]
     pub const fn elements(&self) -> u32 {
-        if self.element == 0 { 1 } else { self.size / self.element }
+        match self.size.checked_div(self.element) {
+            Some(count) => count,
+            None => 1,
+        }
     }
 }
 

@@ -20,29 +20,37 @@
 //! |---|---|
 //! | [`loader`] | object and platform brought together |
 //! | `maps` | what a loader adds to the definitions of maps |
+//! | [`instance`] | an object in a runtime: maps, programs ready to run |
 //! | [`sections`] | a platform's section table, for the loader of objects |
 //! | [`object`] | ELF objects |
 //! | [`program`] | programs, maps, BTF |
 //! | [`isa`] | instructions |
 //! | [`platform`](mod@platform) | what platforms are made of |
 //! | [`engine`] | the abstract interpreter |
+//! | [`vm`] | the runtime |
+//! | `jit` | machine code, behind the feature `jit` |
 //! | [`rt`] | what emitted code names |
 
+pub mod instance;
 pub mod loader;
 mod maps;
 pub mod sections;
 
+pub use instance::{Instance, Linked, LoadError, Runnable};
 pub use loader::{Checked, Loader, ProgramReport, check};
 pub use sections::{PlatformSections, global_data};
 
 pub use probity_engine as engine;
 pub use probity_engine::{Explanation, Finding, Report, Stats, Verdict, Verified};
 pub use probity_isa as isa;
+#[cfg(feature = "jit")]
+pub use probity_jit as jit;
 pub use probity_macro::{platform, spec};
 pub use probity_object as object;
 pub use probity_platform as platform;
 pub use probity_platform::{Platform, Profile, Version};
 pub use probity_program as program;
+pub use probity_vm as vm;
 
 /// Linux: what `spec/linux` compiles to.
 #[cfg(feature = "linux")]

@@ -119,6 +119,12 @@ impl<'a> Loader<'a> {
         self
     }
 
+    /// The profile that programs are verified for.
+    #[must_use]
+    pub fn target_profile(&self) -> &Profile {
+        &self.profile
+    }
+
     /// The platform.
     #[must_use]
     pub fn platform(&self) -> &'static Platform {

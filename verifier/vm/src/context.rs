@@ -1,7 +1,7 @@
 //! The context: the host's own struct behind a view of the platform.
 
 use probity_isa::Size;
-use probity_platform::{Behaviour, Platform, ProgType, View};
+use probity_platform::{Behaviour, Field, HostField, Platform, ProgType, RegType, View};
 
 use crate::guest::GuestBytes;
 
@@ -56,7 +56,8 @@ impl Context {
         self.len == 0
     }
 
-    /// Sets a field, an element of it counted from 0. False when there is no such field.
+    /// Sets a field, an element of it counted from 0. False when there is no such field. Pointers are
+    /// set by the runtime: what is set here is gone when a run begins.
     pub fn set(&mut self, field: &str, element: u32, value: u64) -> bool {
         let Some((offset, size)) = self.place(field, element) else { return false };
         self.guest().set(offset, size, value).is_some()
@@ -110,6 +111,25 @@ pub(crate) fn set_pointer(context: u64, offset: u32, value: u64) {
     // SAFETY: the context of a run is of the view of its program type, which has a field of pointer
     // size there ([`PacketFields::of`]); it lives as long as the run.
     unsafe { crate::guest::store(context + u64::from(offset), Size::Dw, value) };
+}
+
+/// The fields of a view that are no numbers, by their place in the host's struct: what an embedder
+/// writes there would be taken for memory, so that only the runtime may.
+#[must_use]
+pub(crate) fn pointers(platform: &Platform, view: &View) -> Vec<HostField> {
+    let number = |ty: RegType| platform.kind(ty.kind).behaviour == Behaviour::Scalar;
+    let is_pointer = |field: &&Field| field.access.iter().any(|rule| !number(rule.yields));
+    view.fields.iter().filter(is_pointer).map(|field| field.host).filter(|host| host.size > 0).collect()
+}
+
+/// Clears such fields in the context of a run.
+#[allow(unsafe_code)]
+pub(crate) fn clear(context: u64, fields: &[HostField]) {
+    for field in fields {
+        // SAFETY: the context of a run is of the view of its program type, whose host struct has the
+        // field; it lives as long as the run.
+        unsafe { GuestBytes::new(context + u64::from(field.offset), field.size as usize) }.fill(0);
+    }
 }
 
 /// Where the host's struct has the packet's bounds.

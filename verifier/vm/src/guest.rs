@@ -3,7 +3,10 @@
 //! as alignment allows, which compile to plain loads and stores.
 #![allow(unsafe_code)]
 
-use std::sync::atomic::{AtomicU8, AtomicU16, AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{
+    AtomicU8, AtomicU16, AtomicU32, AtomicU64,
+    Ordering::{Acquire, Relaxed, Release},
+};
 
 use probity_isa::Size;
 
@@ -76,6 +79,17 @@ unsafe fn store_unaligned(pointer: *mut u8, len: usize, value: u64) {
     }
 }
 
+/// The widest access at addresses of which all bits that any has are in `bits`, with `left` bytes left.
+#[inline]
+fn widest(bits: u64, left: usize) -> Size {
+    match left {
+        8.. if bits.is_multiple_of(8) => Size::Dw,
+        4.. if bits.is_multiple_of(4) => Size::W,
+        2.. if bits.is_multiple_of(2) => Size::H,
+        _ => Size::B,
+    }
+}
+
 /// Bytes that a program may see. Whoever holds one may copy in and out for as long as `'m`.
 #[derive(Clone, Copy, Debug)]
 pub struct GuestBytes<'m> {
@@ -138,16 +152,12 @@ impl<'m> GuestBytes<'m> {
         let mut at = 0;
         while at < len {
             let address = self.start + at as u64;
-            if address.is_multiple_of(8) && len - at >= 8 {
-                // SAFETY: inside of what `new` was promised.
-                let word = unsafe { load(address, Size::Dw) };
-                to[at..at + 8].copy_from_slice(&word.to_le_bytes());
-                at += 8;
-            } else {
-                // SAFETY: inside of what `new` was promised.
-                to[at] = unsafe { load(address, Size::B) } as u8;
-                at += 1;
-            }
+            let size = widest(address, len - at);
+            let bytes = size.bytes() as usize;
+            // SAFETY: inside of what `new` was promised.
+            let word = unsafe { load(address, size) };
+            to[at..at + bytes].copy_from_slice(&word.to_le_bytes()[..bytes]);
+            at += bytes;
         }
     }
 
@@ -157,18 +167,58 @@ impl<'m> GuestBytes<'m> {
         let mut at = 0;
         while at < len {
             let address = self.start + at as u64;
-            if address.is_multiple_of(8) && len - at >= 8 {
-                let mut word = [0; 8];
-                word.copy_from_slice(&from[at..at + 8]);
-                // SAFETY: inside of what `new` was promised.
-                unsafe { store(address, Size::Dw, u64::from_le_bytes(word)) };
+            let size = widest(address, len - at);
+            let bytes = size.bytes() as usize;
+            let mut word = [0; 8];
+            word[..bytes].copy_from_slice(&from[at..at + bytes]);
+            // SAFETY: inside of what `new` was promised.
+            unsafe { store(address, size, u64::from_le_bytes(word)) };
+            at += bytes;
+        }
+    }
+
+    /// Copies from other such bytes, as many as both have.
+    #[inline]
+    pub fn copy_from(&self, from: &GuestBytes<'_>) {
+        let len = self.len.min(from.len);
+        let mut at = 0;
+        while at < len {
+            let (to, source) = (self.start + at as u64, from.start + at as u64);
+            let size = widest(to | source, len - at);
+            // SAFETY: inside of what `new` was promised for both.
+            unsafe { store(to, size, load(source, size)) };
+            at += size.bytes() as usize;
+        }
+    }
+
+    /// Whether other such bytes are the same; not while either is written.
+    #[must_use]
+    #[inline]
+    pub fn equals(&self, other: &GuestBytes<'_>) -> bool {
+        if self.len != other.len {
+            return false;
+        }
+        let mut at = 0;
+        if (self.start | other.start).is_multiple_of(8) {
+            while self.len - at >= 8 {
+                let (one, two) = (self.start + at as u64, other.start + at as u64);
+                // SAFETY: inside of what `new` was promised for both.
+                if unsafe { load(one, Size::Dw) != load(two, Size::Dw) } {
+                    return false;
+                }
                 at += 8;
-            } else {
-                // SAFETY: inside of what `new` was promised.
-                unsafe { store(address, Size::B, u64::from(from[at])) };
-                at += 1;
             }
         }
+        while at < self.len {
+            let (one, two) = (self.start + at as u64, other.start + at as u64);
+            let size = widest(one | two, self.len - at);
+            // SAFETY: inside of what `new` was promised for both.
+            if unsafe { load(one, size) != load(two, size) } {
+                return false;
+            }
+            at += size.bytes() as usize;
+        }
+        true
     }
 
     /// Sets all bytes.
@@ -201,5 +251,35 @@ impl<'m> GuestBytes<'m> {
         // SAFETY: inside of what `new` was promised.
         unsafe { store(slice.start, size, value) };
         Some(())
+    }
+}
+
+/// A lock of 4 bytes in a value of a map: 0 when it is free. Whoever has one of these holds the value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Lock(u64);
+
+impl Lock {
+    /// The lock at an address.
+    ///
+    /// # Safety
+    ///
+    /// There must be 4 bytes of a map's value, aligned, which are there as long as this is used.
+    pub(crate) unsafe fn new(address: u64) -> Lock {
+        Lock(address)
+    }
+
+    fn word(self) -> &'static AtomicU32 {
+        // SAFETY: what `new` was promised; the reference does not leave the methods below.
+        unsafe { &*(self.0 as *const AtomicU32) }
+    }
+
+    /// Takes it if it is free.
+    pub(crate) fn take(self) -> bool {
+        self.word().compare_exchange(0, 1, Acquire, Relaxed).is_ok()
+    }
+
+    /// Gives it back.
+    pub(crate) fn give(self) {
+        self.word().store(0, Release);
     }
 }

@@ -8,12 +8,14 @@
 //! | [`runtime`] | what runs share: slots, clock, sink |
 //! | [`executable`] | verified programs, ready to run |
 //! | [`checked`] | programs that were not verified |
+//! | [`session`] | a program bound to a worker, for many runs |
 //! | [`link`] | from a program and its maps to a unit |
 //! | [`unit`] | a linked program |
 //! | [`op`] | its instructions |
 //! | [`run`] | one run: what interpreter, machine code and bodies share |
 //! | [`interpreter`] | the interpreter, in two modes |
 //! | [`intrinsics`] | what helpers do |
+//! | `known` | which addresses are the program's |
 //! | [`maps`] | maps |
 //! | [`native`] | what machine code calls |
 //! | [`context`] | the host's struct behind the context |
@@ -30,6 +32,8 @@ pub mod fault;
 pub mod guest;
 pub mod interpreter;
 mod intrinsics;
+mod known;
+mod lent;
 pub mod link;
 pub mod maps;
 pub mod native;
@@ -37,6 +41,7 @@ pub mod op;
 pub mod packet;
 pub mod run;
 pub mod runtime;
+pub mod session;
 pub mod unit;
 
 pub use checked::{CheckedProgram, Moment, Watch};
@@ -46,11 +51,12 @@ pub use executable::{Executable, Input};
 pub use fault::{Fault, RunError};
 pub use guest::GuestBytes;
 pub use link::LinkError;
-pub use maps::{Map, MapError};
+pub use maps::{ArrayLayout, Map, MapError, ProgArrayError, RingConsumer, RingProducer};
 pub use op::{Function, Op};
 pub use packet::Packet;
 pub use run::{Left, RawFn, Returned, Run};
 pub use runtime::{
     Clock, ClockKind, ManualClock, NoSink, NoSlot, Runtime, RuntimeOptions, Sink, SystemClock, Worker,
 };
+pub use session::Session;
 pub use unit::{Native, Site, Target, Unit};

@@ -10,11 +10,12 @@ use probity_platform::{Behaviour, Callable, Platform, Profile, RegType, TypeFlag
 use probity_program::Program;
 use thiserror::Error;
 
-use crate::context::{Converted, PacketFields, convert};
+use crate::context::{Converted, PacketFields, convert, pointers};
 use crate::interpreter::Decoded;
 use crate::intrinsics;
-use crate::maps::Map;
+use crate::maps::{Map, ProgArrayError};
 use crate::op::{Function, Op};
+use crate::run::MAX_TAIL_CALLS;
 use crate::unit::{Site, Target, Unit};
 
 /// Why a program can't run here.
@@ -57,6 +58,9 @@ pub enum LinkError {
     /// Memory that only the platform's own system has.
     #[error("unsupported in the runtime: memory behind {0}")]
     NoMemoryModel(String),
+    /// An array of programs that others have claimed.
+    #[error(transparent)]
+    ProgArray(#[from] ProgArrayError),
     /// An instruction, or what it refers to, that the runtime does not have.
     #[error("at instruction {pc}: unsupported in the runtime: {what}")]
     Instruction {
@@ -99,12 +103,23 @@ impl Unit {
         let sites = linker.sites;
         let functions = functions(program, platform, proof);
         let decoded = Decoded::new(&ops);
-        Ok(Unit {
+        // A tail call in a function leaves the frames below it in use.
+        let programs =
+            if ops.iter().any(|op| matches!(op, Op::TailCall { .. })) { MAX_TAIL_CALLS + 1 } else { 1 };
+        let unit = Unit {
+            frames: (platform.limits.frames * programs) as usize,
             platform,
             prog_type,
             profile: profile.clone(),
             program: Arc::new(program.clone()),
+            slots: maps
+                .iter()
+                .filter(|map| map.serves_slots())
+                .map(|map| map.slots())
+                .min()
+                .unwrap_or(u32::MAX),
             guarded: maps.iter().any(|map| map.frees()),
+            pointers: pointers(platform, view),
             packet_fields: PacketFields::of(platform, view),
             zeroes_stack: proof.is_none_or(Facts::reads_uninit_stack),
             ops,
@@ -112,8 +127,11 @@ impl Unit {
             sites,
             maps,
             decoded,
+            checked: proof.is_none(),
             native: OnceLock::new(),
-        })
+        };
+        unit.claim_prog_arrays(None)?;
+        Ok(unit)
     }
 }
 
@@ -204,7 +222,9 @@ impl Linker<'_> {
         if self.is_dead(pc) {
             return Ok(Op::Dead);
         }
-        let Ok(instruction) = probity_isa::decode(&self.program.insns, pc) else { return Ok(Op::Dead) };
+        let Ok(instruction) = probity_isa::decode(&self.program.insns, pc) else {
+            return self.call_register(pc);
+        };
         let target = |off: i32| (pc as i64 + 1 + i64::from(off)) as u32;
         Ok(match instruction {
             Instruction::Alu { width, op, dst, src } => Op::Alu { width, op, dst, src },
@@ -323,6 +343,25 @@ impl Linker<'_> {
         Ok(Op::Const { dst, value })
     }
 
+    /// A call by a number in a register, where that is what stands there: of anything on offer. No
+    /// verifier accepts it.
+    fn call_register(&mut self, pc: usize) -> Result<Op, LinkError> {
+        const CALL_REGISTER: u8 = BPF_JMP | BPF_CALL | BPF_X;
+        let insn = self.program.insns[pc];
+        if (insn.code, insn.src, insn.off, insn.imm) != (CALL_REGISTER, 0, 0, 0) {
+            return Ok(Op::Dead);
+        }
+        for callable in self.platform.callables {
+            // A tail call is no call.
+            let is_tail = callable.body == Some(probity_platform::Intrinsic::TailCall);
+            let offered = self.offered.callable(callable.number.cast_signed());
+            if offered.is_some_and(|offered| std::ptr::eq(offered, callable)) && !is_tail {
+                self.call(pc, callable, callable.number)?;
+            }
+        }
+        Ok(Op::CallRegister { reg: insn.dst })
+    }
+
     fn call(&mut self, pc: usize, callable: &'static Callable, number: u32) -> Result<Op, LinkError> {
         let index = self.offered.index(number.cast_signed()).map_or(number, u32::from);
         let target = match callable.body {
@@ -336,7 +375,12 @@ impl Linker<'_> {
             Some(MapUse::One(map)) => Some(map),
             _ => None,
         };
-        let (raw, may_leave) = intrinsics::raw(target);
+        let (mut raw, may_leave) = intrinsics::raw(target);
+        if target == Target::Body(probity_platform::Intrinsic::MapLookup)
+            && let Some(own) = map.and_then(|map: u32| self.maps.get(map as usize)?.lookup_raw())
+        {
+            raw = own;
+        }
         let site = self.sites.len() as u32;
         self.sites.push(Site { pc: pc as u32, callable, target, map, raw, may_leave });
         Ok(match target {

@@ -4,24 +4,8 @@
 use probity_isa::Size;
 
 use crate::fault::RunError;
-use crate::intrinsics::{packet, tail_call};
+use crate::intrinsics::packet;
 use crate::run::{Returned, Run};
-
-/// The machine code that a tail call goes on at ([`Native::tail_entry`](crate::Native::tail_entry)): of
-/// the program of the map in r2 at the index in r3. 0 when there is none, or the run made too many.
-///
-/// # Safety
-///
-/// The map is that of a call that was verified, and the run is the one that is on, in machine code.
-pub unsafe extern "C" fn tail_call(map: u64, index: u64, run: *mut Run<'static>) -> u64 {
-    // SAFETY: the run that is on, which nobody else uses until this returns.
-    let run = unsafe { &mut *run };
-    let Some(unit) = tail_call::target(run, map, index) else { return 0 };
-    // A map that a program with machine code uses takes no others.
-    let Some(native) = unit.native() else { return 0 };
-    run.unit = unit;
-    native.tail_entry as u64
-}
 
 /// LD_ABS and LD_IND of `bytes` bytes; [`Returned::leave`] is not 0 when the place is not inside of the
 /// packet: then the function returns 0.

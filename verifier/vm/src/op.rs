@@ -163,6 +163,12 @@ pub enum Op {
         /// Index into [`Unit::sites`](crate::Unit::sites).
         site: u32,
     },
+    /// A call of what the platform offers, by the number in a register: no part of RFC 9669, and only
+    /// in the checked interpreter.
+    CallRegister {
+        /// The register.
+        reg: u8,
+    },
     /// Another program in the place of this function, of the map in r2 at the index in r3; goes on
     /// behind when there is none.
     TailCall {
@@ -193,7 +199,7 @@ impl Op {
                 1 << dst | of(src)
             }
             Op::Mov { src, .. } => of(src),
-            Op::Neg { dst, .. } | Op::End { dst, .. } => 1 << dst,
+            Op::Neg { dst, .. } | Op::End { dst, .. } | Op::CallRegister { reg: dst } => 1 << dst,
             Op::Load { src, .. } | Op::LoadAcquire { src, .. } => 1 << src,
             Op::StoreRelease { dst, src, .. } => 1 << dst | 1 << src,
             Op::Atomic { op, dst, src, .. } => {

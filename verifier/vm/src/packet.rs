@@ -1,14 +1,25 @@
-//! A packet: bytes with room before and behind, and metadata in front.
+//! A packet: bytes with room before and behind, and metadata in front. Where its bounds may go is
+//! measured at Linux 6.18, with the room that its test runs give.
 
 use crate::errno::Errno;
 use crate::guest::GuestBytes;
 
 /// Room before a packet, in bytes, as Linux gives XDP programs.
 pub const HEADROOM: usize = 256;
-/// Room behind a packet.
+/// Room for a packet and behind it: what Linux has of a page.
+pub const SPACE: usize = 4096 - HEADROOM - 320;
+/// The least room behind a packet.
 pub const TAILROOM: usize = 512;
 
-/// A packet. Its bytes never move: what grows, grows into the room around them.
+/// The first bytes of the room, which Linux keeps for itself.
+const RESERVED: usize = 40;
+/// Bytes of an Ethernet header: no packet gets shorter.
+const ETHERNET: usize = 14;
+/// The longest that a packet can be made which may move.
+const LONGEST: usize = 16064;
+
+/// A packet. While its bounds move its bytes don't, but where they are made to fit a new length
+/// ([`change_len`](Packet::change_len), [`add_front`](Packet::add_front)).
 #[derive(Debug)]
 pub struct Packet {
     // Words, so that the buffer is aligned; only reached by guest accesses while a program runs.
@@ -17,13 +28,25 @@ pub struct Packet {
     meta: usize,
     start: usize,
     end: usize,
+    /// Where the link header begins, and the network header.
+    link: usize,
+    network: usize,
 }
 
 impl Packet {
-    /// A packet with these bytes and room around them.
+    /// A packet with these bytes and room around them. It begins with a link header.
     #[must_use]
     pub fn new(bytes: &[u8]) -> Packet {
-        Packet::with_room(bytes, HEADROOM, TAILROOM)
+        Packet::with_room(bytes, HEADROOM, SPACE.saturating_sub(bytes.len()).max(TAILROOM))
+    }
+
+    /// A packet with these bytes, of which programs see what is behind the link header.
+    #[must_use]
+    pub fn behind_link_header(bytes: &[u8]) -> Packet {
+        let mut packet = Packet::new(bytes);
+        packet.start = packet.network.min(packet.end);
+        packet.meta = packet.start;
+        packet
     }
 
     /// A packet with these bytes, and so much room before and behind.
@@ -36,6 +59,8 @@ impl Packet {
             meta: headroom,
             start: headroom,
             end: headroom + bytes.len(),
+            link: headroom,
+            network: headroom + ETHERNET,
         };
         packet.bytes_mut().write(bytes);
         packet
@@ -90,8 +115,15 @@ impl Packet {
         self.bytes_mut().slice(at, len)
     }
 
+    /// Bytes counted from the network header on, or from the link header.
+    pub(crate) fn header(&mut self, network: bool, at: usize, len: usize) -> Option<GuestBytes<'_>> {
+        let at = at.checked_add(if network { self.network } else { self.link })?;
+        (at.checked_add(len)? <= self.end).then(|| self.room(at, len))
+    }
+
     /// Addresses of the metadata, the start and the end.
-    pub(crate) fn addresses(&mut self) -> [u64; 3] {
+    #[must_use]
+    pub fn addresses(&mut self) -> [u64; 3] {
         let base = self.base();
         [self.meta, self.start, self.end].map(|at| base + at as u64)
     }
@@ -102,11 +134,10 @@ impl Packet {
     ///
     /// EINVAL when that leaves the room before it, or no Ethernet header.
     pub fn adjust_head(&mut self, delta: i64) -> Result<(), Errno> {
-        const ETHERNET: usize = 14;
         let start = (self.start as i64).checked_add(delta).and_then(|at| usize::try_from(at).ok());
         let start = start.ok_or(Errno::EINVAL)?;
         let kept = self.start - self.meta;
-        if start < kept || start + ETHERNET > self.end {
+        if start < RESERVED + kept || start + ETHERNET > self.end {
             return Err(Errno::EINVAL);
         }
         if kept > 0 {
@@ -125,34 +156,86 @@ impl Packet {
     ///
     /// EINVAL when that leaves the room behind it, or no Ethernet header.
     pub fn adjust_tail(&mut self, delta: i64) -> Result<(), Errno> {
-        const ETHERNET: usize = 14;
         let end = (self.end as i64).checked_add(delta).and_then(|at| usize::try_from(at).ok());
         let end = end.ok_or(Errno::EINVAL)?;
         if end > self.size || end < self.start + ETHERNET {
             return Err(Errno::EINVAL);
         }
+        self.set_end(end);
+        Ok(())
+    }
+
+    /// Sets the end; new bytes are 0.
+    fn set_end(&mut self, end: usize) {
         if end > self.end {
             let (at, len) = (self.end, end - self.end);
             self.room(at, len).fill(0);
         }
         self.end = end;
-        Ok(())
     }
 
     /// Moves the start of the metadata.
     ///
     /// # Errors
     ///
-    /// EINVAL when it would not be a multiple of 4 bytes, longer than 252, or leave the room.
+    /// EINVAL when it would leave the room or begin in the packet, EACCES when its length is no
+    /// multiple of 4, or more than 252.
     pub fn adjust_meta(&mut self, delta: i64) -> Result<(), Errno> {
         const LONGEST: usize = 252;
         let meta = (self.meta as i64).checked_add(delta).and_then(|at| usize::try_from(at).ok());
-        let meta = meta.filter(|&meta| meta <= self.start).ok_or(Errno::EINVAL)?;
+        let meta = meta.filter(|&meta| (RESERVED..=self.start).contains(&meta)).ok_or(Errno::EINVAL)?;
         let len = self.start - meta;
         if !len.is_multiple_of(4) || len > LONGEST {
-            return Err(Errno::EINVAL);
+            return Err(Errno::EACCES);
         }
         self.meta = meta;
         Ok(())
+    }
+
+    /// Makes it longer or shorter at its end; new bytes are 0. It may move.
+    ///
+    /// # Errors
+    ///
+    /// EINVAL when the link header would not be left whole, or for more than 16064 bytes.
+    pub fn change_len(&mut self, len: usize) -> Result<(), Errno> {
+        let least = self.network.saturating_sub(self.start);
+        if !(least..=LONGEST).contains(&len) {
+            return Err(Errno::EINVAL);
+        }
+        self.make_room(0, (self.start + len).saturating_sub(self.size));
+        self.set_end(self.start + len);
+        Ok(())
+    }
+
+    /// Adds bytes of 0 in front, which are the link header then. It may move.
+    ///
+    /// # Errors
+    ///
+    /// EINVAL when it would have more than 16064 bytes.
+    pub fn add_front(&mut self, count: usize) -> Result<(), Errno> {
+        if self.len().checked_add(count).is_none_or(|len| len > LONGEST) {
+            return Err(Errno::EINVAL);
+        }
+        self.make_room((RESERVED + count).saturating_sub(self.start), 0);
+        self.start -= count;
+        (self.meta, self.link) = (self.start, self.start);
+        let at = self.start;
+        self.room(at, count).fill(0);
+        Ok(())
+    }
+
+    /// Moves all of it to where there is more room before and behind.
+    fn make_room(&mut self, before: usize, behind: usize) {
+        if before == 0 && behind == 0 {
+            return;
+        }
+        let (old, size) = (self.size, self.size + before + behind);
+        let bytes = self.room(0, old).to_vec();
+        self.buffer = vec![0; size.div_ceil(8) + 1].into_boxed_slice();
+        self.size = size;
+        self.room(before, old).write(&bytes);
+        for place in [&mut self.meta, &mut self.start, &mut self.end, &mut self.link, &mut self.network] {
+            *place += before;
+        }
     }
 }

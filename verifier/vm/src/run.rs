@@ -4,6 +4,8 @@ use std::any::Any;
 
 use crate::checked::Watch;
 use crate::fault::RunError;
+use crate::guest::Lock;
+use crate::lent::Lent;
 use crate::packet::Packet;
 use crate::runtime::Worker;
 use crate::unit::Unit;
@@ -86,15 +88,17 @@ pub struct Run<'r> {
     /// The program that is on; a tail call changes it.
     pub(crate) unit: &'r Unit,
     /// The packet, where the program is called with one.
-    pub packet: Option<&'r mut Packet>,
+    pub(crate) packet: Lent<Packet>,
     /// What belongs to the thread.
     pub worker: &'r mut Worker,
     /// The host, as whoever made the platform's bindings knows it.
-    pub host: Option<&'r mut dyn Any>,
+    pub(crate) host: Lent<dyn Any>,
     /// Who watches, in the checked interpreter.
     pub(crate) watch: Option<&'r mut (dyn Watch + 'r)>,
     /// Records of ring buffers that were reserved and neither handed on nor given up.
     pub(crate) records: Vec<u64>,
+    /// Locks that it holds.
+    pub(crate) locks: Vec<Lock>,
 }
 
 impl std::fmt::Debug for Run<'_> {
@@ -119,10 +123,20 @@ impl<'r> Run<'r> {
         Left
     }
 
+    /// The packet, where the program is called with one.
+    pub fn packet(&mut self) -> Option<&mut Packet> {
+        self.packet.get()
+    }
+
+    /// The host, as whoever made the platform's bindings knows it.
+    pub fn host(&mut self) -> Option<&mut dyn Any> {
+        self.host.get()
+    }
+
     /// Writes the packet's bounds into the context.
     pub(crate) fn show_packet(&mut self) {
         let fields = self.unit.packet_fields;
-        let Some(packet) = self.packet.as_deref_mut() else { return };
+        let Some(packet) = self.packet.get() else { return };
         let [meta, data, end] = packet.addresses();
         for (field, address) in [(fields.meta, meta), (fields.data, data), (fields.data_end, end)] {
             if let Some(offset) = field {
@@ -133,7 +147,12 @@ impl<'r> Run<'r> {
 
     /// Gives back what the run still holds.
     pub(crate) fn give_back(&mut self) {
-        self.records.clear();
+        if !self.records.is_empty() {
+            crate::intrinsics::ringbuf::give_back(self);
+        }
+        if !self.locks.is_empty() {
+            self.locks.drain(..).for_each(Lock::give);
+        }
     }
 
     /// Calls a function of the program by the value that the program has for it.

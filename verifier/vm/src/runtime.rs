@@ -117,6 +117,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) sink: Arc<dyn Sink>,
     seed: u64,
+    secret: u64,
 }
 
 impl fmt::Debug for Shared {
@@ -136,20 +137,24 @@ impl Default for Runtime {
     }
 }
 
+/// A number that is another one each time.
+fn random() -> u64 {
+    use std::hash::{BuildHasher, Hasher};
+    std::hash::RandomState::new().build_hasher().finish()
+}
+
 impl Runtime {
     /// A runtime.
     #[must_use]
     pub fn new(options: RuntimeOptions) -> Runtime {
         let slots = options.slots.clamp(1, 4096);
-        let seed = options.seed.unwrap_or_else(|| {
-            use std::hash::{BuildHasher, Hasher};
-            std::hash::RandomState::new().build_hasher().finish()
-        });
+        let seed = options.seed.unwrap_or_else(random);
         Runtime(Arc::new(Shared {
             taken: (0..slots).map(|_| AtomicBool::new(false)).collect(),
             clock: options.clock,
             sink: options.sink,
             seed,
+            secret: random(),
         }))
     }
 
@@ -282,6 +287,16 @@ impl Worker {
     /// How far an address of the stack is from the end of its frame of `frame` bytes: negative.
     pub(crate) fn below_frame(&self, address: u64, frame: u64) -> i64 {
         (self.place(address) as u64 % frame) as i64 - frame as i64
+    }
+
+    /// Where the interpreter's stack is, and how many bytes it has.
+    pub(crate) fn stack_region(&mut self) -> (u64, usize) {
+        (self.stack.as_mut_ptr() as u64, self.stack.len() * 8)
+    }
+
+    /// A number that programs can't know: what addresses are hidden with when they are printed.
+    pub(crate) fn secret(&self) -> u64 {
+        self.shared.secret
     }
 
     /// Zeroes `len` bytes of the stack from an address.

@@ -3,7 +3,7 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock};
 
-use probity_platform::{Behaviour, Callable, Intrinsic, Platform, Profile, ProgType, View};
+use probity_platform::{Behaviour, Callable, HostField, Intrinsic, Platform, Profile, ProgType, View};
 use probity_program::Program;
 
 use crate::context::PacketFields;
@@ -24,8 +24,16 @@ pub struct Unit {
     pub(crate) sites: Vec<Site>,
     pub(crate) maps: Vec<Arc<Map>>,
     pub(crate) packet_fields: PacketFields,
+    /// Fields of the context that only the runtime sets.
+    pub(crate) pointers: Vec<HostField>,
     pub(crate) zeroes_stack: bool,
+    /// How many frames a run in the interpreter may use at once.
+    pub(crate) frames: usize,
     pub(crate) guarded: bool,
+    /// How many run slots its maps have values for.
+    pub(crate) slots: u32,
+    /// It runs in the checked interpreter only.
+    pub(crate) checked: bool,
     pub(crate) decoded: Decoded,
     pub(crate) native: OnceLock<Native>,
 }
@@ -65,6 +73,8 @@ pub struct Native {
     pub tail_entry: usize,
     /// How functions of the program are called back.
     pub call_back: crate::run::CallBack,
+    /// Whether it takes of [`Run::fuel`]; runs with a limit are left to the interpreter otherwise.
+    pub counts: bool,
     /// Who holds the code.
     pub owner: Box<dyn Any + Send + Sync>,
 }
@@ -186,6 +196,12 @@ impl Unit {
     #[must_use]
     pub fn is_guarded(&self) -> bool {
         self.guarded
+    }
+
+    /// Whether it runs in the checked interpreter only, because it was not verified.
+    #[must_use]
+    pub fn checked(&self) -> bool {
+        self.checked
     }
 
     /// Its machine code, when it was made.

@@ -1,7 +1,7 @@
 //! Arithmetic: the eight binary operators, test, multiplication, division, unary operators.
 
 use super::assembler::Assembler;
-use super::instruction::{Bytes, Imm, Map, Row};
+use super::instruction::{Bits, Form, Imm, Row};
 use super::operand::{Mem, Reg, Rm, Width};
 
 /// A binary operator `dst = dst op src`. All set the flags.
@@ -52,8 +52,8 @@ const UNARY: Row = Row::one(0xf7);
 const IMUL: Row = Row::two(0xaf);
 const IMUL_IMM: Row = Row::one(0x69);
 const IMUL_IMM8: Row = Row::one(0x6b);
-const MULX: Row = Row::three(0xf2, Map::Three38, 0xf6);
-const ANDN: Row = Row::three(0, Map::Three38, 0xf2);
+const MULX: Row = Row::three_38(0xf6).with_prefix(0xf2);
+const ANDN: Row = Row::three_38(0xf2);
 const INCDEC: Row = Row::one(0xff);
 const POPCNT: Row = Row::two(0xb8).with_prefix(0xf3);
 const TZCNT: Row = Row::two(0xbc).with_prefix(0xf3);
@@ -168,25 +168,12 @@ impl Assembler {
     #[inline]
     pub fn sign_to_rdx(&mut self, width: Width) {
         debug_assert!(width >= Width::W32, "{width:?}");
-        let mut out = Bytes::new();
-        if width == Width::W64 {
-            out.byte(0x48);
-        }
-        out.byte(0x99);
-        self.put(out);
+        let opcode = Bits::of(&[0x99]);
+        self.put_bits(if width == Width::W64 { opcode.after(0x48) } else { opcode });
     }
 
     fn count_bits(&mut self, row: Row, width: Width, dst: Reg, src: Rm) {
         debug_assert!(width >= Width::W16, "{width:?}");
-        self.put(Bytes::form(&super::instruction::Form {
-            lock: false,
-            row,
-            width,
-            reg: dst.number(),
-            rm: src,
-            byte_reg: false,
-            byte_rm: false,
-            imm: Imm::None,
-        }));
+        self.form(Form::new(row, width), dst.number(), src, Imm::None);
     }
 }

@@ -1,7 +1,7 @@
 //! Code under way: instructions so far, labels, and what waits for the layout.
 
-use super::instruction::{Bytes, Form, Imm, Row};
-use super::operand::{Cond, Reg, Rm, Width};
+use super::instruction::{self, Bits, Form, Imm, Parts, Row};
+use super::operand::{Cond, Mem, Reg, Rm, Width};
 
 /// A place in the code that jumps go to, before or after it is known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +42,9 @@ pub(super) struct Place {
 }
 
 pub(super) const UNBOUND: u32 = u32::MAX;
+
+/// What an instruction under way may write: its 15 bytes and the rest of a word.
+const ROOM: usize = 24;
 
 /// What the layout fills in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -152,14 +155,51 @@ impl Assembler {
         &self.draft[..self.len]
     }
 
+    /// Takes an instruction.
     #[inline]
-    pub(super) fn put(&mut self, bytes: Bytes) {
-        if self.len + bytes.bytes.len() > self.draft.len() {
-            self.grow(bytes.bytes.len());
+    fn put(&mut self, parts: Parts) {
+        if self.len + ROOM > self.draft.len() {
+            self.grow(ROOM);
         }
-        // All 16 bytes, whatever the length: one store, and what is too much is written over.
-        self.draft[self.len..self.len + 16].copy_from_slice(&bytes.bytes);
-        self.len += bytes.len;
+        // Whole words, whatever the lengths: what is too much is written over by what follows.
+        let room = &mut self.draft[self.len..self.len + ROOM];
+        let mut at = 0;
+        for part in [parts.head, parts.operand, parts.imm] {
+            room[at..at + 8].copy_from_slice(&part.bits.to_le_bytes());
+            at += part.len;
+        }
+        self.len += at;
+    }
+
+    /// Takes at most 8 bytes.
+    #[inline]
+    pub(super) fn put_bits(&mut self, bits: Bits) {
+        self.put(Parts { head: bits, operand: Bits::NONE, imm: Bits::NONE });
+    }
+
+    /// Takes an opcode and an immediate, at most 8 bytes each.
+    #[inline]
+    pub(super) fn put_wide(&mut self, head: Bits, imm: Bits) {
+        self.put(Parts { head, operand: Bits::NONE, imm });
+    }
+
+    #[inline(never)]
+    fn put_register(&mut self, form: Form, reg: u8, rm: Reg, imm: Imm) {
+        self.put(form.with_register(reg, rm, imm));
+    }
+
+    #[inline(never)]
+    fn put_memory(&mut self, form: Form, reg: u8, mem: Mem, imm: Imm) {
+        self.put(form.with_memory(reg, mem, imm));
+    }
+
+    /// Takes an instruction with a ModRM byte.
+    #[inline(always)]
+    pub(super) fn form(&mut self, form: Form, reg: u8, rm: Rm, imm: Imm) {
+        match rm {
+            Rm::Reg(rm) => self.put_register(form, reg, rm, imm),
+            Rm::Mem(mem) => self.put_memory(form, reg, mem, imm),
+        }
     }
 
     #[cold]
@@ -178,26 +218,22 @@ impl Assembler {
     }
 
     /// An instruction with registers of one width, or memory.
-    #[inline]
+    #[inline(always)]
     pub(super) fn regular(&mut self, row: Row, width: Width, reg: u8, rm: Rm, imm: Imm) {
         let byte = width == Width::W8;
-        let row = row.sized(width);
-        let form = Form { lock: false, row, width, reg, rm, byte_reg: byte, byte_rm: byte, imm };
-        self.put(Bytes::form(&form));
-    }
-
-    /// An instruction with a VEX prefix.
-    #[inline]
-    pub(super) fn vex(&mut self, row: Row, width: Width, reg: u8, extra: Option<Reg>, rm: Rm, imm: Imm) {
-        self.put(Bytes::vex(row, width, reg, extra, rm, imm));
+        let form = Form { byte_reg: byte, byte_rm: byte, ..Form::new(row.sized(width), width) };
+        self.form(form, reg, rm, imm);
     }
 
     /// An instruction whose reg field extends the opcode.
-    #[inline]
+    #[inline(always)]
     pub(super) fn extended(&mut self, row: Row, width: Width, extension: u8, rm: Rm, imm: Imm) {
-        let byte_rm = width == Width::W8;
-        let row = row.sized(width);
-        let form = Form { lock: false, row, width, reg: extension, rm, byte_reg: false, byte_rm, imm };
-        self.put(Bytes::form(&form));
+        let form = Form { byte_rm: width == Width::W8, ..Form::new(row.sized(width), width) };
+        self.form(form, extension, rm, imm);
+    }
+
+    /// An instruction with a VEX prefix.
+    pub(super) fn vex(&mut self, row: Row, width: Width, reg: u8, extra: Option<Reg>, rm: Rm, imm: Imm) {
+        self.put(instruction::vex(row, width, reg, extra, rm, imm));
     }
 }

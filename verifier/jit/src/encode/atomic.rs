@@ -2,7 +2,7 @@
 
 use super::arithmetic::Alu;
 use super::assembler::Assembler;
-use super::instruction::{Bytes, Form, Imm, Row};
+use super::instruction::{Form, Imm, Row};
 use super::operand::{Mem, Reg, Rm, Width};
 
 const XADD: Row = Row::two(0xc1);
@@ -41,15 +41,8 @@ impl Assembler {
 
     #[inline]
     fn locked(&mut self, row: Row, width: Width, dst: Mem, src: Reg) {
-        self.put(Bytes::form(&Form {
-            lock: true,
-            row: row.sized(width),
-            width,
-            reg: src.number(),
-            rm: dst.into(),
-            byte_reg: width == Width::W8,
-            byte_rm: false,
-            imm: Imm::None,
-        }));
+        let byte_reg = width == Width::W8;
+        let form = Form { lock: true, byte_reg, ..Form::new(row.sized(width), width) };
+        self.form(form, src.number(), dst.into(), Imm::None);
     }
 }

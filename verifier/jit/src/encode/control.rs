@@ -1,7 +1,7 @@
 //! Jumps, calls, traps and padding.
 
 use super::assembler::{Assembler, Fix, Label};
-use super::instruction::{Bytes, Imm, Row};
+use super::instruction::{Bits, Imm, Row};
 use super::operand::{Cond, Rm, Width};
 
 const INDIRECT: Row = Row::one(0xff);
@@ -69,7 +69,7 @@ impl Assembler {
     /// Instructions of `len` bytes in all that do nothing.
     pub fn nops(&mut self, mut len: usize) {
         while len > 0 {
-            let one = len.min(NOPS.len());
+            let one = len.min(8);
             self.raw(nop(one));
             len -= one;
         }
@@ -84,12 +84,8 @@ impl Assembler {
         self.reserve(multiple as usize - 1, Fix::Align(multiple));
     }
 
-    /// At most 15 bytes as they are.
+    /// At most 8 bytes as they are.
     fn raw(&mut self, bytes: &[u8]) {
-        let mut out = Bytes::new();
-        for byte in bytes {
-            out.byte(*byte);
-        }
-        self.put(out);
+        self.put_bits(Bits::of(bytes));
     }
 }

@@ -1,7 +1,7 @@
 //! Moving data: between registers, to and from memory, the stack, and their bytes in another order.
 
 use super::assembler::{Assembler, Fix, Label};
-use super::instruction::{Bytes, Form, Imm, Map, Row};
+use super::instruction::{Bits, Form, Imm, Row};
 use super::operand::{Cond, Mem, Reg, Rm, Width};
 
 const MOV_TO_RM: Row = Row::one(0x89);
@@ -17,8 +17,8 @@ const CMOV: u8 = 0x40;
 const SETCC: u8 = 0x90;
 const PUSH_RM: Row = Row::one(0xff);
 const POP_RM: Row = Row::one(0x8f);
-const MOVBE_LOAD: Row = Row::three(0, Map::Three38, 0xf0);
-const MOVBE_STORE: Row = Row::three(0, Map::Three38, 0xf1);
+const MOVBE_LOAD: Row = Row::three_38(0xf0);
+const MOVBE_STORE: Row = Row::three_38(0xf1);
 
 impl Assembler {
     /// `mov dst, src` between registers. With 32 bits the upper half of `dst` becomes 0.
@@ -30,23 +30,16 @@ impl Assembler {
     /// Puts a number into all 64 bits of a register, in the shortest way that leaves the flags alone.
     #[inline]
     pub fn mov_imm(&mut self, dst: Reg, value: u64) {
-        let mut out = Bytes::new();
+        let opcode = Bits::of(&[0xb8 | (dst.number() & 7)]);
         let extension = dst.number() >> 3;
-        let opcode = 0xb8 | (dst.number() & 7);
         if let Ok(value) = u32::try_from(value) {
-            if extension != 0 {
-                out.byte(0x41);
-            }
-            out.byte(opcode);
-            out.many(value.to_le_bytes());
+            let head = if extension == 0 { opcode } else { opcode.after(0x41) };
+            self.put_wide(head, Bits { bits: value.into(), len: 4 });
         } else if let Ok(value) = i32::try_from(value as i64) {
-            return self.extended(MOV_IMM, Width::W64, 0, dst.into(), Imm::I32(value));
+            self.extended(MOV_IMM, Width::W64, 0, dst.into(), Imm::I32(value));
         } else {
-            out.byte(0x48 | extension);
-            out.byte(opcode);
-            out.many(value.to_le_bytes());
+            self.put_wide(opcode.after(0x48 | extension), Bits { bits: value, len: 8 });
         }
-        self.put(out);
     }
 
     /// `xor dst, dst`: a register becomes 0, and the flags change.
@@ -109,10 +102,8 @@ impl Assembler {
 
     /// `lea dst, [rip + label]`: where a label is.
     pub fn lea_label(&mut self, dst: Reg, label: Label) {
-        let mut out = Bytes::new();
         // Base 5 under mod 0 is the next instruction.
-        out.many([0x48 | (dst.number() >> 3) << 2, 0x8d, (dst.number() & 7) << 3 | 5]);
-        self.put(out);
+        self.put_bits(Bits::of(&[0x48 | (dst.number() >> 3) << 2, 0x8d, (dst.number() & 7) << 3 | 5]));
         self.reserve(4, Fix::Relative(label));
     }
 
@@ -126,16 +117,8 @@ impl Assembler {
     /// `setcc dst`: a byte becomes 1 or 0.
     #[inline]
     pub fn setcc(&mut self, cond: Cond, dst: impl Into<Rm>) {
-        self.put(Bytes::form(&Form {
-            lock: false,
-            row: Row::two(SETCC | cond.number()),
-            width: Width::W8,
-            reg: 0,
-            rm: dst.into(),
-            byte_reg: false,
-            byte_rm: true,
-            imm: Imm::None,
-        }));
+        let form = Form { byte_rm: true, ..Form::new(Row::two(SETCC | cond.number()), Width::W8) };
+        self.form(form, 0, dst.into(), Imm::None);
     }
 
     /// `xchg a, b` between registers.
@@ -148,13 +131,9 @@ impl Assembler {
     #[inline]
     pub fn bswap(&mut self, width: Width, dst: Reg) {
         debug_assert!(width >= Width::W32, "{width:?}");
-        let mut out = Bytes::new();
+        let opcode = Bits::of(&[0x0f, 0xc8 | (dst.number() & 7)]);
         let rex = u8::from(width == Width::W64) << 3 | dst.number() >> 3;
-        if rex != 0 {
-            out.byte(0x40 | rex);
-        }
-        out.many([0x0f, 0xc8 | (dst.number() & 7)]);
-        self.put(out);
+        self.put_bits(if rex == 0 { opcode } else { opcode.after(0x40 | rex) });
     }
 
     /// `movbe dst, src`: loads 16, 32 or 64 bits in opposite order. With 16 the rest of `dst` stays.
@@ -190,35 +169,20 @@ impl Assembler {
 
     fn movbe(&mut self, row: Row, width: Width, reg: Reg, mem: Mem) {
         debug_assert!(width >= Width::W16, "{width:?}");
-        self.put(Bytes::form(&Form {
-            lock: false,
-            row,
-            width,
-            reg: reg.number(),
-            rm: mem.into(),
-            byte_reg: false,
-            byte_rm: false,
-            imm: Imm::None,
-        }));
+        self.form(Form::new(row, width), reg.number(), mem.into(), Imm::None);
     }
 
     /// A load of `from` bits into `to` bits.
     #[inline]
     fn extend(&mut self, row: Row, to: Width, from: Width, dst: Reg, src: Rm) {
-        let byte_rm = from == Width::W8;
-        let (reg, imm) = (dst.number(), Imm::None);
-        let form = Form { lock: false, row, width: to, reg, rm: src, byte_reg: false, byte_rm, imm };
-        self.put(Bytes::form(&form));
+        let form = Form { byte_rm: from == Width::W8, ..Form::new(row, to) };
+        self.form(form, dst.number(), src, Imm::None);
     }
 
     /// An opcode of one byte that has a register in it.
     #[inline]
     fn short(&mut self, opcode: u8, reg: Reg) {
-        let mut out = Bytes::new();
-        if reg.number() >= 8 {
-            out.byte(0x41);
-        }
-        out.byte(opcode | (reg.number() & 7));
-        self.put(out);
+        let opcode = Bits::of(&[opcode | (reg.number() & 7)]);
+        self.put_bits(if reg.number() < 8 { opcode } else { opcode.after(0x41) });
     }
 }

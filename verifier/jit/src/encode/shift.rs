@@ -1,7 +1,7 @@
 //! Shifts and rotations. The processor takes the count modulo the width, 32 or 64, as BPF does.
 
 use super::assembler::Assembler;
-use super::instruction::{Imm, Map, Row};
+use super::instruction::{Imm, Row};
 use super::operand::{Reg, Rm, Width};
 
 /// A shift or rotation.
@@ -34,7 +34,7 @@ pub enum ShiftX {
 const SHIFT_IMM: Row = Row::one(0xc1);
 const SHIFT_ONE: Row = Row::one(0xd1);
 const SHIFT_CL: Row = Row::one(0xd3);
-const RORX: Row = Row::three(0xf2, Map::Three3a, 0xf0);
+const RORX: Row = Row::three_3a(0xf0).with_prefix(0xf2);
 
 impl Assembler {
     /// `op dst, count`.
@@ -62,7 +62,7 @@ impl Assembler {
             ShiftX::Shrx => 0xf2,
             ShiftX::Sarx => 0xf3,
         };
-        let row = Row::three(prefix, Map::Three38, 0xf7);
+        let row = Row::three_38(0xf7).with_prefix(prefix);
         self.vex(row, width, dst.number(), Some(count), src.into(), Imm::None);
     }
 

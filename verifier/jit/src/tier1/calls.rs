@@ -1,7 +1,7 @@
 //! Calls: of what the platform offers, of functions of the program, of other programs.
 
 use probity_isa::Size;
-use probity_vm::{Errno, Target, native};
+use probity_vm::{Errno, Site, Target, native};
 
 use super::Compiler;
 use crate::abi::{CALLABLE, KEPT, RUN, SCRATCH1, SCRATCH3, reg};
@@ -13,13 +13,13 @@ impl Compiler<'_> {
     pub(super) fn call(&mut self, site: u32) {
         let site = &self.unit.sites()[site as usize];
         self.burn();
+        if let Some(layout) = self.array_of(site) {
+            return self.array_lookup(layout);
+        }
         if let Target::Host(number) = site.target {
             self.asm.store_imm(Width::W32, CALLABLE, number.cast_signed());
         }
-        // The run is the sixth argument.
-        self.asm.mov(Width::W64, SCRATCH1, RUN);
-        self.asm.mov_imm(SCRATCH3, site.raw as *const () as u64);
-        self.asm.call_to(SCRATCH3);
+        self.raw(site);
         if site.may_leave {
             self.asm.test(Width::W64, Reg::Rdx, Reg::Rdx);
             self.asm.jcc(Cond::Ne, self.frames.exit);
@@ -41,15 +41,13 @@ impl Compiler<'_> {
         Ok(())
     }
 
-    /// Another program in the place of this function, with its r1.
-    pub(super) fn tail_call(&mut self, _site: u32) {
+    /// Another program in the place of this function, with its r1. The raw function says where its code
+    /// begins.
+    pub(super) fn tail_call(&mut self, site: u32) {
+        let site = &self.unit.sites()[site as usize];
         self.burn();
         self.asm.store(Width::W64, KEPT, Reg::Rdi);
-        self.asm.mov(Width::W64, Reg::Rdi, reg(2));
-        self.asm.mov(Width::W64, Reg::Rsi, reg(3));
-        self.asm.mov(Width::W64, Reg::Rdx, RUN);
-        self.asm.mov_imm(SCRATCH3, native::tail_call as *const () as u64);
-        self.asm.call_to(SCRATCH3);
+        self.raw(site);
         let none = self.asm.label();
         self.asm.test(Width::W64, Reg::Rax, Reg::Rax);
         self.asm.jcc(Cond::E, none);
@@ -58,6 +56,14 @@ impl Compiler<'_> {
         self.asm.jmp_to(Reg::Rax);
         self.asm.bind(none);
         self.asm.mov_imm(Reg::Rax, Errno::ENOENT.to_r0());
+    }
+
+    /// Calls a raw function, whose arguments are in place.
+    fn raw(&mut self, site: &Site) {
+        // The run is the sixth argument.
+        self.asm.mov(Width::W64, SCRATCH1, RUN);
+        self.asm.mov_imm(SCRATCH3, site.raw as *const () as u64);
+        self.asm.call_to(SCRATCH3);
     }
 
     /// A number of the packet, or the end of the function.

@@ -4,26 +4,10 @@
 use probity_isa::AluOp;
 
 use super::Compiler;
+use super::corner::What;
 use crate::abi::{SCRATCH1, SCRATCH2, SCRATCH3};
 use crate::divide::{Reciprocal, reciprocal32, reciprocal64};
-use crate::encode::{Alu, Cond, Label, Reg, Shift, Unary, Width};
-
-/// A division that the processor does not do, written behind the function, out of the way.
-#[derive(Clone, Copy, Debug)]
-pub(super) struct Corner {
-    at: Label,
-    back: Label,
-    by: By,
-    op: AluOp,
-    width: Width,
-    dst: Reg,
-}
-
-#[derive(Clone, Copy, Debug)]
-enum By {
-    Zero,
-    MinusOne,
-}
+use crate::encode::{Alu, Cond, Reg, Shift, Unary, Width};
 
 fn is_signed(op: AluOp) -> bool {
     matches!(op, AluOp::Sdiv | AluOp::Smod)
@@ -37,35 +21,16 @@ impl Compiler<'_> {
     /// Division by a register.
     pub(super) fn divide(&mut self, width: Width, op: AluOp, dst: Reg, by: Reg) {
         let back = self.asm.label();
+        let by_zero = if is_quotient(op) { What::Zero } else { What::Extend(width) };
         self.asm.test(width, by, by);
-        self.corner(Cond::E, back, By::Zero, op, width, dst);
+        self.corner(Cond::E, back, by_zero, dst);
         if is_signed(op) {
+            let by_minus_one = if is_quotient(op) { What::Negate(width) } else { What::Zero };
             self.asm.alu_imm(Alu::Cmp, width, by, -1);
-            self.corner(Cond::E, back, By::MinusOne, op, width, dst);
+            self.corner(Cond::E, back, by_minus_one, dst);
         }
         self.divide_by(width, op, dst, by);
         self.asm.bind(back);
-    }
-
-    fn corner(&mut self, cond: Cond, back: Label, by: By, op: AluOp, width: Width, dst: Reg) {
-        let at = self.asm.label();
-        self.asm.jcc(cond, at);
-        self.corners.push(Corner { at, back, by, op, width, dst });
-    }
-
-    /// Writes what was put aside.
-    pub(super) fn corners(&mut self) {
-        for number in 0..self.corners.len() {
-            let Corner { at, back, by, op, width, dst } = self.corners[number];
-            self.asm.bind(at);
-            match (by, is_quotient(op)) {
-                (By::Zero, true) | (By::MinusOne, false) => self.asm.zero(dst),
-                (By::Zero, false) => self.extend(width, dst),
-                (By::MinusOne, true) => self.asm.unary(Unary::Neg, width, dst),
-            }
-            self.asm.jmp(back);
-        }
-        self.corners.clear();
     }
 
     /// Division by a register that is neither 0 nor, with signs, -1. The processor wants the dividend in

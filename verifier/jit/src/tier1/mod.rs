@@ -6,6 +6,8 @@
 //! | `frame` | the stack of a function: its beginning and its end |
 //! | `alu` | arithmetic, moves, byte order |
 //! | `division` | division and remainder |
+//! | `corner` | rare cases, out of the way |
+//! | `lookup` | lookups in arrays |
 //! | `memory` | loads, stores, atomics |
 //! | `control` | jumps, fuel |
 //! | `calls` | calls, tail calls, calls back |
@@ -14,9 +16,11 @@
 mod alu;
 mod calls;
 mod control;
+mod corner;
 mod division;
 mod frame;
 mod fuse;
+mod lookup;
 mod memory;
 
 use probity_vm::{Executable, Op, Unit};
@@ -29,7 +33,7 @@ use crate::memory::ExecutableMemory;
 use crate::native::NativeCode;
 use crate::options::Options;
 use crate::scan::{Mark, Scanned};
-use division::Corner;
+use corner::Corner;
 use frame::Frame;
 
 /// Makes machine code of an executable, in time linear in its length.
@@ -57,7 +61,7 @@ pub fn compile(executable: &Executable, options: &Options) -> Result<NativeCode,
         listing(unit, memory.bytes(), &parts)
     });
     let (entry, tail_entry) = (at(entry), at(functions.at(0)));
-    Ok(NativeCode::new(executable, memory, entry, tail_entry, listing))
+    Ok(NativeCode::new(executable, memory, entry, tail_entry, options, listing))
 }
 
 /// Code under way.
@@ -144,7 +148,7 @@ impl<'u> Compiler<'u> {
         if let Some(error) = missing {
             return Err(error);
         }
-        self.part(if index == 0 { "main function" } else { "function" });
+        self.part(if index == 0 { "main program" } else { "subprogram" });
         self.enter(index, &function, scanned);
         let end = (function.end as usize).min(ops.len());
         let mut pc = function.start as usize;
@@ -186,6 +190,8 @@ impl<'u> Compiler<'u> {
             Op::Jump { width, op, dst, src, target } => self.jump(pc, width, op, dst, src, target),
             Op::MayGoto { target } => self.may_goto(target),
             Op::Call { site } => self.call(site),
+            // No verified program has it.
+            Op::CallRegister { .. } => self.asm.ud2(),
             Op::TailCall { site } => self.tail_call(site),
             Op::CallSubprog { target } => self.call_subprog(pc, target)?,
             Op::Exit => self.leave(),

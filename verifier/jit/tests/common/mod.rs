@@ -1,23 +1,46 @@
 //! A small platform, and programs on it in both engines.
 #![allow(dead_code)] // Each test uses a part of it.
 
+use std::sync::Arc;
+
 use probity_engine::{Verdict, Verified, verify};
 use probity_isa::Insn;
 use probity_jit::{Features, Options, compile, opt};
-use probity_program::Program;
+use probity_program::btf::Btf;
+use probity_program::{FuncInfo, Linkage, MapDef, Program};
 use probity_vm::{Context, Executable, Input, RunError, Runtime};
 
 /// Sixteen numbers to read and write, and a few callables.
 pub(crate) mod machine {
     probity::spec! {
         platform machine;
-        use core::{ scalars, memory, context, functions };
+        use core::{ scalars, memory, context, functions, maps::{ hash, array, helpers } };
         policy { allow pointer_leaks, uninit_stack, atomics, loops, unaligned; }
         view input size 128 { words: [u64; 16] read write; }
         /// The run slot.
-        helper slot = 1 { proto () -> RET_INTEGER; body processor_id; }
+        helper slot = 101 { proto () -> RET_INTEGER; body processor_id; }
         /// Nobody does it: a run that gets here is over.
-        helper nobody = 2 { proto () -> RET_INTEGER; }
+        helper nobody = 102 { proto () -> RET_INTEGER; }
+        /// Calls a function of the program.
+        helper repeat = 103 {
+            proto (times: ARG_SCALAR, round: ARG_PTR_TO_FUNC, with: ARG_PTR_TO_STACK | PTR_MAYBE_NULL, flags: ARG_ANYTHING) -> RET_INTEGER;
+            precise times;
+            precise flags;
+            calls round as round up_to times.umax;
+            body loop;
+        }
+        /// Goes on with another program.
+        helper go_on = 104 {
+            proto (ctx: ARG_PTR_TO_CTX, programs: ARG_CONST_MAP_PTR, index: ARG_ANYTHING) -> RET_VOID;
+            where programs.type == programs else "an array of programs";
+            tail_call programs, index;
+            body tail_call;
+        }
+        callback round { sync; r1 = SCALAR_VALUE; r2 = caller.with; returns 0..=1; }
+        /// Programs.
+        map_type programs = 3 { key 4; value 4; programs; used_by { go_on } body prog_array; }
+        /// A value for each slot.
+        map_type slots = 6 { key 4; value 1..=64; indexed; per_cpu; body percpu_array; }
         prog_type compute = 1 { ctx input; helpers all; section "compute"; }
     }
 }
@@ -35,14 +58,41 @@ pub(crate) struct Outcome {
 }
 
 /// Verifies a program; why not, when it is refused.
-pub(crate) fn verified(insns: Vec<Insn>) -> Result<Verified, String> {
-    let program = Program::from_insns(machine::prog_types::COMPUTE, insns);
+pub(crate) fn verified(insns: Vec<Insn>, maps: Vec<MapDef>) -> Result<Verified, String> {
+    let mut program = Program::from_insns(machine::prog_types::COMPUTE, insns);
+    program.maps = maps;
+    describe(&mut program);
     let report = verify(&program, &machine::PLATFORM, &machine::PLATFORM.default_profile());
     match report.verdict {
         Verdict::Accepted(proof) => Ok(proof),
         Verdict::Rejected(finding) => Err(finding.last_line().to_owned()),
         Verdict::Unsupported(finding) => Err(finding.rejection.message),
     }
+}
+
+/// Gives a program types that say that its functions return `int`.
+fn describe(program: &mut Program) {
+    const KIND: u32 = 24;
+    const INT: [u32; 4] = [1, 1 << KIND, 4, 1 << KIND | 32];
+    const PROTO: [u32; 3] = [0, 13 << KIND, 1];
+    const FUNC: [u32; 3] = [5, 12 << KIND, 2];
+    const STRINGS: &[u8] = b"\0int\0f\0\0";
+    let types: Vec<u32> = [&INT[..], &PROTO, &FUNC].concat();
+    let types_len = 4 * types.len() as u32;
+    let header = [0x0001_eb9f, 24, 0, types_len, types_len, STRINGS.len() as u32];
+    let mut bytes: Vec<u8> = header.iter().chain(&types).flat_map(|word| word.to_le_bytes()).collect();
+    bytes.extend(STRINGS);
+    program.btf = Some(Arc::new(Btf::parse(&bytes).expect("types")));
+    // Calls, and addresses of functions.
+    let names = |insn: &Insn| matches!((insn.code, insn.src), (0x85, 1) | (0x18, 4));
+    let named = program.insns.iter().enumerate().filter(|(_, insn)| names(insn));
+    let mut starts: Vec<usize> =
+        named.map(|(pc, insn)| (pc as i64 + 1 + i64::from(insn.imm)) as usize).collect();
+    starts.extend([0]);
+    starts.sort_unstable();
+    starts.dedup();
+    let function = |pc| FuncInfo { pc, name: "f".to_owned(), btf_id: 3, linkage: Linkage::Static };
+    program.funcs = starts.into_iter().map(function).collect();
 }
 
 /// The ways in which code is made.
@@ -78,11 +128,11 @@ pub(crate) struct Engines {
 impl Engines {
     /// Verifies and compiles a program; why not, when it is refused.
     pub(crate) fn new(insns: Vec<Insn>) -> Result<Engines, String> {
-        let verified = verified(insns)?;
+        let verified = verified(insns, Vec::new())?;
         let link = || Executable::new(&verified, Vec::new()).expect("it is linked");
         let native = all_options().into_iter().map(|options| {
             let executable = link();
-            assert!(compile(&executable, &options).expect("it is compiled").install());
+            compile(&executable, &options).expect("it is compiled").install().expect("it has none");
             (options, executable)
         });
         let mut native: Vec<(Options, Executable)> = native.collect();

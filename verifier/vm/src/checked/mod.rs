@@ -5,7 +5,7 @@ use std::sync::Arc;
 use probity_platform::{Platform, Profile};
 use probity_program::Program;
 
-use crate::executable::{Input, with_run};
+use crate::executable::Input;
 use crate::fault::RunError;
 use crate::interpreter::checked::Checked;
 use crate::interpreter::machine::Machine;
@@ -14,6 +14,7 @@ use crate::link::LinkError;
 use crate::maps::Map;
 use crate::run::{Left, Run};
 use crate::runtime::Worker;
+use crate::session::Session;
 use crate::unit::Unit;
 
 pub use crate::interpreter::regions::{Bounds, Region};
@@ -105,7 +106,9 @@ impl CheckedProgram {
         input: Input<'a>,
         watch: Option<&'a mut (dyn Watch + 'a)>,
     ) -> Result<u64, RunError> {
-        with_run(&self.unit, worker, input, watch, |unit, run, args| {
+        let mut session = Session::begin(&self.unit, worker, input.context, watch)?;
+        session.fuel(input.fuel);
+        session.go(input.packet, input.host, |unit, run, args| {
             let written = unit.prog_type.entry.iter().fold(0, |all, &(reg, _)| all | 1 << reg);
             let mut machine = Machine::new(unit, run, Checked::new(written))?;
             run.call_back = Some(call_back);

@@ -110,7 +110,11 @@ impl Memory for Checked {
             run.watch = Some(watch);
         }
         let Some(op) = unit.ops.get(pc) else { return Ok(()) };
-        let (reads, writes) = (op.reads(), op.writes());
+        let (reads, writes) = match op {
+            // A function of the program need not set r0 when its caller does not read it.
+            Op::Exit if !self.waiting.is_empty() => (0, 0),
+            _ => (op.reads(), op.writes()),
+        };
         if (reads | writes) & !REGISTERS != 0 {
             let reg = ((reads | writes) & !REGISTERS).trailing_zeros() as u8;
             return Err(self.fault(run, Fault::NoRegister(reg)));
@@ -158,7 +162,7 @@ impl Memory for Checked {
     fn exit(&mut self) {
         self.callsites.pop();
         let saved = self.waiting.pop().unwrap_or(0);
-        self.written = saved & !(ARGUMENTS | 1) | 1;
+        self.written = saved & !(ARGUMENTS | 1) | self.written & 1;
     }
 
     fn nowhere(&mut self, run: &mut Run<'_>, unit: &Unit, pc: usize) -> Stop {

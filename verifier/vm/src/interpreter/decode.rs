@@ -51,7 +51,7 @@ codes! {
     Jsge64R Jsge64I Jlt64R Jlt64I Jle64R Jle64I Jslt64R Jslt64I Jsle64R Jsle64I
     Jeq32R Jeq32I Jgt32R Jgt32I Jge32R Jge32I Jset32R Jset32I Jne32R Jne32I Jsgt32R Jsgt32I
     Jsge32R Jsge32I Jlt32R Jlt32I Jle32R Jle32I Jslt32R Jslt32I Jsle32R Jsle32I
-    MayGoto Call TailCall CallSubprog Exit
+    MayGoto Call CallRegister TailCall CallSubprog Exit
 }
 
 impl Decoded {
@@ -131,6 +131,7 @@ fn decode(op: &Op) -> Insn {
             let (reg, imm) = operand(width, src);
             insn(jump(width, op, matches!(src, Source::Reg(_))), dst, reg, target.cast_signed(), imm)
         }
+        Op::CallRegister { reg } => insn(Code::CallRegister, reg, 0, 0, 0),
         Op::MayGoto { target } => insn(Code::MayGoto, 0, 0, target.cast_signed(), 0),
         Op::Call { site } => insn(Code::Call, 0, 0, site.cast_signed(), 0),
         Op::TailCall { site } => insn(Code::TailCall, 0, 0, site.cast_signed(), 0),

@@ -18,6 +18,8 @@ pub(crate) struct Caller<'u> {
     pub(crate) back: usize,
     unit: &'u Unit,
     saved: [u64; 4],
+    /// [`Machine::first`] in its program.
+    first: usize,
 }
 
 /// A run in the interpreter.
@@ -30,6 +32,9 @@ pub(crate) struct Machine<'u, M> {
     frame: u64,
     /// Frames that are free behind the first.
     free: usize,
+    /// How many frames waited when the program that is on began: a tail call in a function begins one
+    /// on top of those that wait, with as many frames of its own as any.
+    first: usize,
 }
 
 impl From<Left> for Stop {
@@ -43,14 +48,14 @@ impl<'u, M: Memory> Machine<'u, M> {
     /// the run's next free one.
     pub(crate) fn new(unit: &'u Unit, run: &mut Run<'u>, memory: M) -> Result<Machine<'u, M>, Stop> {
         let frame = frame_bytes(unit);
-        let limit = unit.platform.limits.frames;
-        let frames = run.worker.frames(frame, limit as usize, run.frames_used > 0);
+        let frames = run.worker.frames(frame, unit.frames, run.frames_used > 0);
         let used = run.frames_used as usize;
         if used >= frames.1 {
             return Err(run.leave(RunError::Internal("callbacks nest too deep")).into());
         }
         let stack = frames.0 + used as u64 * frame;
-        Ok(Machine { unit, callers: SmallVec::new(), memory, stack, frame, free: frames.1 - used - 1 })
+        let free = frames.1 - used - 1;
+        Ok(Machine { unit, callers: SmallVec::new(), memory, stack, frame, free, first: 0 })
     }
 
     /// Runs from a slot, with r1 to r5, to the end.
@@ -87,26 +92,13 @@ impl<'u, M: Memory> Machine<'u, M> {
 
     fn go<const FUEL: bool>(&mut self, run: &mut Run<'u>, regs: &mut Regs, start: usize) -> Stop {
         let mut pc = start;
+        let mut code = self.unit.decoded.insns.as_slice();
         loop {
-            match self.one::<FUEL>(run, regs, pc) {
+            match step::<M, FUEL>(self, run, regs, &mut code, pc) {
                 Ok(next) => pc = next,
                 Err(stop) => return stop,
             }
         }
-    }
-
-    /// One instruction.
-    #[inline(always)]
-    pub(crate) fn one<const FUEL: bool>(
-        &mut self,
-        run: &mut Run<'u>,
-        regs: &mut Regs,
-        pc: usize,
-    ) -> Result<usize, Stop> {
-        let unit = self.unit;
-        let Some(&insn) = unit.decoded.insns.get(pc) else { return Err(self.memory.nowhere(run, unit, pc)) };
-        self.memory.before(unit, pc, regs, run)?;
-        step::<M, FUEL>(self, run, regs, insn, pc)
     }
 
     /// Zeroes a frame where programs may read what they never wrote.
@@ -149,6 +141,23 @@ impl<'u, M: Memory> Machine<'u, M> {
         Ok(pc + 1)
     }
 
+    /// A call by a number that the program made.
+    pub(crate) fn call_register(
+        &mut self,
+        run: &mut Run<'u>,
+        regs: &mut Regs,
+        number: u64,
+        pc: usize,
+    ) -> Result<usize, Stop> {
+        let mut sites = self.unit.sites.iter();
+        let site = sites.position(|site| site.pc as usize == pc && u64::from(site.callable.number) == number);
+        let Some(site) = site else {
+            let fault = Fault::Call(format!("helper {number}"));
+            return Err(run.leave(RunError::Fault { pc, fault }).into());
+        };
+        self.call(run, regs, site as u32, pc)
+    }
+
     pub(crate) fn tail_call(
         &mut self,
         run: &mut Run<'u>,
@@ -165,6 +174,7 @@ impl<'u, M: Memory> Machine<'u, M> {
         };
         self.unit = unit;
         run.unit = unit;
+        self.first = self.callers.len();
         let base = regs[10] - self.frame;
         self.clear(run, base);
         self.memory.replaced(run, base, self.frame);
@@ -178,12 +188,14 @@ impl<'u, M: Memory> Machine<'u, M> {
         target: usize,
         pc: usize,
     ) -> Result<usize, Stop> {
-        if self.callers.len() >= self.free {
-            let fault = Fault::Frames(self.unit.platform.limits.frames);
+        let limit = self.unit.platform.limits.frames;
+        let own = self.callers.len() - self.first + 1;
+        if own >= limit as usize || self.callers.len() >= self.free {
+            let fault = Fault::Frames(limit);
             return Err(run.leave(RunError::Fault { pc, fault }).into());
         }
         let saved = [regs[6], regs[7], regs[8], regs[9]];
-        self.callers.push(Caller { back: pc + 1, unit: self.unit, saved });
+        self.callers.push(Caller { back: pc + 1, unit: self.unit, saved, first: self.first });
         run.frames_used += 1;
         let base = regs[10];
         regs[10] = base + self.frame;
@@ -192,6 +204,7 @@ impl<'u, M: Memory> Machine<'u, M> {
         Ok(target)
     }
 
+    #[inline(always)]
     pub(crate) fn exit(&mut self, run: &mut Run<'u>, regs: &mut Regs) -> Result<usize, Stop> {
         let Some(caller) = self.callers.pop() else { return Err(Stop::Done) };
         self.memory.exit();
@@ -199,6 +212,7 @@ impl<'u, M: Memory> Machine<'u, M> {
         regs[6..10].copy_from_slice(&caller.saved);
         regs[10] -= self.frame;
         self.unit = caller.unit;
+        self.first = caller.first;
         run.unit = caller.unit;
         Ok(caller.back)
     }

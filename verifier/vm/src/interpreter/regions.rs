@@ -75,7 +75,7 @@ pub(crate) fn find(run: &mut Run<'_>, address: u64, size: u64) -> Option<Bounds>
         let writable = view.is_writable();
         return Some(Bounds { region: Region::Context, start: run.context, len: view.size.into(), writable });
     }
-    if let Some(packet) = run.packet.as_deref_mut() {
+    if let Some(packet) = run.packet.get() {
         let [meta, _, end] = packet.addresses();
         if contains(meta, end - meta, address, size) && unit.prog_type.packet.contains(PacketAccess::READ) {
             let writable = unit.prog_type.packet.contains(PacketAccess::WRITE);

@@ -22,15 +22,18 @@ pub(crate) enum Stop {
 /// The registers: 11, and room so that any index fits.
 pub(crate) type Regs = [u64; 16];
 
-/// Runs the instruction `insn` at `pc`; gives the next slot.
+/// Runs the instruction at `pc` of `code`, the program that is on; gives the next slot.
 #[inline(always)]
 pub(crate) fn step<'u, M: Memory, const FUEL: bool>(
     machine: &mut Machine<'u, M>,
     run: &mut Run<'u>,
     regs: &mut Regs,
-    insn: Insn,
+    code: &mut &'u [Insn],
     pc: usize,
 ) -> Result<usize, Stop> {
+    let unit = machine.unit;
+    let Some(&insn) = code.get(pc) else { return Err(machine.memory.nowhere(run, unit, pc)) };
+    machine.memory.before(unit, pc, regs, run)?;
     let (dst, src) = (usize::from(insn.dst & 15), usize::from(insn.src & 15));
     let imm = insn.imm;
     let next = pc + 1;
@@ -193,7 +196,9 @@ pub(crate) fn step<'u, M: Memory, const FUEL: bool>(
         }
         Code::LoadPacket => {
             let index = if insn.dst == 1 { y32 } else { 0 };
-            machine.load_packet(run, regs, index, insn.off, size(imm), pc)
+            let next = machine.load_packet(run, regs, index, insn.off, size(imm), pc);
+            *code = &machine.unit.decoded.insns;
+            next
         }
         Code::Ja => jump!(true),
         Code::Jeq64R => jump!(x == y),
@@ -253,11 +258,19 @@ pub(crate) fn step<'u, M: Memory, const FUEL: bool>(
             }
             machine.call(run, regs, insn.off.cast_unsigned(), pc)
         }
+        Code::CallRegister => {
+            if FUEL {
+                machine.burn(run)?;
+            }
+            machine.call_register(run, regs, x, pc)
+        }
         Code::TailCall => {
             if FUEL {
                 machine.burn(run)?;
             }
-            machine.tail_call(run, regs, insn.off.cast_unsigned(), pc)
+            let next = machine.tail_call(run, regs, insn.off.cast_unsigned(), pc);
+            *code = &machine.unit.decoded.insns;
+            next
         }
         Code::CallSubprog => {
             if FUEL {
@@ -265,6 +278,10 @@ pub(crate) fn step<'u, M: Memory, const FUEL: bool>(
             }
             machine.call_subprog(run, regs, insn.off.cast_unsigned() as usize, pc)
         }
-        Code::Exit => machine.exit(run, regs),
+        Code::Exit => {
+            let next = machine.exit(run, regs);
+            *code = &machine.unit.decoded.insns;
+            next
+        }
     }
 }

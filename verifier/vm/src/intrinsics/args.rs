@@ -3,7 +3,9 @@
 
 use std::marker::PhantomData;
 
-use crate::guest::GuestBytes;
+use probity_isa::Size;
+
+use crate::guest::{GuestBytes, Lock};
 use crate::maps::Map;
 
 /// r1 to r5 of a call, whose roles are those of the intrinsic's row in
@@ -48,5 +50,24 @@ impl<'m> Args<'m> {
         }
         // SAFETY: memory of that size was demanded of the call.
         unsafe { GuestBytes::new(self.regs[index], size) }
+    }
+
+    /// The memory behind an address that an object in the stack holds, `len` bytes of it.
+    pub(crate) fn behind(&self, index: usize, at: usize, len: usize) -> GuestBytes<'m> {
+        let address = self.memory(index, at + 8).get(at, Size::Dw).unwrap_or(0);
+        if address == 0 {
+            return GuestBytes::empty();
+        }
+        // SAFETY: programs can't write such objects, only the intrinsics of dynptrs, which put the
+        // address and the size of memory there that was demanded of a call. The memory is there as
+        // long as the object may be used: the proof, or the checked mode, sees to that.
+        unsafe { GuestBytes::new(address, len) }
+    }
+
+    /// A lock in a map's value.
+    pub(crate) fn lock(&self, index: usize) -> Lock {
+        // SAFETY: an argument of that role is the address of a lock in a value of a map; values do not
+        // move, and the run's guard keeps them.
+        unsafe { Lock::new(self.regs[index]) }
     }
 }

@@ -13,10 +13,19 @@ use crate::run::{Left, RawFn, Returned, Run};
 use crate::unit::Target;
 
 mod args;
+mod callback;
+mod csum;
+mod dynptr;
 pub(crate) mod host;
+mod iter;
+mod lock;
+mod map;
 pub(crate) mod packet;
+mod print;
+pub(crate) mod ringbuf;
 mod system;
 pub(crate) mod tail_call;
+mod text;
 
 pub(crate) use args::Args;
 
@@ -42,6 +51,7 @@ pub(crate) fn raw(target: Target) -> (RawFn, bool) {
         Intrinsic::ProcessorId => of::<system::ProcessorId>(),
         Intrinsic::NumaNode => of::<system::NumaNode>(),
         Intrinsic::PacketLoad => of::<packet::Load>(),
+        Intrinsic::PacketRead => of::<packet::Read>(),
         Intrinsic::PacketStore => of::<packet::Store>(),
         Intrinsic::PacketWrite => of::<packet::Write>(),
         Intrinsic::PacketAdjustHead => of::<packet::AdjustHead>(),
@@ -51,6 +61,41 @@ pub(crate) fn raw(target: Target) -> (RawFn, bool) {
         Intrinsic::PacketChangeHead => of::<packet::ChangeHead>(),
         Intrinsic::PacketPull => of::<packet::Pull>(),
         Intrinsic::PacketLen => of::<packet::Len>(),
+        Intrinsic::MapLookup => of::<map::Lookup>(),
+        Intrinsic::MapLookupPercpu => of::<map::LookupPercpu>(),
+        Intrinsic::MapUpdate => of::<map::Update>(),
+        Intrinsic::MapDelete => of::<map::Delete>(),
+        Intrinsic::MapPush => of::<map::Push>(),
+        Intrinsic::MapPop => of::<map::Pop>(),
+        Intrinsic::MapPeek => of::<map::Peek>(),
+        Intrinsic::MapForEach => of::<map::ForEach>(),
+        Intrinsic::TailCall => (tail_call::raw, false),
+        Intrinsic::RingbufOutput => of::<ringbuf::Output>(),
+        Intrinsic::RingbufReserve => of::<ringbuf::Reserve>(),
+        Intrinsic::RingbufSubmit => of::<ringbuf::Submit>(),
+        Intrinsic::RingbufDiscard => of::<ringbuf::Discard>(),
+        Intrinsic::RingbufQuery => of::<ringbuf::Query>(),
+        Intrinsic::RingbufReserveDynptr => of::<ringbuf::ReserveDynptr>(),
+        Intrinsic::RingbufSubmitDynptr => of::<ringbuf::SubmitDynptr>(),
+        Intrinsic::RingbufDiscardDynptr => of::<ringbuf::DiscardDynptr>(),
+        Intrinsic::UserRingbufDrain => of::<ringbuf::Drain>(),
+        Intrinsic::TracePrintk => of::<print::Trace>(),
+        Intrinsic::TraceVprintk => of::<print::TraceV>(),
+        Intrinsic::Snprintf => of::<print::Snprintf>(),
+        Intrinsic::Strtol => of::<text::Strtol>(),
+        Intrinsic::Strtoul => of::<text::Strtoul>(),
+        Intrinsic::Strncmp => of::<text::Strncmp>(),
+        Intrinsic::Loop => of::<callback::Loop>(),
+        Intrinsic::SpinLock => of::<lock::Lock>(),
+        Intrinsic::SpinUnlock => of::<lock::Unlock>(),
+        Intrinsic::DynptrFromMem => of::<dynptr::FromMem>(),
+        Intrinsic::DynptrRead => of::<dynptr::Read>(),
+        Intrinsic::DynptrWrite => of::<dynptr::Write>(),
+        Intrinsic::DynptrData => of::<dynptr::Data>(),
+        Intrinsic::CsumDiff => of::<csum::CsumDiff>(),
+        Intrinsic::IterNumNew => of::<iter::New>(),
+        Intrinsic::IterNumNext => of::<iter::Next>(),
+        Intrinsic::IterNumDestroy => of::<iter::Destroy>(),
         _ => of::<system::Missing>(),
     }
 }

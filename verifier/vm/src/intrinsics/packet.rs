@@ -19,7 +19,7 @@ impl Body for Load {
     fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
         let to = args.bytes(2, 3);
         let from = part(args.number(1), args.number(3))
-            .zip(run.packet.as_deref_mut())
+            .zip(run.packet.get())
             .and_then(|((at, len), packet)| Some(packet.slice(at, len)?.to_vec()));
         Ok(status(match from {
             Some(bytes) => {
@@ -34,13 +34,34 @@ impl Body for Load {
     }
 }
 
+/// A place in the packet and a length for the bodies that know their limits.
+fn short(offset: u64, len: u64) -> Result<(usize, usize), Errno> {
+    const MOST: usize = 0xffff;
+    let (at, len) = (offset as u32 as usize, len as u32 as usize);
+    if at > MOST || len > MOST { Err(Errno::EFAULT) } else { Ok((at, len)) }
+}
+
+/// `(xdp, offset, to, len)`: what can't be copied leaves the memory as it is.
+pub(super) struct Read;
+
+impl Body for Read {
+    fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
+        Ok(status(short(args.number(1), args.number(3)).and_then(|(at, len)| {
+            let packet = run.packet.get().ok_or(Errno::EINVAL)?;
+            let from = packet.slice(at, len).ok_or(Errno::EINVAL)?;
+            args.bytes(2, 3).write(&from.to_vec());
+            Ok(())
+        })))
+    }
+}
+
 /// Flags of a store: recompute the checksum, forget the hash.
 const STORE_FLAGS: u64 = 3;
 
 fn store(run: &mut Run<'_>, args: Args<'_>) -> Result<(), Errno> {
     let from = args.bytes(2, 3).to_vec();
     let (at, len) = part(args.number(1), args.number(3)).ok_or(Errno::EFAULT)?;
-    let packet = run.packet.as_deref_mut().ok_or(Errno::EFAULT)?;
+    let packet = run.packet.get().ok_or(Errno::EFAULT)?;
     packet.slice(at, len).ok_or(Errno::EFAULT)?.write(&from);
     Ok(())
 }
@@ -62,7 +83,11 @@ pub(super) struct Write;
 
 impl Body for Write {
     fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
-        Ok(status(store(run, args)))
+        Ok(status(short(args.number(1), args.number(3)).and_then(|(at, len)| {
+            let packet = run.packet.get().ok_or(Errno::EINVAL)?;
+            packet.slice(at, len).ok_or(Errno::EINVAL)?.write(&args.bytes(2, 3).to_vec());
+            Ok(())
+        })))
     }
 }
 
@@ -73,7 +98,7 @@ macro_rules! bounds {
 
         impl Body for $name {
             fn call(run: &mut Run<'_>, $args: Args<'_>) -> Result<u64, Left> {
-                let Some($packet) = run.packet.as_deref_mut() else { return Ok(Errno::EINVAL.to_r0()) };
+                let Some($packet) = run.packet.get() else { return Ok(Errno::EINVAL.to_r0()) };
                 let result: Result<(), Errno> = $body;
                 run.show_packet();
                 Ok(status(result))
@@ -95,14 +120,14 @@ bounds! {
     /// `(xdp, delta)`.
     AdjustMeta = |packet, args| packet.adjust_meta(signed(args.number(1)));
     /// `(skb, length, flags)`.
-    ChangeTail = |packet, args| {
-        let delta = i64::from(args.number(1) as u32) - packet.len() as i64;
-        if args.number(2) != 0 { Err(Errno::EINVAL) } else { packet.adjust_tail(delta) }
+    ChangeTail = |packet, args| match args.number(2) {
+        0 => packet.change_len(args.number(1) as u32 as usize),
+        _ => Err(Errno::EINVAL),
     };
     /// `(skb, room, flags)`.
-    ChangeHead = |packet, args| {
-        let room = i64::from(args.number(1) as u32);
-        if args.number(2) != 0 { Err(Errno::EINVAL) } else { packet.adjust_head(-room) }
+    ChangeHead = |packet, args| match args.number(2) {
+        0 => packet.add_front(args.number(1) as u32 as usize),
+        _ => Err(Errno::EINVAL),
     };
     /// `(skb, length)`: all of it is accessible anyway.
     Pull = |packet, args| {
@@ -115,25 +140,25 @@ pub(super) struct Len;
 
 impl Body for Len {
     fn call(run: &mut Run<'_>, _args: Args<'_>) -> Result<u64, Left> {
-        Ok(run.packet.as_deref().map_or(0, |packet| packet.len() as u64))
+        Ok(run.packet.get().map_or(0, |packet| packet.len() as u64))
     }
 }
 
 /// LD_ABS and LD_IND: a big-endian number at `index + imm`; None outside of the packet. Negative
-/// places from -0x100000 on are of the network header, from -0x200000 on of the link header; here
-/// both begin with the packet's bytes that the program sees.
+/// places from -0x100000 on are counted from the network header, from -0x200000 on from the link
+/// header.
 pub(crate) fn load_legacy(run: &mut Run<'_>, index: u32, imm: i32, size: Size) -> Option<u64> {
-    const NETWORK: i64 = -0x10_0000;
-    const LINK: i64 = -0x20_0000;
-    let at = i64::from(imm.wrapping_add(index.cast_signed()));
-    let at = match at {
-        at if at >= 0 => at,
-        at if at >= NETWORK => at - NETWORK,
-        at if at >= LINK => at - LINK,
-        _ => return None,
-    };
-    let packet = run.packet.as_deref_mut()?;
-    let bytes = packet.slice(usize::try_from(at).ok()?, size.bytes() as usize)?;
+    const NETWORK: i32 = -0x10_0000;
+    const LINK: i32 = -0x20_0000;
+    let packet = run.packet.get()?;
+    let (at, len) = (imm.wrapping_add(index.cast_signed()), size.bytes() as usize);
+    let from = |base: i32| usize::try_from(at.wrapping_sub(base)).ok();
+    let bytes = match at {
+        0.. => packet.slice(from(0)?, len),
+        NETWORK.. => packet.header(true, from(NETWORK)?, len),
+        LINK.. => packet.header(false, from(LINK)?, len),
+        _ => None,
+    }?;
     let value = bytes.get(0, size)?;
     Some(match size {
         Size::B => value,

@@ -1,47 +1,52 @@
 //! Maps.
+//!
+//! Values stay where they are: what programs get is addresses. What was replaced or deleted is freed
+//! after the last run that could see it; see [`memory::Pinned`].
+//!
+//! | module | subject |
+//! |---|---|
+//! | [`create`] | making maps |
+//! | [`access`] | what programs do with them |
+//! | [`user`] | what user space does with them |
+//! | [`array`], [`hash`], [`trie`], [`queue`], [`bloom`], [`ring`], [`user_ring`] | the kinds |
+//! | [`programs`] | arrays of programs |
+//! | [`nested`] | maps of maps |
+//! | [`consumer`] | ring buffers from user space |
+//! | [`held`] | arrays of things that are counted |
+//! | [`memory`], [`value`], [`flags`], [`error`] | what they are made of |
 
-use std::sync::Arc;
+mod access;
+mod array;
+mod bloom;
+mod consumer;
+mod create;
+mod error;
+pub mod flags;
+mod hash;
+mod held;
+mod memory;
+mod nested;
+mod programs;
+mod queue;
+pub(crate) mod ring;
+mod trie;
+mod user;
+pub(crate) mod user_ring;
+mod value;
 
-use probity_platform::{MapBody, MapRefusal, MapType, Platform};
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+
+use probity_platform::{MapBody, MapType};
 use probity_program::MapDef;
-use thiserror::Error;
 
-/// Why there is no map.
-#[derive(Clone, Debug, PartialEq, Eq, Error)]
-pub enum MapError {
-    /// The platform has no such type.
-    #[error("map {name}: {platform} has no map type {number}")]
-    UnknownType {
-        /// The map.
-        name: String,
-        /// The platform.
-        platform: &'static str,
-        /// The type's number.
-        number: u32,
-    },
-    /// The runtime has no such maps.
-    #[error("map {name}: unsupported: {map_type} in the runtime")]
-    Unsupported {
-        /// The map.
-        name: String,
-        /// The type.
-        map_type: &'static str,
-    },
-    /// The platform would not make it.
-    #[error("map {name}: {refusal}")]
-    Refused {
-        /// The map.
-        name: String,
-        /// Why.
-        refusal: MapRefusal,
-    },
-    /// Memory is short, or the map is larger than the address space.
-    #[error("map {name}: no memory for it")]
-    NoMemory {
-        /// The map.
-        name: String,
-    },
-}
+pub use array::ArrayLayout;
+pub use consumer::{RingConsumer, RingProducer};
+pub use error::MapError;
+pub(crate) use memory::{Copied, Pinned};
+pub use programs::{Engine, ProgArrayError};
 
 /// A map: shared between programs, threads and user space.
 #[derive(Debug)]
@@ -49,34 +54,27 @@ pub struct Map {
     definition: MapDef,
     map_type: &'static MapType,
     body: MapBody,
+    /// The template of the maps in it.
+    template: Option<MapDef>,
+    slots: u32,
+    pub(crate) kind: Kind,
+}
+
+/// The content.
+#[derive(Debug)]
+pub(crate) enum Kind {
+    Array(array::Array),
+    Hash(hash::Hash),
+    Trie(trie::Trie),
+    Queue(queue::Queue),
+    Bloom(bloom::Bloom),
+    Ring(Box<ring::Ring>),
+    UserRing(Box<user_ring::UserRing>),
+    Programs(programs::Programs),
+    Maps(held::Held<Map>),
 }
 
 impl Map {
-    /// Makes a map; `inner` is the template of a map of maps, `slots` the number of run slots.
-    ///
-    /// # Errors
-    ///
-    /// See [`MapError`].
-    pub fn create(
-        platform: &'static Platform,
-        definition: &MapDef,
-        inner: Option<&MapDef>,
-        slots: u32,
-    ) -> Result<Arc<Map>, MapError> {
-        let _ = (inner, slots);
-        let name = || definition.name.clone();
-        let row = platform.map_type(definition.map_type);
-        let map_type = row.ok_or_else(|| MapError::UnknownType {
-            name: name(),
-            platform: platform.name,
-            number: definition.map_type,
-        })?;
-        let Some(body) = map_type.body else {
-            return Err(MapError::Unsupported { name: name(), map_type: map_type.name });
-        };
-        Ok(Arc::new(Map { definition: definition.clone(), map_type, body }))
-    }
-
     /// What it was made from.
     #[must_use]
     pub fn definition(&self) -> &MapDef {
@@ -94,36 +92,26 @@ impl Map {
     pub fn body(&self) -> MapBody {
         self.body
     }
+
+    /// The number of run slots that it has values for, where each has its own.
+    #[must_use]
+    pub fn slots(&self) -> u32 {
+        self.slots
+    }
+
+    /// Whether only runs of its slots may use it: it has values for these, or maps that may.
+    pub(crate) fn serves_slots(&self) -> bool {
+        self.is_per_slot() || self.template.is_some()
+    }
+
+    /// Whether run slots have values of their own.
+    #[must_use]
+    pub fn is_per_slot(&self) -> bool {
+        matches!(self.body, MapBody::PercpuArray | MapBody::PercpuHash | MapBody::LruPercpuHash)
+    }
 }
 
-impl Map {
-    /// What programs have for it.
-    pub(crate) fn address(&self) -> u64 {
-        std::ptr::from_ref(self) as u64
-    }
-
-    /// The address of a byte of its global data.
-    pub(crate) fn direct_value(&self, offset: u32) -> Option<u64> {
-        let _ = offset;
-        None
-    }
-
-    /// Whether it frees what programs may see while others run.
-    pub(crate) fn frees(&self) -> bool {
-        true
-    }
-}
-
-impl Map {
-    /// The value that contains an address: its first byte, its length, whether programs may write it.
-    pub(crate) fn value_at(&self, address: u64) -> Option<(u64, usize, bool)> {
-        let _ = address;
-        None
-    }
-
-    /// The inner map at an address, when it is in this one.
-    pub(crate) fn inner_at(&self, address: u64) -> Option<&Map> {
-        let _ = address;
-        None
-    }
+/// Takes a lock. Nobody panics with one; if somebody did, what it guards is whole all the same.
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
