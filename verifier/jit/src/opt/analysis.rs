@@ -33,10 +33,6 @@ impl Analysis {
         analysis
     }
 
-    pub(super) fn is_reached(&self, block: u32) -> bool {
-        self.times[block as usize].0 != UNSEEN
-    }
-
     /// True when every path to `below` comes through `above`.
     pub(super) fn dominates(&self, above: u32, below: u32) -> bool {
         let ((start, end), (at, _)) = (self.times[above as usize], self.times[below as usize]);

@@ -4,6 +4,7 @@
 use std::mem::offset_of;
 
 use probity_isa::{AluOp, AtomicOp, JumpOp, Size, Source, Swap, Width};
+use probity_vm::maps::ArrayLayout;
 use probity_vm::{Op, Run, Target};
 
 use super::cfg::{Spans, after, arguments};
@@ -49,6 +50,8 @@ struct Builder<'a> {
     base: i32,
     depth: u32,
     budget: usize,
+    /// Blocks that were put on edges: from where, to where.
+    between: Vec<(u32, u32, u32)>,
     /// In a function that was taken in: the blocks that return, and what.
     returns: Option<Vec<(u32, Value)>>,
 }
@@ -65,6 +68,7 @@ pub(super) fn build(code: &Code<'_>, functions: &Functions<'_>, function: usize)
         base: 0,
         depth: 0,
         budget: BUDGET,
+        between: Vec::new(),
         returns: None,
     };
     builder.block = builder.func.add_block(Term::Unreachable);
@@ -149,8 +153,14 @@ impl Builder<'_> {
             self.func.set_args(phi, args);
         }
         for &span in &order {
-            let preds = preds[span].iter().map(|pred| pred.map_or(entry, |pred| last[pred])).collect();
-            self.func.blocks[number[span] as usize].preds = preds;
+            let to = number[span];
+            let pred = |pred: &Option<usize>| {
+                let from = pred.map_or(entry, |pred| last[pred]);
+                let between = self.between.iter().find(|edge| (edge.0, edge.1) == (from, to));
+                between.map_or(from, |edge| edge.2)
+            };
+            let preds = preds[span].iter().map(pred).collect();
+            self.func.blocks[to as usize].preds = preds;
         }
         Ok(())
     }
@@ -161,14 +171,14 @@ impl Builder<'_> {
         let size: usize = spans.all.iter().map(|span| span.end - span.start).sum();
         let stack = self.code.functions[function].stack;
         let deep = i64::from(self.base) - i64::from(self.code.functions[self.function].stack) - i64::from(stack);
-        let tail_calls = |op: &Op| matches!(op, Op::TailCall { .. });
+        let leaves = |op: &Op| matches!(op, Op::TailCall { .. } | Op::LoadPacket { .. });
         let small = size <= SMALL || size <= LARGE && self.functions.calls[function] == 1;
         small
             && self.depth < DEEPEST
             && size <= self.budget
             && deep > -i64::from(STACK)
             && !(self.code.zeroes_stack && stack > 0)
-            && !spans.all.iter().any(|span| self.code.ops[span.start..span.end].iter().any(tail_calls))
+            && !spans.all.iter().any(|span| self.code.ops[span.start..span.end].iter().any(leaves))
     }
 
     /// A function in the place of its call; gives what it returns.
@@ -280,7 +290,7 @@ impl Builder<'_> {
         let mut pc = start;
         while pc < end {
             let op = self.code.ops[pc];
-            self.op(&op, next)?;
+            self.op(&op, pc, next)?;
             pc = after(&op, pc);
         }
         // What did not end the block goes on.
@@ -290,9 +300,10 @@ impl Builder<'_> {
         Ok(())
     }
 
-    fn op(&mut self, op: &Op, next: &[u32]) -> Result<(), Unhandled> {
+    fn op(&mut self, op: &Op, pc: usize, next: &[u32]) -> Result<(), Unhandled> {
         match *op {
             Op::Dead => self.end(Term::Unreachable),
+            Op::Ja { target } if target as usize <= pc => self.burn(),
             Op::Nop | Op::Ja { .. } => {}
             Op::Alu { width, op, dst, src } => {
                 let (a, b) = (self.get(dst)?, self.source(src)?);
@@ -362,14 +373,31 @@ impl Builder<'_> {
                     _ => {}
                 }
             }
-            Op::LoadPacket { .. } => return Err(Unhandled("a load of the packet by its index")),
-            Op::Jump { width, op, dst, src, .. } => {
+            Op::LoadPacket { size, index, imm } => {
+                let index = match index {
+                    Some(index) => self.get(index)?,
+                    None => self.func.constant(0),
+                };
+                self.write(0, Inst::LoadPacket { size, index, imm })?;
+            }
+            Op::CallRegister { .. } => return Err(Unhandled("a call of a register's number")),
+            Op::Jump { width, op, dst, src, target } => {
                 let (a, b) = (self.get(dst)?, self.source(src)?);
-                self.branch(Cmp { op, width, a, b }, next);
+                let cmp = Cmp { op, width, a, b };
+                if self.code.fuel && target as usize <= pc {
+                    let between = self.func.add_block(Term::Jump(next[0]));
+                    self.func.push(between, Inst::Burn);
+                    self.func.blocks[between as usize].preds.push(self.block);
+                    self.between.push((self.block, next[0], between));
+                    self.branch(cmp, &[between, next[1]]);
+                } else {
+                    self.branch(cmp, next);
+                }
             }
             Op::MayGoto { .. } => self.may_goto(next),
             Op::Call { site } => self.call(site)?,
             Op::TailCall { site } => {
+                self.burn();
                 let args = [self.get(1)?, self.get(2)?, self.get(3)?];
                 // What r0 is when there is no such program: what the interpreter says then.
                 let value = self.func.constant(probity_vm::Errno::ENOENT.to_r0());
@@ -378,6 +406,7 @@ impl Builder<'_> {
             }
             Op::CallSubprog { target } => {
                 let function = self.code.function_at(target).ok_or(Unhandled("a function that is not there"))?;
+                self.burn();
                 if self.takes_in(function) {
                     let value = self.take_in(function)?;
                     return self.set(0, value);
@@ -411,7 +440,20 @@ impl Builder<'_> {
         std::array::from_fn(|at| if set & 2 << at != 0 { self.state[at + 1] } else { Value::NONE })
     }
 
+    /// Takes one of the fuel, in code that counts.
+    fn burn(&mut self) {
+        if self.code.fuel {
+            self.func.push(self.block, Inst::Burn);
+        }
+    }
+
     fn call(&mut self, site: u32) -> Result<(), Unhandled> {
+        self.burn();
+        if let Some(layout) = super::array_of(self.code, site) {
+            let key = self.get(2)?;
+            let value = self.lookup(layout, key);
+            return self.set(0, value);
+        }
         if let Target::Host(number) = self.code.sites[site as usize].target {
             let (base, value) = (self.func.run(), self.func.constant(number.into()));
             let off = offset_of!(Run<'static>, callable) as i32;
@@ -419,6 +461,26 @@ impl Builder<'_> {
         }
         let args = self.arguments(arguments(self.code, site));
         self.write(0, Inst::Call { site, args })
+    }
+
+    /// The address of an array's value, or 0.
+    fn lookup(&mut self, layout: ArrayLayout, key: Value) -> Value {
+        let constant = |this: &mut Self, number: u64| this.func.constant(number);
+        let index = self.push(Inst::Load { size: Size::W, sign: false, fixed: false, base: key, off: 0 });
+        let stride = constant(self, layout.stride.into());
+        let offset = self.push(Inst::Bin(BinOp::Mul, Width::W64, index, stride));
+        let mut base = constant(self, layout.base);
+        if layout.slot_stride != 0 {
+            let (run, off) = (self.func.run(), offset_of!(Run<'static>, slot) as i32);
+            let slot = self.push(Inst::Load { size: Size::W, sign: false, fixed: false, base: run, off });
+            let stride = constant(self, layout.slot_stride.into());
+            let offset = self.push(Inst::Bin(BinOp::Mul, Width::W64, slot, stride));
+            base = self.push(Inst::Bin(BinOp::Add, Width::W64, offset, base));
+        }
+        let address = self.push(Inst::Bin(BinOp::Add, Width::W64, offset, base));
+        let (zero, end) = (constant(self, 0), constant(self, layout.max_entries.into()));
+        let inside = Cmp { op: JumpOp::Jlt, width: Width::W32, a: index, b: end };
+        self.push(Inst::Select(inside, address, zero))
     }
 
     /// Takes one of the run's loops, when there is one.

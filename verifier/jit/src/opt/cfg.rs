@@ -165,6 +165,7 @@ fn registers(op: &Op, code: &Code<'_>, takes: &[Regs]) -> (Regs, Regs) {
         Op::LoadPacket { index, .. } => (index.map_or(0, bit), bit(0)),
         Op::Jump { dst, src, .. } => (bit(dst) | of(src), 0),
         Op::Call { site } => (arguments(code, site), bit(0)),
+        Op::CallRegister { .. } => (ARGS, bit(0)),
         Op::TailCall { .. } => (0b1110, bit(0)),
         Op::CallSubprog { target } => (code.function_at(target).map_or(ARGS, |index| takes[index]), bit(0)),
         Op::Exit => (bit(0), 0),

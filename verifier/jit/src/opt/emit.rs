@@ -16,6 +16,8 @@ pub(super) struct Output<'a> {
     /// Where functions that are called back are entered, by index.
     pub(super) entries: Labels,
     pub(super) bmi2: bool,
+    /// Where counting goes on when there is no fuel.
+    pub(super) no_fuel: Label,
 }
 
 /// The stack of a function: what is kept of its caller, then the frame of BPF, then words for values.
@@ -62,6 +64,7 @@ pub(super) struct Emitter<'a, 'b> {
     pub(super) functions: Labels,
     pub(super) entries: Labels,
     pub(super) bmi2: bool,
+    pub(super) no_fuel: Label,
     pub(super) places: &'b Places,
     pub(super) stack: Stack,
     pub(super) sites: &'b [probity_vm::Site],
@@ -74,7 +77,7 @@ pub(super) struct Emitter<'a, 'b> {
     /// A register that nothing is in.
     spare: Option<Reg>,
     /// The block that is over ended with a jump.
-    jumped: bool,
+    pub(super) jumped: bool,
     /// Blocks' places in the order.
     first: &'b [u32],
     /// The place of the block that is on.
@@ -98,6 +101,7 @@ pub(super) fn emit(
         functions: output.functions,
         entries: output.entries,
         bmi2: output.bmi2,
+        no_fuel: output.no_fuel,
         asm: output.asm,
         places,
         stack,
@@ -139,6 +143,18 @@ pub(super) fn emit(
         }
     }
     emitter.write_corners();
+}
+
+/// Notes that there is no fuel, and leaves.
+pub(super) fn out_of_fuel(output: &mut Output<'_>) {
+    let asm = &mut *output.asm;
+    asm.bind(output.no_fuel);
+    // A function that calls nothing may have left the stack as it came; its frame is over anyway.
+    asm.alu_imm(Alu::And, Width::W64, Reg::Rsp, -16);
+    asm.mov(Width::W64, Reg::Rdi, RUN);
+    asm.mov_imm(Reg::Rax, probity_vm::native::out_of_fuel as *const () as u64);
+    asm.call_to(Reg::Rax);
+    asm.jmp(output.frames.exit);
 }
 
 /// A register that may be written and that nothing is in.
@@ -293,17 +309,12 @@ impl Emitter<'_, '_> {
     pub(super) fn mem(&mut self, addr: &Addr) -> Mem {
         let [first, second] = SCRATCH;
         let (base, disp) = match addr.base {
-            Base::None => (None, addr.disp),
-            Base::Reg(reg) => (Some(self.reg_in(reg, first)), addr.disp),
-            Base::Frame => (Some(Reg::Rsp), addr.disp + self.stack.frame as i32),
-            Base::Run => (Some(RUN), addr.disp),
+            Base::Reg(reg) => (self.reg_in(reg, first), addr.disp),
+            Base::Frame => (Reg::Rsp, addr.disp + self.stack.frame as i32),
+            Base::Run => (RUN, addr.disp),
         };
         let Some((index, scale)) = addr.index else {
-            return Mem::at(base.unwrap_or(Reg::Rsp), disp);
-        };
-        let Some(base) = base else {
-            let index = self.reg_in(index, first);
-            return Mem::scaled(index, scale, disp);
+            return Mem::at(base, disp);
         };
         let in_use = base == first && self.places.scratch;
         let index = self.reg_in(index, if in_use { second } else { first });

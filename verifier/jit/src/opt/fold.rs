@@ -44,7 +44,7 @@ pub(super) fn compute(op: BinOp, width: Width, a: u64, b: u64) -> u64 {
         BinOp::Sar => (signed(a) >> count) as u64,
         BinOp::Rotl if width == Width::W32 => u64::from((a as u32).rotate_left(count)),
         BinOp::Rotl => a.rotate_left(count),
-        BinOp::MulHigh => (u128::from(a) * u128::from(b) >> 64) as u64,
+        BinOp::MulHigh => ((u128::from(a) * u128::from(b)) >> 64) as u64,
         BinOp::Div => a.checked_div(b).unwrap_or(0),
         BinOp::Mod => a.checked_rem(b).unwrap_or(a),
         BinOp::Sdiv if b == 0 => 0,

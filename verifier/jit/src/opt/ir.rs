@@ -109,6 +109,14 @@ pub(super) enum Inst {
         value: Value,
         expected: Value,
     },
+    /// A number of the packet; where it is not inside, the function returns 0.
+    LoadPacket {
+        size: Size,
+        index: Value,
+        imm: i32,
+    },
+    /// Takes one of the fuel.
+    Burn,
     /// A raw function; arguments may be [`Value::NONE`].
     Call {
         site: u32,
@@ -141,7 +149,12 @@ impl Inst {
     pub(super) fn has_effect(&self) -> bool {
         match self {
             Inst::Load { fixed, .. } => *fixed,
-            Inst::Store { .. } | Inst::Atomic { .. } | Inst::Call { .. } | Inst::CallFn { .. } => true,
+            Inst::Store { .. }
+            | Inst::Atomic { .. }
+            | Inst::LoadPacket { .. }
+            | Inst::Burn
+            | Inst::Call { .. }
+            | Inst::CallFn { .. } => true,
             _ => false,
         }
     }
@@ -163,8 +176,14 @@ impl Inst {
     /// Replaces each operand but those of phis.
     pub(super) fn map(&mut self, mut f: impl FnMut(Value) -> Value) {
         match self {
-            Inst::Arg(_) | Inst::Run | Inst::Const(_) | Inst::Frame(_) | Inst::FuncAddr(_) | Inst::Phi(_) => {}
-            Inst::Un(_, a) => *a = f(*a),
+            Inst::Arg(_)
+            | Inst::Run
+            | Inst::Const(_)
+            | Inst::Frame(_)
+            | Inst::FuncAddr(_)
+            | Inst::Burn
+            | Inst::Phi(_) => {}
+            Inst::Un(_, a) | Inst::LoadPacket { index: a, .. } => *a = f(*a),
             Inst::Bin(_, _, a, b) => {
                 *a = f(*a);
                 *b = f(*b);
@@ -434,18 +453,6 @@ impl Func {
             }
         }
         self.apply_replacements();
-    }
-
-    /// Computes the predecessors anew. Phis must have none, or be set by the caller.
-    pub(super) fn link(&mut self) {
-        for block in &mut self.blocks {
-            block.preds.clear();
-        }
-        for block in 0..self.blocks.len() {
-            for next in self.blocks[block].term.successors() {
-                self.blocks[next as usize].preds.push(block as u32);
-            }
-        }
     }
 
     /// Takes one edge from `pred` out of a block's predecessors, and its arguments out of the phis.

@@ -10,7 +10,6 @@ pub(super) type Vreg = u32;
 /// What an address begins with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Base {
-    None,
     Reg(Vreg),
     /// The frame pointer of BPF.
     Frame,
@@ -163,6 +162,13 @@ pub(super) enum Lir {
         value: Vreg,
         expected: Vreg,
     },
+    LoadPacket {
+        size: Size,
+        index: Src,
+        imm: i32,
+        dst: Vreg,
+    },
+    Burn,
     Call {
         site: u32,
         args: [Option<Src>; 5],
@@ -335,7 +341,11 @@ impl Lir {
                 args[1].visit(Use, f);
                 args[2].visit(Use, f);
             }
-            Lir::Jump(_) | Lir::Unreachable => {}
+            Lir::LoadPacket { index, dst, .. } => {
+                index.visit(Use, f);
+                f(Def, *dst);
+            }
+            Lir::Burn | Lir::Jump(_) | Lir::Unreachable => {}
         }
     }
 
@@ -349,7 +359,7 @@ impl Lir {
             Lir::Atomic { op: AtomicOp::And | AtomicOp::Or | AtomicOp::Xor, dst: Some(_), .. } => {
                 set(Reg::Rax) | set(Reg::Rdx)
             }
-            Lir::Call { .. } | Lir::CallFn { .. } | Lir::TailCall { .. } => CALLER_SAVED,
+            Lir::LoadPacket { .. } | Lir::Call { .. } | Lir::CallFn { .. } | Lir::TailCall { .. } => CALLER_SAVED,
             _ => 0,
         }
     }

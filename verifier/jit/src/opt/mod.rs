@@ -47,7 +47,11 @@ mod select;
 mod simplify;
 mod unroll;
 
-use probity_vm::{Executable, Function, Op, Site, Unit};
+use std::sync::Arc;
+
+use probity_platform::Intrinsic;
+use probity_vm::maps::ArrayLayout;
+use probity_vm::{Executable, Function, Map, Op, Site, Target, Unit};
 use thiserror::Error;
 
 use crate::abi::{Frames, RUN};
@@ -84,22 +88,36 @@ pub(crate) struct Code<'a> {
     ops: &'a [Op],
     functions: &'a [Function],
     sites: &'a [Site],
+    maps: &'a [Arc<Map>],
     zeroes_stack: bool,
+    /// Counts back edges and calls.
+    fuel: bool,
 }
 
 impl<'a> Code<'a> {
-    fn of(unit: &'a Unit) -> Code<'a> {
+    fn of(unit: &'a Unit, options: &Options) -> Code<'a> {
         Code {
             ops: unit.ops(),
             functions: unit.functions(),
             sites: unit.sites(),
+            maps: unit.maps(),
             zeroes_stack: unit.zeroes_stack(),
+            fuel: options.fuel,
         }
     }
 
     fn function_at(&self, start: u32) -> Option<usize> {
         self.functions.binary_search_by_key(&start, |function| function.start).ok()
     }
+}
+
+/// The layout of the array that a call is a lookup in.
+fn array_of(code: &Code<'_>, site: u32) -> Option<ArrayLayout> {
+    let site = &code.sites[site as usize];
+    if site.target != Target::Body(Intrinsic::MapLookup) {
+        return None;
+    }
+    code.maps.get(site.map? as usize)?.array_layout()
 }
 
 /// Loops in loops beyond this are left alone.
@@ -115,10 +133,7 @@ pub fn compile(executable: &Executable, options: &Options) -> Result<NativeCode,
         let (arch, os) = (std::env::consts::ARCH, std::env::consts::OS);
         return Err(JitError::Target { arch, os }.into());
     }
-    if options.fuel {
-        return Err(Unhandled("counting").into());
-    }
-    let code = Code::of(executable.unit());
+    let code = Code::of(executable.unit(), options);
     let mut asm = Assembler::with_capacity(256 + 8 * code.ops.len());
     let functions = asm.labels(code.functions.len());
     let entries = asm.labels(code.functions.len());
@@ -132,13 +147,17 @@ pub fn compile(executable: &Executable, options: &Options) -> Result<NativeCode,
             frames.call_back(&mut asm, entries.at(index), functions.at(index));
         }
     }
-    let mut output = Output { asm: &mut asm, frames, functions, entries, bmi2: options.features.bmi2 };
+    let no_fuel = asm.label();
+    let mut output = Output { asm: &mut asm, frames, functions, entries, bmi2: options.features.bmi2, no_fuel };
     program(&code, &mut output)?;
+    if code.fuel {
+        emit::out_of_fuel(&mut output);
+    }
     let image = asm.layout().map_err(JitError::from)?;
     let memory = ExecutableMemory::new(image.size(), |bytes| image.write(bytes)).map_err(JitError::from)?;
     let at = |label| image.offset(label).unwrap_or(0);
     let (entry, tail_entry) = (at(entry), at(functions.at(0)));
-    Ok(NativeCode::new(executable, memory, entry, tail_entry, None))
+    Ok(NativeCode::new(executable, memory, entry, tail_entry, options, None))
 }
 
 fn program(code: &Code<'_>, output: &mut Output<'_>) -> Result<(), Unhandled> {
@@ -221,7 +240,7 @@ fn optimise(code: &Code<'_>, func: &mut Func) -> Result<(), Unhandled> {
 fn generate(code: &Code<'_>, func: &Func, index: usize, output: &mut Output<'_>) -> Result<(), Unhandled> {
     let main = index == 0;
     let analysis = Analysis::new(func);
-    let (mut calls, mut uses_run, mut uses_frame) = (false, false, false);
+    let (mut calls, mut counts, mut uses_run, mut uses_frame) = (false, false, false, false);
     for &block in &analysis.order {
         let block = &func.blocks[block as usize];
         if matches!(block.term, Term::TailCall { .. }) {
@@ -238,7 +257,8 @@ fn generate(code: &Code<'_>, func: &Func, index: usize, output: &mut Output<'_>)
         };
         block.term.for_each(&mut look);
         for &value in &block.insts {
-            calls |= matches!(func.inst(value), Inst::Call { .. } | Inst::CallFn { .. });
+            calls |= matches!(func.inst(value), Inst::Call { .. } | Inst::CallFn { .. } | Inst::LoadPacket { .. });
+            counts |= matches!(func.inst(value), Inst::Burn);
             func.inst(value).for_each(&mut look);
         }
         for &phi in &block.phis {
@@ -246,13 +266,13 @@ fn generate(code: &Code<'_>, func: &Func, index: usize, output: &mut Output<'_>)
         }
     }
     let bmi2 = output.bmi2;
-    let selected = select::select(code, func, &analysis, main);
+    let selected = select::select(func, &analysis, main);
     let layout = layout::layout(func, &analysis, &selected);
     let preds: Vec<Vec<u32>> = func.blocks.iter().map(|block| block.preds.clone()).collect();
     let live = live::liveness(&selected, &preds, &layout, &analysis.depth, bmi2)?;
     let classes = coalesce::Classes::new(live, &selected, &layout.order, &analysis.depth);
     let mut reserved = set(Reg::Rsp);
-    if calls || uses_run {
+    if calls || counts || uses_run {
         reserved |= set(RUN);
     }
     let allocate = |reserved| alloc::allocate(&classes, &selected, &layout, &analysis.depth, reserved, bmi2);

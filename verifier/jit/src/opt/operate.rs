@@ -89,6 +89,26 @@ impl Emitter<'_, '_> {
             Lir::Atomic { width, op, dst, ref addr, value, expected } => {
                 self.atomic(width, op, dst, addr, value, expected);
             }
+            Lir::LoadPacket { size, ref index, imm, dst } => {
+                self.copy_all(vec![(Place::Reg(Reg::Rdi), self.from(index))]);
+                self.asm.mov_imm(Reg::Rsi, imm.cast_unsigned().into());
+                self.asm.mov_imm(Reg::Rdx, size.bytes().into());
+                self.asm.mov(Width::W64, Reg::Rcx, RUN);
+                self.asm.mov_imm(Reg::Rax, probity_vm::native::load_packet as *const () as u64);
+                self.asm.call_to(Reg::Rax);
+                let inside = self.asm.label();
+                self.asm.test(Width::W64, Reg::Rdx, Reg::Rdx);
+                self.asm.jcc(Cond::E, inside);
+                self.asm.zero(Reg::Rax);
+                self.epilogue();
+                self.asm.ret();
+                self.asm.bind(inside);
+                self.done(dst, Reg::Rax);
+            }
+            Lir::Burn => {
+                self.asm.dec(Width::W64, crate::abi::FUEL);
+                self.asm.jcc(Cond::S, self.no_fuel);
+            }
             Lir::Call { site, ref args, dst } => {
                 self.arguments(args);
                 let site = &self.sites[site as usize];
@@ -117,7 +137,10 @@ impl Emitter<'_, '_> {
                 self.epilogue();
                 self.asm.ret();
             }
-            Lir::TailCall { ref args, next: block, .. } => self.tail_call(args, block, next),
+            Lir::TailCall { site, ref args, next: block } => {
+                self.tail_call(site, args, block);
+                self.jumped = true;
+            }
             Lir::Unreachable => self.asm.ud2(),
         }
     }
@@ -491,14 +514,10 @@ impl Emitter<'_, '_> {
     }
 
     /// Another program in the place of this one, with its r1.
-    fn tail_call(&mut self, args: &[Src; 3], block: u32, next: Option<u32>) {
-        let copies = vec![
-            (Place::Reg(Reg::Rdi), self.from(&args[1])),
-            (Place::Reg(Reg::Rsi), self.from(&args[2])),
-        ];
-        self.copy_all(copies);
-        self.asm.mov(Width::W64, Reg::Rdx, RUN);
-        self.asm.mov_imm(Reg::Rax, probity_vm::native::tail_call as *const () as u64);
+    fn tail_call(&mut self, site: u32, args: &[Src; 3], block: u32) {
+        self.arguments(&[Some(args[0]), Some(args[1]), Some(args[2]), None, None]);
+        self.asm.mov(Width::W64, Reg::R9, RUN);
+        self.asm.mov_imm(Reg::Rax, self.sites[site as usize].raw as *const () as u64);
         self.asm.call_to(Reg::Rax);
         self.asm.test(Width::W64, Reg::Rax, Reg::Rax);
         let none = self.label(block);
@@ -506,6 +525,5 @@ impl Emitter<'_, '_> {
         self.copy_all(vec![(Place::Reg(Reg::Rdi), self.from(&args[0]))]);
         self.epilogue();
         self.asm.jmp_to(Reg::Rax);
-        let _ = next;
     }
 }

@@ -3,7 +3,6 @@
 
 use probity_isa::{JumpOp, Size, Width};
 
-use super::Code;
 use super::analysis::Analysis;
 use super::fold::cut;
 use super::ir::{BinOp, Func, Inst, Term, UnOp, Value};
@@ -24,7 +23,6 @@ pub(super) struct Selected {
 pub(super) struct Selector<'a> {
     pub(super) func: &'a Func,
     pub(super) analysis: &'a Analysis,
-    pub(super) code: &'a Code<'a>,
     /// How many operands and phis name a value, of those that are needed at all.
     pub(super) uses: Vec<u32>,
     needed: Vec<bool>,
@@ -41,11 +39,10 @@ pub(super) struct Selector<'a> {
 }
 
 /// Selects instructions. No edge may be critical.
-pub(super) fn select(code: &Code<'_>, func: &Func, analysis: &Analysis, entry: bool) -> Selected {
+pub(super) fn select(func: &Func, analysis: &Analysis, entry: bool) -> Selected {
     let mut selector = Selector {
         func,
         analysis,
-        code,
         uses: count_uses(func, analysis),
         needed: vec![false; func.insts.len()],
         epoch: epochs(func, analysis),
@@ -305,6 +302,8 @@ impl Selector<'_> {
                 let dst = fetch.then_some(dst);
                 Lir::Atomic { width: size.into(), op, dst, addr, value, expected }
             }
+            Inst::LoadPacket { size, index, imm } => Lir::LoadPacket { size, index: self.copied(index), imm, dst },
+            Inst::Burn => Lir::Burn,
             Inst::Call { site, args } => Lir::Call { site, args: self.arguments(args), dst },
             Inst::CallFn { function, args } => Lir::CallFn { function, args: self.arguments(args), dst },
         };
@@ -469,10 +468,6 @@ impl Selector<'_> {
         let width = if size == Size::Dw { Width::W64 } else { Width::W32 };
         let src = self.imm_or_reg(width, other);
         Some(Lir::AluStore { op, width: size.into(), addr: self.address(base, off), src })
-    }
-
-    pub(super) fn is_zero(&self, value: Value) -> bool {
-        self.func.as_const(value) == Some(0)
     }
 
     pub(super) fn is_unsigned(op: JumpOp) -> bool {

@@ -214,7 +214,7 @@ impl Simplifier<'_> {
         let folded = self.func.fold_bin(BinOp::Mul, width, a, b);
         let Folded::Inst(Inst::Bin(BinOp::Mul, width, a, b)) = folded else { return folded };
         let Some(number) = self.func.as_const(b) else { return folded };
-        let mut times = |this: &mut Self, x: Value, factor: u64| {
+        let times = |this: &mut Self, x: Value, factor: u64| {
             let factor = this.func.constant(factor);
             this.push(block, Inst::Bin(BinOp::Mul, width, x, factor))
         };
@@ -340,7 +340,7 @@ mod tests {
             let multiples = [divisor, divisor.wrapping_mul(7), u64::MAX / divisor * divisor];
             for &number in numbers.iter().chain(&multiples) {
                 for number in [number, number.wrapping_sub(1)] {
-                    let high = (u128::from(number >> before) * u128::from(factor) >> 64) as u64;
+                    let high = ((u128::from(number >> before) * u128::from(factor)) >> 64) as u64;
                     assert_eq!(high >> shift, number / divisor, "{number} / {divisor}");
                 }
             }
@@ -349,7 +349,7 @@ mod tests {
         for divisor in [3_u64, 7, 10, 641, 0xffff_ffff] {
             let inverse = u64::MAX / divisor + 1;
             for number in [0, 1, divisor - 1, divisor, divisor + 1, 0xffff_fffe, 0xffff_ffff, 0x8000_0000] {
-                assert_eq!((u128::from(number) * u128::from(inverse) >> 64) as u64, number / divisor);
+                assert_eq!(((u128::from(number) * u128::from(inverse)) >> 64) as u64, number / divisor);
             }
         }
     }
