@@ -11,6 +11,7 @@
 //! | `scan` | what a compiler wants to know of a function before it begins |
 //! | `divide` | multiplications that divide by constants |
 //! | `tier1` | the compiler of one pass |
+//! | [`opt`] | the optimising compiler |
 //! | `native` | finished code, and how its functions are called back |
 //! | `listing` | code beside the instructions that it was made of |
 
@@ -20,8 +21,8 @@ pub mod encode;
 mod error;
 mod listing;
 pub mod memory;
-pub mod opt;
 mod native;
+pub mod opt;
 mod options;
 mod scan;
 mod tier1;

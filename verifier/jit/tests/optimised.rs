@@ -27,7 +27,8 @@ impl Random {
     }
 
     fn number(&mut self) -> u64 {
-        let near = [0_u64, 1, 2, 3, 10, 0x7f, 0x80, 0xff, 0x100, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 63];
+        let near =
+            [0_u64, 1, 2, 3, 10, 0x7f, 0x80, 0xff, 0x100, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 63];
         match self.below(4) {
             0 => self.bits(),
             1 => self.bits() >> self.below(64),
@@ -80,7 +81,7 @@ impl Writer {
         match self.random.below(2) {
             0 => self.line(format!("r9 += r10\nr9 += {}", -ARRAY)),
             _ => {
-                self.line("r0 = r10".to_owned());
+                self.line("r0 = r10");
                 self.line(format!("r0 += {}\nr0 += r9\nr9 = r0\nr0 = 77", -ARRAY));
             }
         }
@@ -97,7 +98,8 @@ impl Writer {
                 self.line(format!("{letter}{a} {op} {letter}{b}"));
             }
             3 => {
-                let number = self.random.pick(&[3, 5, 7, 9, 10, 11, 25, 31, 33, 37, 45, 72, 100, -1, 1 << 20]);
+                let number =
+                    self.random.pick(&[3, 5, 7, 9, 10, 11, 25, 31, 33, 37, 45, 72, 100, -1, 1 << 20]);
                 self.line(format!("{letter}{a} *= {number}"));
             }
             4 => {
@@ -106,7 +108,11 @@ impl Writer {
                 self.line(format!("{letter}{a} {op} {number}"));
             }
             5 => {
-                let (wide, count) = if letter == "r" { (64, 1 + self.random.below(63)) } else { (32, 1 + self.random.below(31)) };
+                let (wide, count) = if letter == "r" {
+                    (64, 1 + self.random.below(63))
+                } else {
+                    (32, 1 + self.random.below(31))
+                };
                 let temp = (a + 1) % 6;
                 self.line(format!("{letter}{temp} = {letter}{a}\n{letter}{temp} >>= {}", wide - count));
                 self.line(format!("{letter}{a} <<= {count}\n{letter}{a} |= {letter}{temp}"));
@@ -123,7 +129,9 @@ impl Writer {
                 let off = self.element(bits, counter);
                 let op = self.random.pick(&["+=", "^=", "|="]);
                 let other = (a + 1) % 6;
-                self.line(format!("r{a} = *(u{bits} *)(r9 + {off})\nr{a} {op} r{other}\n*(u{bits} *)(r9 + {off}) = r{a}"));
+                self.line(format!(
+                    "r{a} = *(u{bits} *)(r9 + {off})\nr{a} {op} r{other}\n*(u{bits} *)(r9 + {off}) = r{a}"
+                ));
             }
             10 => {
                 let word = self.word();
@@ -201,7 +209,7 @@ impl Writer {
             match self.random.below(3) {
                 0 if functions > 0 => {
                     let function = self.random.below(functions);
-                    self.line("r1 = r10\nr1 += -64".to_owned());
+                    self.line("r1 = r10\nr1 += -64");
                     self.line(format!("call f{function}"));
                     for reg in 1..=5 {
                         self.line(format!("r{reg} = {}", reg * 9));
@@ -228,7 +236,11 @@ impl Writer {
             writer.line(format!("*(u64 *)(r6 + {}) = r{reg}", 8 * reg));
         }
         for slot in 0..(ARRAY / 8) {
-            writer.line(format!("r1 = *(u64 *)(r10 - {})\n*(u64 *)(r6 + {}) = r1", 8 * (slot + 1), 8 * (slot + 6)));
+            writer.line(format!(
+                "r1 = *(u64 *)(r10 - {})\n*(u64 *)(r6 + {}) = r1",
+                8 * (slot + 1),
+                8 * (slot + 6)
+            ));
         }
         writer.line("exit");
         for function in 0..functions {
@@ -236,7 +248,7 @@ impl Writer {
             let off = 8 * writer.random.below(8);
             writer.line(format!("r0 = *(u64 *)(r1 + {off})\nr2 = r0\nr2 *= 11"));
             if writer.random.below(2) == 0 {
-                writer.line(format!("*(u64 *)(r10 - 8) = r2\nr3 = r10\nr3 += -8\nr4 = *(u32 *)(r3 + 4)\nr0 ^= r4"));
+                writer.line("*(u64 *)(r10 - 8) = r2\nr3 = r10\nr3 += -8\nr4 = *(u32 *)(r3 + 4)\nr0 ^= r4");
             }
             if writer.random.below(2) == 0 {
                 let end = writer.label();
@@ -273,10 +285,55 @@ fn random_programs() {
         let mut random = Random(seed | 1);
         for _ in 0..6 {
             let words: Words = std::array::from_fn(|_| random.number());
-            let result = std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| engines.agree(&words, None)));
+            let result =
+                std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| engines.agree(&words, None)));
             assert!(result.is_ok(), "seed {seed}:\n{text}");
         }
     }
     println!("{accepted} of {} programs", programs());
     assert!(accepted * 2 > programs(), "{accepted} of {} accepted", programs());
+}
+
+/// Code of a program, or that it is left to the other compiler; None when it is not verified.
+fn compiled(text: &str) -> Option<(usize, std::time::Duration)> {
+    let insns = probity_isa::assemble(text, &()).expect("it is assembled");
+    let count = insns.len();
+    let verified = common::verified(insns, Vec::new()).ok()?;
+    let executable = probity_vm::Executable::new(&verified, Vec::new()).expect("it is linked");
+    let start = std::time::Instant::now();
+    match probity_jit::opt::compile(&executable, &probity_jit::Options::default()) {
+        Ok(_) | Err(probity_jit::opt::OptError::Unhandled(_)) => Some((count, start.elapsed())),
+        Err(error) => panic!("{error}"),
+    }
+}
+
+#[test]
+fn large_programs_do_not_take_long() {
+    // Many blocks, in which all registers change.
+    let mut branches = String::from("r6 = r1\n");
+    for reg in [0, 2, 3, 4, 5, 7, 8, 9] {
+        let _ = writeln!(branches, "r{reg} = *(u64 *)(r6 + {})", 8 * reg);
+    }
+    for number in 0..8000 {
+        let (a, b) = ([0, 2, 3, 4, 5, 7, 8, 9][number % 8], [0, 2, 3, 4, 5, 7, 8, 9][number * 5 % 7]);
+        let _ = writeln!(
+            branches,
+            "if r{a} > {number} goto l{number}\nr{a} += r{b}\nr{b} ^= r{a}\nr{a} *= 7\nl{number}:"
+        );
+    }
+    branches.push_str("exit\n");
+    // One block that is as long.
+    let mut straight = String::from("r6 = r1\nr0 = 0\n");
+    for number in 0..10000 {
+        let _ =
+            writeln!(straight, "r2 = *(u64 *)(r6 + {})\nr0 += r2\n*(u64 *)(r6 + 8) = r0", number % 16 * 8);
+    }
+    straight.push_str("exit\n");
+    for text in [branches, straight] {
+        if let Some((count, time)) = compiled(&text) {
+            println!("{count} instructions: {time:?}");
+            // The tests' code is hardly optimised, and machines are busy.
+            assert!(time.as_secs() < 10, "{count} instructions take {time:?}");
+        }
+    }
 }

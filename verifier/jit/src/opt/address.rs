@@ -13,13 +13,13 @@ impl Selector<'_> {
     pub(super) fn address(&mut self, base: Value, off: i32) -> Addr {
         let (mut base, mut disp) = (base, off);
         let mut index = None;
-        loop {
-            let Inst::Bin(BinOp::Add, Width::W64, x, y) = *self.func.inst(base) else { break };
+        while let Inst::Bin(BinOp::Add, Width::W64, x, y) = *self.func.inst(base) {
             if !self.may_fold(base, x, y) {
                 break;
             }
             if let Some(number) = self.func.as_const(y) {
-                let Some(sum) = i32::try_from(number as i64).ok().and_then(|number| disp.checked_add(number)) else {
+                let Some(sum) = i32::try_from(number as i64).ok().and_then(|number| disp.checked_add(number))
+                else {
                     break;
                 };
                 disp = sum;
@@ -41,7 +41,8 @@ impl Selector<'_> {
             if let Inst::Bin(BinOp::Add, Width::W64, x, y) = *self.func.inst(value)
                 && let Some(number) = self.func.as_const(y)
                 && self.may_fold(value, x, y)
-                && let Some(sum) = i32::try_from(number as i64).ok().and_then(|number| disp.checked_add(number))
+                && let Some(sum) =
+                    i32::try_from(number as i64).ok().and_then(|number| disp.checked_add(number))
             {
                 disp = sum;
                 value = x;
@@ -95,7 +96,8 @@ impl Selector<'_> {
     fn scale(&self, value: Value, disp: &mut i32) -> (Value, Scale) {
         if let Inst::Bin(BinOp::Shl, Width::W64, x, count) = *self.func.inst(value)
             && let Some(count @ 1..=3) = self.func.as_const(count)
-            && self.analysis.head[self.func.home[value.index()] as usize] == self.analysis.head[self.block as usize]
+            && self.analysis.head[self.func.home[value.index()] as usize]
+                == self.analysis.head[self.block as usize]
             && let Some(scale) = Scale::by(1 << count)
         {
             // (x + number) << count
@@ -124,7 +126,9 @@ impl Selector<'_> {
         if let (JumpOp::Jeq | JumpOp::Jne, Some(0)) = (op, number)
             && let Inst::Bin(BinOp::And, inner, x, y) = *self.func.inst(a)
             && self.is_sole(a)
-            && (inner == width || width == Width::W32 || self.func.as_const(y).is_some_and(|mask| mask <= u32::MAX.into()))
+            && (inner == width
+                || width == Width::W32
+                || self.func.as_const(y).is_some_and(|mask| mask <= u32::MAX.into()))
         {
             return self.test(op, width, x, y);
         }
@@ -134,7 +138,11 @@ impl Selector<'_> {
                 if number >> (size.bytes() * 8) == 0
                     && let Some((base, off)) = self.foldable_load(a, size)
                 {
-                    let imm = if size == Size::B { i32::from(number as u8 as i8) } else { i32::from(number as u16 as i16) };
+                    let imm = if size == Size::B {
+                        i32::from(number as u8 as i8)
+                    } else {
+                        i32::from(number as u16 as i16)
+                    };
                     let a = Src::Mem(self.address(base, off));
                     return Compare { op, test: false, width: size.into(), a, b: Src::Imm(imm) };
                 }
@@ -181,7 +189,10 @@ impl Selector<'_> {
             (Some(t_imm), Some(e_imm)) if (t_imm, e_imm) == (1, 0) || (t_imm, e_imm) == (0, 1) => {
                 (Src::Imm(t_imm), Src::Imm(e_imm))
             }
-            _ => (Src::Reg(self.reg(t)), if let Some(number) = e_imm { Src::Imm(number) } else { Src::Reg(self.reg(e)) }),
+            _ => (
+                Src::Reg(self.reg(t)),
+                if let Some(number) = e_imm { Src::Imm(number) } else { Src::Reg(self.reg(e)) },
+            ),
         };
         let cmp = self.compare(cmp);
         Lir::Select { cmp, dst, t, e }

@@ -5,8 +5,8 @@ use std::collections::BTreeMap;
 
 use super::coalesce::Classes;
 use super::layout::Layout;
-use super::live::{Range, clobbered, frequency};
 use super::lir::{ARGUMENTS, CALLER_SAVED, Lir, RegSet, Src, Vreg, commutes, set};
+use super::live::{Range, clobbered, frequency};
 use super::select::Selected;
 use crate::encode::{Reg, Shift};
 
@@ -168,9 +168,9 @@ impl Allocator<'_> {
         let mut order = ORDER;
         order.sort_by(|a, b| scores[usize::from(b.number())].total_cmp(&scores[usize::from(a.number())]));
         let ranges = &self.classes.ranges[class as usize];
-        let free = order
-            .into_iter()
-            .find(|&reg| reserved & set(reg) == 0 && is_free(&self.taken[usize::from(reg.number())], ranges))?;
+        let free = order.into_iter().find(|&reg| {
+            reserved & set(reg) == 0 && is_free(&self.taken[usize::from(reg.number())], ranges)
+        })?;
         for &(start, end) in ranges {
             self.taken[usize::from(free.number())].insert(start, end);
         }
@@ -220,7 +220,9 @@ fn hints(
                     }
                 }
                 Lir::Shift { op, dst, a, .. } if *op != Shift::Rol || !bmi2 => same(*dst, *a),
-                Lir::Neg { dst, a, .. } | Lir::Not { dst, a, .. } | Lir::Swap { dst, a, .. } => same(*dst, *a),
+                Lir::Neg { dst, a, .. } | Lir::Not { dst, a, .. } | Lir::Swap { dst, a, .. } => {
+                    same(*dst, *a);
+                }
                 Lir::Select { dst, t, e, .. } => {
                     for src in [t, e] {
                         if let Src::Reg(src) = src {

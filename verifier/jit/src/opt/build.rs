@@ -170,7 +170,8 @@ impl Builder<'_> {
         let spans = &self.functions.spans[function];
         let size: usize = spans.all.iter().map(|span| span.end - span.start).sum();
         let stack = self.code.functions[function].stack;
-        let deep = i64::from(self.base) - i64::from(self.code.functions[self.function].stack) - i64::from(stack);
+        let deep =
+            i64::from(self.base) - i64::from(self.code.functions[self.function].stack) - i64::from(stack);
         let leaves = |op: &Op| matches!(op, Op::TailCall { .. } | Op::LoadPacket { .. });
         let small = size <= SMALL || size <= LARGE && self.functions.calls[function] == 1;
         small
@@ -337,7 +338,8 @@ impl Builder<'_> {
                 self.set(dst, value)?;
             }
             Op::Func { dst, target } => {
-                let function = self.code.function_at(target).ok_or(Unhandled("a function that is not there"))?;
+                let function =
+                    self.code.function_at(target).ok_or(Unhandled("a function that is not there"))?;
                 let value = self.func.leaf(Inst::FuncAddr(function as u32));
                 self.set(dst, value)?;
             }
@@ -405,7 +407,8 @@ impl Builder<'_> {
                 self.end(Term::TailCall { site, args, next: next[0] });
             }
             Op::CallSubprog { target } => {
-                let function = self.code.function_at(target).ok_or(Unhandled("a function that is not there"))?;
+                let function =
+                    self.code.function_at(target).ok_or(Unhandled("a function that is not there"))?;
                 self.burn();
                 if self.takes_in(function) {
                     let value = self.take_in(function)?;

@@ -1,7 +1,7 @@
 //! Virtual registers that may share one register because they are copies and never live at once.
 
-use super::live::{Liveness, Range, normalize};
 use super::lir::{Lir, Src, Vreg};
+use super::live::{Liveness, Range, normalize};
 use super::select::Selected;
 
 /// Sets of virtual registers, by representatives.
@@ -56,7 +56,8 @@ impl Classes {
             return;
         }
         *budget -= cost;
-        let (big, small) = if self.ranges[a as usize].len() >= self.ranges[b as usize].len() { (a, b) } else { (b, a) };
+        let (big, small) =
+            if self.ranges[a as usize].len() >= self.ranges[b as usize].len() { (a, b) } else { (b, a) };
         let ranges = std::mem::take(&mut self.ranges[small as usize]);
         self.ranges[big as usize].extend(ranges);
         normalize(&mut self.ranges[big as usize]);

@@ -52,11 +52,8 @@ fn shape(func: &Func, block: u32, t: u32, e: u32) -> Option<(u32, [u32; 2])> {
     });
     let differing = differing.count();
     // What is done in vain must be little, or it is better guessed.
-    let operations: usize = sides
-        .iter()
-        .filter(|&&side| side != block)
-        .map(|&side| func.blocks[side as usize].insts.len())
-        .sum();
+    let operations: usize =
+        sides.iter().filter(|&&side| side != block).map(|&side| func.blocks[side as usize].insts.len()).sum();
     if operations > OPERATIONS || operations > 0 && differing > 1 {
         return None;
     }

@@ -11,6 +11,7 @@ use crate::encode::{Alu, Assembler, Label, Labels, Mem, Reg, Rm, Width};
 pub(super) struct Output<'a> {
     pub(super) asm: &'a mut Assembler,
     pub(super) frames: Frames,
+    pub(super) sites: &'a [probity_vm::Site],
     /// Where each function begins, by index.
     pub(super) functions: Labels,
     /// Where functions that are called back are entered, by index.
@@ -87,7 +88,6 @@ pub(super) struct Emitter<'a, 'b> {
 /// Writes a function.
 pub(super) fn emit(
     output: &mut Output<'_>,
-    sites: &[probity_vm::Site],
     selected: &Selected,
     layout: &Layout,
     places: &Places,
@@ -105,7 +105,7 @@ pub(super) fn emit(
         asm: output.asm,
         places,
         stack,
-        sites,
+        sites: output.sites,
         corners: Vec::new(),
         flags: None,
         blocks,
@@ -357,7 +357,8 @@ impl Emitter<'_, '_> {
 
     /// Only circles are left: opens one.
     fn untie(&mut self, copies: &mut Vec<(Place, From)>) {
-        let both = |(dst, src): &(Place, From)| matches!((dst, src), (Place::Reg(_), From::Place(Place::Reg(_))));
+        let both =
+            |(dst, src): &(Place, From)| matches!((dst, src), (Place::Reg(_), From::Place(Place::Reg(_))));
         if let Some(at) = copies.iter().position(both)
             && let (Place::Reg(dst), From::Place(Place::Reg(src))) = copies[at]
         {

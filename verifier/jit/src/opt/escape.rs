@@ -108,7 +108,9 @@ fn lowest_escape(code: &Code<'_>, func: &Func, analysis: &Analysis, slots: &[Slo
                 }
             };
             match *func.inst(value) {
-                Inst::Load { base, off, .. } | Inst::Store { base, off, .. } if place(func, base, off).is_none() => {
+                Inst::Load { base, off, .. } | Inst::Store { base, off, .. }
+                    if place(func, base, off).is_none() =>
+                {
                     reach(base, off.into());
                 }
                 Inst::Atomic { base, off, value, expected, .. } => {
@@ -117,15 +119,16 @@ fn lowest_escape(code: &Code<'_>, func: &Func, analysis: &Analysis, slots: &[Slo
                         return None;
                     }
                 }
-                Inst::CallFn { args, .. } => {
-                    // It may take the address of anything near.
-                    if args.iter().any(|&arg| arg != Value::NONE && lower.of(arg) != OTHER) {
-                        return None;
-                    }
+                // It may take the address of anything near.
+                Inst::CallFn { args, .. }
+                    if args.iter().any(|&arg| arg != Value::NONE && lower.of(arg) != OTHER) =>
+                {
+                    return None;
                 }
                 Inst::Call { site, args } => {
                     let concepts = code.sites[site as usize].callable.concepts;
-                    let calls_back = has_functions || concepts.intersects(Concepts::CALLBACK | Concepts::ASYNC_CALLBACK);
+                    let calls_back =
+                        has_functions || concepts.intersects(Concepts::CALLBACK | Concepts::ASYNC_CALLBACK);
                     for arg in args {
                         reach(arg, 0);
                         if calls_back && arg != Value::NONE && lower.of(arg) != OTHER {
@@ -220,7 +223,9 @@ impl Lower {
                 (OTHER, at) if positive(a) => at,
                 _ => return None,
             },
-            Inst::Bin(BinOp::Sub, Width::W64, a, b) if self.of(a) != OTHER && self.of(b) == OTHER => return None,
+            Inst::Bin(BinOp::Sub, Width::W64, a, b) if self.of(a) != OTHER && self.of(b) == OTHER => {
+                return None;
+            }
             Inst::Load { size: Size::Dw, base, off, .. } => {
                 let at = place(func, base, off)
                     .and_then(|off| slots.binary_search_by_key(&off, |slot| slot.off).ok());

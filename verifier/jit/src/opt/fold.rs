@@ -98,6 +98,23 @@ pub(super) fn holds(op: JumpOp, width: Width, a: u64, b: u64) -> bool {
 }
 
 /// The opposite condition; None of `Jset`, which has none.
+pub(super) fn opposite(op: JumpOp) -> Option<JumpOp> {
+    Some(match op {
+        JumpOp::Jeq => JumpOp::Jne,
+        JumpOp::Jne => JumpOp::Jeq,
+        JumpOp::Jgt => JumpOp::Jle,
+        JumpOp::Jle => JumpOp::Jgt,
+        JumpOp::Jge => JumpOp::Jlt,
+        JumpOp::Jlt => JumpOp::Jge,
+        JumpOp::Jsgt => JumpOp::Jsle,
+        JumpOp::Jsle => JumpOp::Jsgt,
+        JumpOp::Jsge => JumpOp::Jslt,
+        JumpOp::Jslt => JumpOp::Jsge,
+        JumpOp::Jset => return None,
+    })
+}
+
+/// The condition with its operands in each other's place.
 pub(super) fn swapped(op: JumpOp) -> JumpOp {
     match op {
         JumpOp::Jgt => JumpOp::Jlt,
@@ -203,7 +220,8 @@ impl Func {
         }
         let power = right.is_power_of_two().then(|| u64::from(right.trailing_zeros()));
         match (op, right) {
-            (BinOp::And | BinOp::Mul | BinOp::Div | BinOp::Sdiv | BinOp::MulHigh, 0) | (BinOp::Mod | BinOp::Smod, 1) => {
+            (BinOp::And | BinOp::Mul | BinOp::Div | BinOp::Sdiv | BinOp::MulHigh, 0)
+            | (BinOp::Mod | BinOp::Smod, 1) => {
                 return Some(Folded::Value(constant(self, 0)));
             }
             (BinOp::Or, _) if right == all => return Some(Folded::Value(constant(self, all))),

@@ -457,7 +457,9 @@ impl Func {
 
     /// Takes one edge from `pred` out of a block's predecessors, and its arguments out of the phis.
     pub(super) fn remove_edge(&mut self, pred: u32, block: u32) {
-        let Some(at) = self.blocks[block as usize].preds.iter().position(|other| *other == pred) else { return };
+        let Some(at) = self.blocks[block as usize].preds.iter().position(|other| *other == pred) else {
+            return;
+        };
         self.blocks[block as usize].preds.remove(at);
         for index in 0..self.blocks[block as usize].phis.len() {
             if let Inst::Phi(number) = *self.inst(self.blocks[block as usize].phis[index]) {

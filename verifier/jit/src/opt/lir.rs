@@ -359,7 +359,9 @@ impl Lir {
             Lir::Atomic { op: AtomicOp::And | AtomicOp::Or | AtomicOp::Xor, dst: Some(_), .. } => {
                 set(Reg::Rax) | set(Reg::Rdx)
             }
-            Lir::LoadPacket { .. } | Lir::Call { .. } | Lir::CallFn { .. } | Lir::TailCall { .. } => CALLER_SAVED,
+            Lir::LoadPacket { .. } | Lir::Call { .. } | Lir::CallFn { .. } | Lir::TailCall { .. } => {
+                CALLER_SAVED
+            }
             _ => 0,
         }
     }

@@ -133,10 +133,10 @@ fn live_out(
             lir.visit(bmi2, &mut |role, reg| {
                 let at = reg as usize;
                 match role {
-                    Role::Use | Role::Late if home[at] != block || is_phi[at] => {
-                        if exposed[at].last() != Some(&block) {
-                            exposed[at].push(block);
-                        }
+                    Role::Use | Role::Late
+                        if (home[at] != block || is_phi[at]) && exposed[at].last() != Some(&block) =>
+                    {
+                        exposed[at].push(block);
                     }
                     Role::Def | Role::EarlyDef if !is_phi[at] => home[at] = block,
                     _ => {}

@@ -148,7 +148,8 @@ pub fn compile(executable: &Executable, options: &Options) -> Result<NativeCode,
         }
     }
     let no_fuel = asm.label();
-    let mut output = Output { asm: &mut asm, frames, functions, entries, bmi2: options.features.bmi2, no_fuel };
+    let bmi2 = options.features.bmi2;
+    let mut output = Output { asm: &mut asm, frames, sites: code.sites, functions, entries, bmi2, no_fuel };
     program(&code, &mut output)?;
     if code.fuel {
         emit::out_of_fuel(&mut output);
@@ -257,7 +258,8 @@ fn generate(code: &Code<'_>, func: &Func, index: usize, output: &mut Output<'_>)
         };
         block.term.for_each(&mut look);
         for &value in &block.insts {
-            calls |= matches!(func.inst(value), Inst::Call { .. } | Inst::CallFn { .. } | Inst::LoadPacket { .. });
+            calls |=
+                matches!(func.inst(value), Inst::Call { .. } | Inst::CallFn { .. } | Inst::LoadPacket { .. });
             counts |= matches!(func.inst(value), Inst::Burn);
             func.inst(value).for_each(&mut look);
         }
@@ -284,6 +286,6 @@ fn generate(code: &Code<'_>, func: &Func, index: usize, output: &mut Output<'_>)
     }
     let bpf = if uses_frame { func.stack } else { 0 };
     let stack = Stack::new(&places, main, bpf, code.zeroes_stack, calls);
-    emit::emit(output, code.sites, &selected, &layout, &places, stack, &analysis.depth, index);
+    emit::emit(output, &selected, &layout, &places, stack, &analysis.depth, index);
     Ok(())
 }

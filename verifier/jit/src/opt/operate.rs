@@ -12,7 +12,8 @@ impl Emitter<'_, '_> {
     pub(super) fn lir(&mut self, lir: &Lir, flags: Option<(Vreg, Width)>, next: Option<u32>) {
         match *lir {
             Lir::Params(ref params) => {
-                let copies = params.iter().map(|&(reg, from)| (self.place(reg), From::Place(Place::Reg(from))));
+                let copies =
+                    params.iter().map(|&(reg, from)| (self.place(reg), From::Place(Place::Reg(from))));
                 self.copy_all(copies.collect());
             }
             Lir::Const { dst, value } => self.constant(dst, value),
@@ -187,7 +188,8 @@ impl Emitter<'_, '_> {
                     && left != reg
                 {
                     // rbp and r13 as base take a byte more.
-                    let (left, right) = if matches!(left, Reg::Rbp | Reg::R13) { (right, left) } else { (left, right) };
+                    let (left, right) =
+                        if matches!(left, Reg::Rbp | Reg::R13) { (right, left) } else { (left, right) };
                     self.asm.lea(width, reg, Mem::indexed(left, right, Scale::One, 0));
                     return self.done(dst, reg);
                 } else {
@@ -454,7 +456,15 @@ impl Emitter<'_, '_> {
         self.done(dst, reg);
     }
 
-    fn atomic(&mut self, width: Width, op: AtomicOp, dst: Option<Vreg>, addr: &Addr, value: Vreg, expected: Vreg) {
+    fn atomic(
+        &mut self,
+        width: Width,
+        op: AtomicOp,
+        dst: Option<Vreg>,
+        addr: &Addr,
+        value: Vreg,
+        expected: Vreg,
+    ) {
         let mem = self.mem(addr);
         let scratch = SCRATCH[1];
         let alu = match op {

@@ -66,7 +66,8 @@ impl Promotion<'_> {
             changed = false;
             for &block in self.analysis.order.iter().rev() {
                 let at = block as usize;
-                let out = self.func.blocks[at].term.successors().fold(0, |out, next| out | live[next as usize]);
+                let out =
+                    self.func.blocks[at].term.successors().fold(0, |out, next| out | live[next as usize]);
                 let new = used[at] | out & !written[at];
                 changed |= new != live[at];
                 live[at] = new;
@@ -89,7 +90,8 @@ impl Promotion<'_> {
                 if live[at] & 1 << slot == 0 || preds.is_empty() {
                     continue;
                 }
-                let mut values = preds.iter().map(|&pred| states[pred as usize].as_ref().map(|state| state[slot]));
+                let mut values =
+                    preds.iter().map(|&pred| states[pred as usize].as_ref().map(|state| state[slot]));
                 let first = values.next().flatten();
                 *value = match first {
                     Some(first) if values.all(|value| value == Some(first)) => first,

@@ -287,7 +287,9 @@ impl Selector<'_> {
     fn inst(&mut self, value: Value, inst: &Inst) {
         let dst = value.0;
         let lir = match *inst {
-            Inst::Arg(_) | Inst::Run | Inst::Const(_) | Inst::Frame(_) | Inst::FuncAddr(_) | Inst::Phi(_) => return,
+            Inst::Arg(_) | Inst::Run | Inst::Const(_) | Inst::Frame(_) | Inst::FuncAddr(_) | Inst::Phi(_) => {
+                return;
+            }
             Inst::Bin(op, width, a, b) => self.bin(op, width, a, b, dst),
             Inst::Un(op, a) => self.un(op, a, dst),
             Inst::Select(cmp, t, e) => self.selection(cmp, t, e, dst),
@@ -302,7 +304,9 @@ impl Selector<'_> {
                 let dst = fetch.then_some(dst);
                 Lir::Atomic { width: size.into(), op, dst, addr, value, expected }
             }
-            Inst::LoadPacket { size, index, imm } => Lir::LoadPacket { size, index: self.copied(index), imm, dst },
+            Inst::LoadPacket { size, index, imm } => {
+                Lir::LoadPacket { size, index: self.copied(index), imm, dst }
+            }
             Inst::Burn => Lir::Burn,
             Inst::Call { site, args } => Lir::Call { site, args: self.arguments(args), dst },
             Inst::CallFn { function, args } => Lir::CallFn { function, args: self.arguments(args), dst },
@@ -336,7 +340,9 @@ impl Selector<'_> {
             BinOp::Add => self.add(width, a, b, dst),
             BinOp::Sub => self.alu(Alu::Sub, width, a, b, dst),
             BinOp::Or => self.alu(Alu::Or, width, a, b, dst),
-            BinOp::Xor if number == Some(cut(width, u64::MAX)) => Lir::Not { width: wide, dst, a: self.reg(a) },
+            BinOp::Xor if number == Some(cut(width, u64::MAX)) => {
+                Lir::Not { width: wide, dst, a: self.reg(a) }
+            }
             BinOp::Xor => self.alu(Alu::Xor, width, a, b, dst),
             BinOp::And => match number {
                 Some(0xff) => Lir::Extend { size: Size::B, sign: None, dst, src: self.narrow(a) },

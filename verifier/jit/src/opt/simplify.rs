@@ -6,7 +6,7 @@ use probity_isa::{JumpOp, Width};
 
 use super::analysis::Analysis;
 use super::bits::known_bits;
-use super::fold::Folded;
+use super::fold::{Folded, opposite};
 use super::ir::{BinOp, Cmp, Func, Inst, Term, UnOp, Value};
 
 struct Simplifier<'a> {
@@ -81,8 +81,8 @@ fn drop_unreached(func: &mut Func) {
             open.extend(func.blocks[block as usize].term.successors());
         }
     }
-    for block in 0..func.blocks.len() {
-        if reached[block] {
+    for (block, reached) in reached.into_iter().enumerate() {
+        if reached {
             continue;
         }
         let term = std::mem::replace(&mut func.blocks[block].term, Term::Unreachable);
@@ -177,6 +177,9 @@ impl Simplifier<'_> {
         if cmp.width == Width::W32 {
             return cmp;
         }
+        if let Some(chosen) = self.choice(&cmp) {
+            return chosen;
+        }
         let signed = matches!(cmp.op, JumpOp::Jsgt | JumpOp::Jsge | JumpOp::Jslt | JumpOp::Jsle);
         // With a bit to spare, signed comparisons mean the same in fewer bits.
         let most = if signed { 31 } else { 32 };
@@ -185,6 +188,31 @@ impl Simplifier<'_> {
             cmp = self.func.fold_cmp(cmp);
         }
         cmp
+    }
+
+    /// Of a choice between something and 0 that is compared with 0: what it was made by.
+    fn choice(&self, cmp: &Cmp) -> Option<Cmp> {
+        let Inst::Select(by, t, e) = *self.func.inst(cmp.a) else { return None };
+        let zeros = self.func.as_const(cmp.b) == Some(0) && self.func.as_const(e) == Some(0);
+        if !zeros || !self.is_never_zero(t) {
+            return None;
+        }
+        match cmp.op {
+            JumpOp::Jne => Some(by),
+            JumpOp::Jeq => Some(Cmp { op: opposite(by.op)?, ..by }),
+            _ => None,
+        }
+    }
+
+    fn is_never_zero(&self, value: Value) -> bool {
+        match *self.func.inst(value) {
+            Inst::Const(number) => number != 0,
+            Inst::Bin(BinOp::Add, Width::W64, a, b) => {
+                let small = self.bits(a) <= 62 && self.bits(b) <= 62;
+                small && (self.is_never_zero(b) || self.is_never_zero(a))
+            }
+            _ => false,
+        }
     }
 
     fn improve(&mut self, block: u32, inst: Inst) -> Folded {
@@ -262,7 +290,9 @@ impl Simplifier<'_> {
         let narrow = self.bits(a) <= 32 && self.bits(b) <= 32;
         let width = if narrow { Width::W32 } else { width };
         let folded = self.func.fold_bin(op, width, a, b);
-        let Folded::Inst(Inst::Bin(op @ (BinOp::Div | BinOp::Mod), width, a, b)) = folded else { return folded };
+        let Folded::Inst(Inst::Bin(op @ (BinOp::Div | BinOp::Mod), width, a, b)) = folded else {
+            return folded;
+        };
         let Some(number) = self.func.as_const(b) else { return folded };
         // 0, 1 and powers of two are gone.
         if number < 3 {

@@ -51,9 +51,8 @@ fn plan(func: &Func, block: u32) -> Option<(u32, bool)> {
     if (t == block) == (e == block) || data.preds.len() != 2 {
         return None;
     }
-    let plain = |inst: &Inst| {
-        inst.is_pure() || matches!(inst, Inst::Store { .. } | Inst::Load { fixed: false, .. })
-    };
+    let plain =
+        |inst: &Inst| inst.is_pure() || matches!(inst, Inst::Store { .. } | Inst::Load { fixed: false, .. });
     if !data.insts.iter().all(|&value| plain(func.inst(value))) {
         return None;
     }
@@ -63,7 +62,8 @@ fn plan(func: &Func, block: u32) -> Option<(u32, bool)> {
     if rounds as usize * size <= WHOLE {
         return Some((rounds, true));
     }
-    let times = (2..=TIMES).rev().find(|times| rounds.is_multiple_of(*times) && size * *times as usize <= OPERATIONS);
+    let times =
+        (2..=TIMES).rev().find(|times| rounds.is_multiple_of(*times) && size * *times as usize <= OPERATIONS);
     times.map(|times| (times, false))
 }
 
@@ -205,9 +205,23 @@ fn summed(func: &mut Func, inst: Inst) -> Inst {
 /// Outside of their loops, values are those of the last round.
 fn rename(func: &mut Func, block: u32, last: &HashMap<Value, Value>) {
     let homes = std::mem::take(&mut func.home);
-    let get = |value: Value| match last.get(&value) {
-        Some(&other) if value != Value::NONE && homes[value.index()] != block => other,
-        _ => value,
+    let get = |mut value: Value| {
+        if value == Value::NONE {
+            return value;
+        }
+        loop {
+            match last.get(&value) {
+                Some(&other) if homes[value.index()] != block => {
+                    let same = homes[other.index()] == homes[value.index()];
+                    value = other;
+                    // What comes from another loop is that one's, of its last round.
+                    if same {
+                        return value;
+                    }
+                }
+                _ => return value,
+            }
+        }
     };
     for at in 0..func.blocks[block as usize].insts.len() {
         let value = func.blocks[block as usize].insts[at];
