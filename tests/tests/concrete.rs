@@ -6,111 +6,69 @@
 //! keeps its link to the register that was stored (see `the_known_exception`). Programs with such
 //! loads are left out.
 
-use probity_engine::verify::verify_unpruned;
+use std::path::Path;
+
 use probity_isa::{Insn, opcode::*};
 use probity_linux::PLATFORM;
 use probity_program::Program;
 use probity_tests::{
-    concrete::{inputs, monitor::Monitor, record::Record},
-    generate::{Rng, generate, generate_structured, kind::Kind},
+    concrete::watched::{Total, record, runs},
+    corpus::{Corpus, File, run::{objects, path}},
+    generate::{generate, generate_structured, kind::Kind},
 };
-use probity_vm::{CheckedProgram, Fault, Input, RunError, Runtime, RuntimeOptions};
 use rayon::prelude::*;
-
-/// Longer walks are left out.
-const MAX_STEPS: usize = 4000;
-/// Longer runs end: back edges and calls.
-const MAX_RUN: u64 = 400;
 
 /// A load from the stack that extends the sign: through fp or, not known from the instruction, through a copy.
 fn extends_sign(insn: &Insn) -> bool {
     insn.code & BPF_CLASS_MASK == BPF_LDX && insn.code & BPF_MODE_MASK == BPF_MEMSX
 }
 
-/// What came of a program.
-#[derive(Clone, Copy, Debug, Default)]
-struct Total {
-    programs: usize,
-    runs: usize,
-    ended: usize,
-    steps: usize,
-}
-
-/// Runs an accepted program on random inputs; what the run comes through that no state allows.
-fn run(program: &Program, record: &Record, mut rng: Rng, total: &mut Total) -> Result<(), String> {
-    let runtime = Runtime::new(RuntimeOptions { seed: Some(rng.bits()), ..RuntimeOptions::default() });
-    let maps: Result<Vec<_>, _> = program.maps.iter().map(|map| runtime.map(&PLATFORM, map)).collect();
-    let Ok(maps) = maps else { return Ok(()) };
-    for map in &maps {
-        inputs::fill(&mut rng, map);
+fn check(program: &Program, seed: u64, inputs: u64) -> Total {
+    if program.insns.iter().any(extends_sign) {
+        return Total::default();
     }
     let profile = PLATFORM.default_profile();
-    let Ok(checked) = CheckedProgram::new(program, &PLATFORM, &profile, maps) else { return Ok(()) };
-    let mut worker = runtime.worker().expect("a slot");
-    let mut context = inputs::context(&mut rng, checked.unit().prog_type());
-    let mut packet = inputs::packet(&mut rng);
-    let mut monitor = Monitor::new(record);
-    let input = Input {
-        context: Some(&mut context),
-        packet: Some(&mut packet),
-        fuel: Some(MAX_RUN),
-        ..Input::default()
-    };
-    let result = checked.watched(&mut worker, input, Some(&mut monitor));
-    total.steps += monitor.steps;
-    if let Some(violation) = monitor.violation {
-        return Err(violation);
-    }
-    match result {
-        Ok(_) => total.ended += 1,
-        // What the runtime has no body for ends a run.
-        Err(RunError::Fuel | RunError::Fault { fault: Fault::Call(_) | Fault::Unsupported(_), .. }) => {}
-        Err(error) => return Err(error.to_string()),
-    }
-    Ok(())
-}
-
-fn check(program: &Program, seed: u64, inputs: u64) -> Total {
-    let mut total = Total::default();
-    if program.insns.iter().any(extends_sign) {
-        return total;
-    }
-    let mut record = Record::default();
-    let accepted = verify_unpruned(program, &PLATFORM, &PLATFORM.default_profile(), &mut record).is_ok();
-    if !accepted || record.steps.len() > MAX_STEPS {
-        return total;
-    }
-    total.programs = 1;
-    for input in 0..inputs {
-        total.runs += 1;
-        if let Err(message) = run(program, &record, Rng::new(seed << 16 | input), &mut total) {
-            let listing = probity_isa::disassemble(&program.insns, &());
-            panic!("seed {seed}, input {input}: {message}\n{listing}");
-        }
-    }
-    total
+    let Some(record) = record(program, &profile) else { return Total::default() };
+    runs(program, &profile, &record, seed, inputs).unwrap_or_else(|violation| {
+        panic!("{}: {violation}\n{}", program.name, probity_isa::disassemble(&program.insns, &()))
+    })
 }
 
 fn check_all(name: &str, generator: fn(u64) -> Program, seeds: u64, inputs: u64) -> Total {
-    let total = (0..seeds).into_par_iter().map(|seed| check(&generator(seed), seed, inputs)).reduce(
-        Total::default,
-        |a, b| Total {
-            programs: a.programs + b.programs,
-            runs: a.runs + b.runs,
-            ended: a.ended + b.ended,
-            steps: a.steps + b.steps,
-        },
-    );
+    let each = (0..seeds).into_par_iter().map(|seed| check(&generator(seed), seed, inputs));
+    let total = each.reduce(Total::default, Total::and);
     println!("{name}: {total:?}");
     total
 }
 
 #[test]
 fn concrete_states_are_members() {
-    let scalars = check_all("arithmetic", generate, 2000, 40);
-    let structured = check_all("structured", generate_structured, 2000, 40);
-    assert!(scalars.steps + structured.steps >= 1_000_000, "too few steps");
+    let scalars = check_all("arithmetic", generate, 2000, 320);
+    let structured = check_all("structured", generate_structured, 2000, 320);
+    assert!(scalars.steps + structured.steps >= 9_500_000, "too few steps");
     assert!(structured.ended > 1000, "too few runs to the end");
+}
+
+/// Programs of the corpus: those with few paths against all of them, others against what a walk
+/// that prunes remembers.
+#[test]
+fn the_corpus_too() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shared/corpus");
+    if !folder.join("raw.jsonl").exists() {
+        return println!("skipped: there is no corpus at {}", folder.display());
+    }
+    let corpus = Corpus::read(&folder, &[File::Raw, File::Selftests]).expect("the corpus is well-formed");
+    let objects = objects(&corpus.cases);
+    let each = corpus.cases.par_iter().enumerate().map(|(seed, case)| {
+        let object = path(case).and_then(|path| objects.get(path)).and_then(|object| object.as_ref().ok());
+        match corpus.target.load(case, object) {
+            Ok(program) => check(&program, seed as u64, 60),
+            Err(_) => Total::default(),
+        }
+    });
+    let total = each.reduce(Total::default, Total::and);
+    println!("corpus: {total:?}");
+    assert!(total.steps >= 500_000 && total.pruned_steps >= 100_000, "too few steps");
 }
 
 /// The kernel takes the loaded, sign-extended value for equal to what was stored. Parity needs the
@@ -131,9 +89,8 @@ fn the_known_exception() {
             insn(BPF_JMP | BPF_EXIT, 0, 0, 0, 0),
         ],
     );
-    let mut record = Record::default();
-    verify_unpruned(&program, &PLATFORM, &PLATFORM.default_profile(), &mut record).expect("it is accepted");
-    let mut total = Total::default();
-    let failed = (0..64).any(|input| run(&program, &record, Rng::new(input), &mut total).is_err());
+    let profile = PLATFORM.default_profile();
+    let record = record(&program, &profile).expect("it is accepted");
+    let failed = (0..64).any(|seed| runs(&program, &profile, &record, seed, 1).is_err());
     assert!(failed, "the engine does not follow the kernel any more");
 }

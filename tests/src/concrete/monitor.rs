@@ -1,5 +1,6 @@
 //! A run that is held against a record: at every instruction the state is a member of an abstract one
-//! on the path that the run takes.
+//! on the path that the run takes; of a walk that prunes, of any one at that instruction, as far as
+//! pointers go.
 
 use probity_vm::{Moment, Run, Watch};
 
@@ -37,12 +38,22 @@ impl Watch for Monitor<'_> {
         }
         let mut why = "no path leads here".to_owned();
         let mut fits = Vec::new();
-        for index in self.record.after(&self.matching, self.from, moment.pc) {
+        let pruned = self.record.is_pruned();
+        let candidates: Vec<usize> = if pruned {
+            self.record.at(moment.pc).to_vec()
+        } else {
+            self.record.after(&self.matching, self.from, moment.pc).collect()
+        };
+        for index in candidates {
             let state = &self.record.steps[index].state;
             if !state.callsites().eq(moment.callsites.iter().copied()) {
                 continue;
             }
-            match misfit(moment, run, state) {
+            match misfit(moment, run, state, pruned) {
+                None if pruned => {
+                    fits.push(index);
+                    break;
+                }
                 None => fits.push(index),
                 Some(misfit) => why = misfit,
             }

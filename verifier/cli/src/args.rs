@@ -31,7 +31,32 @@ Exit codes:
   2  the command line is wrong
   3  a program is unsupported or an object can't be read (and none was rejected)";
 
-/// Verifies eBPF programs offline: no kernel, no root.
+const RUN_EXAMPLES: &str = "\
+Examples:
+  probity run prog.o                            on 64 zero bytes, or a context of zeros
+  probity run prog.o --program filter --packet frame.hex
+  probity run prog.o --pcap trace.pcap          every packet, and a summary by verdict
+  probity run prog.o --map blocked=blocked.json --dump-maps
+  probity run prog.o --packet frame.bin --repeat 100000     the median time a run
+  probity run prog.o --checked                  a program that is not accepted, every access checked
+  probity run --plugin MEMORY < program.hex     as the runner of bpf_conformance calls it
+
+--ctx takes a JSON object of the context's fields by name, {\"mark\": 7, \"cb\": [1, 2]}; for contexts
+that are plain bytes (those of syscall programs) also the bytes. --packet takes raw bytes. Both take
+bytes as hexadecimal text too.
+
+--map takes a list of {\"key\": ..., \"value\": ...}: a number, bytes in the order of memory as text
+\"0x0a000001\" or as a list, or, when the object has their types, objects by field name. Run slots'
+own values are {\"key\": ..., \"values\": [...]}; queues and the like have values only; arrays of
+programs have the names of programs as values. --dump-maps prints the same.
+
+Exit codes:
+  0  the program ran, whatever it returned
+  1  it is not accepted, or a run ended early: with a fault, or out of fuel
+  2  the command line is wrong
+  3  something is unsupported or can't be read";
+
+/// Verifies eBPF programs offline, and runs them: no kernel, no root.
 #[derive(Debug, Parser)]
 #[command(name = "probity", version, after_help = EXIT_CODES, arg_required_else_help = true)]
 pub(crate) struct Args {
@@ -47,6 +72,8 @@ pub(crate) enum Command {
     List(ListArgs),
     /// Print the instructions of programs, with their C source
     Disasm(DisasmArgs),
+    /// Run a program on input: its verdict, the changed packet, maps, the time a run
+    Run(RunArgs),
     /// Work on spec files
     #[command(subcommand)]
     Spec(SpecCommand),
@@ -118,6 +145,63 @@ pub(crate) struct DisasmArgs {
     pub(crate) programs: Vec<String>,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
+}
+
+#[derive(Debug, clap::Args)]
+#[command(after_help = RUN_EXAMPLES)]
+pub(crate) struct RunArgs {
+    /// The object; with --plugin, the memory as hexadecimal bytes
+    #[arg(value_name = "OBJECT")]
+    pub(crate) inputs: Vec<PathBuf>,
+    /// The program; needed when the object has several
+    #[arg(long, value_name = "NAME")]
+    pub(crate) program: Option<String>,
+    /// The type of a program, whatever its section says: as for `probity check`
+    #[arg(long = "type", value_name = "PROGRAM=TYPE[/ATTACH]", value_parser = given_type)]
+    pub(crate) types: Vec<GivenType>,
+    /// The context: fields by name in JSON, or bytes
+    #[arg(long, value_name = "FILE")]
+    pub(crate) ctx: Option<PathBuf>,
+    /// The packet, for programs that are called with one
+    #[arg(long, value_name = "FILE", conflicts_with = "pcap")]
+    pub(crate) packet: Option<PathBuf>,
+    /// Run once for every packet of a pcap file
+    #[arg(long, value_name = "FILE")]
+    pub(crate) pcap: Option<PathBuf>,
+    /// Run as machine code
+    #[arg(long, conflicts_with = "checked")]
+    pub(crate) jit: bool,
+    /// Run without verifying, in the interpreter that checks every access
+    #[arg(long)]
+    pub(crate) checked: bool,
+    /// How often, on fresh copies of the input; the median time a run is printed, and what the first
+    /// run did. Maps are not fresh: they keep what every run did
+    #[arg(long, value_name = "N", default_value = "1", value_parser = clap::value_parser!(u32).range(1..=10_000_000))]
+    pub(crate) repeat: u32,
+    /// How many back edges and calls a run may take; without it, as many as it likes
+    #[arg(long, value_name = "N")]
+    pub(crate) fuel: Option<u64>,
+    /// Fill a map from a JSON file before the first run; may be given several times
+    #[arg(long = "map", value_name = "NAME=FILE", value_parser = given_map)]
+    pub(crate) maps: Vec<(String, PathBuf)>,
+    /// Print the maps after the last run, as --map takes them
+    #[arg(long)]
+    pub(crate) dump_maps: bool,
+    /// Print the machine code
+    #[arg(long)]
+    pub(crate) dump_asm: bool,
+    #[command(flatten)]
+    pub(crate) target: TargetArgs,
+    /// How results are printed
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    pub(crate) format: Format,
+    /// As the runner of bpf_conformance calls its plugins: the program as hexadecimal bytes on stdin,
+    /// r0 in hexadecimal on stdout
+    #[arg(long, conflicts_with_all = ["program", "types", "ctx", "packet", "pcap", "maps", "dump_maps", "dump_asm"])]
+    pub(crate) plugin: bool,
+    /// The runner passes it on when it gives programs as objects
+    #[arg(long, hide = true, requires = "plugin")]
+    pub(crate) elf: bool,
 }
 
 /// The kernel to load into.
@@ -273,6 +357,11 @@ pub(crate) fn version(text: &str) -> Result<Version, String> {
     let parts = text.split_once('.').and_then(|(major, minor)| Some((number(major)?, number(minor)?)));
     let (major, minor) = parts.ok_or_else(|| format!("`{text}` is no version; write 6.18"))?;
     Ok(Version::new(major, minor))
+}
+
+fn given_map(text: &str) -> Result<(String, PathBuf), String> {
+    let (name, file) = text.split_once('=').ok_or("write NAME=FILE")?;
+    Ok((name.to_owned(), file.into()))
 }
 
 fn number(text: &str) -> Result<u32, String> {

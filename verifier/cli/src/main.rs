@@ -1,4 +1,4 @@
-//! The command `probity`: verifies eBPF objects offline.
+//! The command `probity`: verifies eBPF objects offline, and runs them.
 //!
 //! | module | subject |
 //! |---|---|
@@ -6,6 +6,7 @@
 //! | [`check`] | `probity check` |
 //! | [`list`] | `probity list` |
 //! | [`disasm`] | `probity disasm` |
+//! | [`run`] | `probity run` |
 //! | [`spec`] | `probity spec check` |
 //! | [`spec_fmt`] | `probity spec fmt` |
 //! | [`spec_out`] | `probity spec header`, `doc`, `list`, `probes` and `diff` |
@@ -13,6 +14,7 @@
 //! | [`target`] | the kernel to load into: types and configuration |
 //! | [`platforms`] | spec files, and the platform that is built in |
 //! | [`output`] | text out, exit codes |
+//! | [`source`] | C lines |
 //! | [`insn`] | instructions as text, with the names that a program knows |
 //! | [`spec_text`] | the text of the Linux spec, to quote from |
 
@@ -24,6 +26,8 @@ mod insn;
 mod list;
 mod output;
 mod platforms;
+mod run;
+mod source;
 mod spec;
 mod spec_fmt;
 mod spec_out;
@@ -45,6 +49,7 @@ fn main() -> ExitCode {
         Command::Check(args) => check::run(&args),
         Command::List(args) => list::run(&args),
         Command::Disasm(args) => disasm::run(&args),
+        Command::Run(args) => run::run(&args),
         Command::Spec(command) => match command {
             SpecCommand::Check(args) => spec::run(&args),
             SpecCommand::Fmt(args) => spec_fmt::run(&args),

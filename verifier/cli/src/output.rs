@@ -44,6 +44,11 @@ impl Failure {
         Failure { exit: Exit::Unreadable, text: text.into() }
     }
 
+    /// How the command ends, and the text.
+    pub(crate) fn into_parts(self) -> (Exit, String) {
+        (self.exit, self.text)
+    }
+
     /// Says it on stderr.
     pub(crate) fn report(self) -> ExitCode {
         complain(&self.text);
@@ -55,6 +60,11 @@ impl Failure {
 pub(crate) fn complain(text: &str) {
     // There is nobody left to tell when stderr is closed.
     let _ = writeln!(anstream::stderr(), "{}: {}", Painted("error", RED), clean(text));
+}
+
+/// Prints an error of several lines on stderr; they were cleaned one by one.
+pub(crate) fn complain_lines(text: &str) {
+    let _ = writeln!(anstream::stderr(), "{}: {text}", Painted("error", RED));
 }
 
 /// Prints one line on stderr that is no error.

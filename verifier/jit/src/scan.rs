@@ -9,10 +9,16 @@ pub(crate) struct Mark(u8);
 
 impl Mark {
     const TARGET: u8 = 1;
+    const LOOP: u8 = 2;
 
     /// A jump goes here.
     pub(crate) fn is_target(self) -> bool {
         self.0 & Mark::TARGET != 0
+    }
+
+    /// A jump goes here from behind.
+    pub(crate) fn is_loop(self) -> bool {
+        self.0 & Mark::LOOP != 0
     }
 }
 
@@ -45,7 +51,7 @@ impl Scanned {
             match *op {
                 Op::Ja { target } | Op::Jump { target, .. } | Op::MayGoto { target } => {
                     if let Some(mark) = marks.get_mut(target as usize) {
-                        mark.0 |= Mark::TARGET;
+                        mark.0 |= Mark::TARGET | if target as usize <= pc { Mark::LOOP } else { 0 };
                     }
                 }
                 Op::Func { target, .. } => function_used(pc, target),

@@ -3,7 +3,7 @@
 
 use std::sync::{Arc, OnceLock};
 
-use probity_engine::prepare::{Offered, functions::function_starts};
+use probity_engine::prepare::{Offered, functions::function_starts, special_fields};
 use probity_engine::{Facts, MapUse, Verified};
 use probity_isa::{Instruction, opcode::*};
 use probity_platform::{Behaviour, Callable, Platform, Profile, RegType, TypeFlags};
@@ -131,6 +131,13 @@ impl Unit {
             native: OnceLock::new(),
         };
         unit.claim_prog_arrays(None)?;
+        for (map, fields) in unit.maps.iter().zip(special_fields::find(program, platform)) {
+            let parts = fields.fields.iter().map(|field| (field.offset as usize, field.row.size as usize));
+            let parts: Vec<_> = parts.collect();
+            if !parts.is_empty() {
+                map.set_special(parts);
+            }
+        }
         Ok(unit)
     }
 }

@@ -161,6 +161,10 @@ impl<'r> Session<'r> {
         run.frames_used = 0;
         run.unit = unit;
         if self.touched || packet.is_none() {
+            // Whoever had the context may have put another in its place.
+            if !std::ptr::eq(self.context.get().view(), unit.view()) {
+                return Err(RunError::Internal("a context of another program type"));
+            }
             let (address, len) = (self.context.get().address(), self.context.get().len());
             run.context = address;
             self.args = unit.entry_args(address, len);

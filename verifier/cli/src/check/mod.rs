@@ -3,13 +3,11 @@
 //! | module | subject |
 //! |---|---|
 //! | [`record`] | what is said of one program; the fields of a JSON line |
-//! | [`source`] | C lines |
 //! | [`text`] | the same for people: verdicts and the count |
 //! | [`report`] | the same for people: why a program was not accepted |
 
 mod record;
 mod report;
-mod source;
 mod text;
 
 use std::collections::BTreeSet;

@@ -11,7 +11,7 @@ use probity::program::Program;
 use probity::{Checked, Explanation, Finding, Loader, Report};
 use serde::Serialize;
 
-use super::source::{Lines, Source};
+use crate::source::{Lines, Source};
 use crate::spec_text::{self, SpecPlace};
 use crate::{PLATFORM, input, insn};
 

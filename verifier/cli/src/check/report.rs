@@ -7,8 +7,8 @@ use std::fmt::Write as _;
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
 use super::record::{Record, Step, Verdict};
-use super::source::{Line, Source, word_at};
 use crate::output::clean;
+use crate::source::{Line, Source, word_at};
 use crate::spec_text::{SpecPlace, clause_at};
 
 /// Lines between two steps of a history that still stand in one piece of source.

@@ -83,7 +83,8 @@ impl MapFields {
 }
 
 /// The special fields of each map.
-pub(super) fn find(program: &Program, platform: &'static Platform) -> Vec<MapFields> {
+#[must_use]
+pub fn find(program: &Program, platform: &'static Platform) -> Vec<MapFields> {
     program.maps.iter().map(|map| in_map(program, platform, map)).collect()
 }
 

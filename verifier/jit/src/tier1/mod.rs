@@ -36,6 +36,9 @@ use crate::scan::{Mark, Scanned};
 use corner::Corner;
 use frame::Frame;
 
+/// What loops begin at a multiple of: processors fetch and keep code in blocks of this size.
+const LOOPS: u32 = 32;
+
 /// Makes machine code of an executable, in time linear in its length.
 ///
 /// # Errors
@@ -153,6 +156,9 @@ impl<'u> Compiler<'u> {
         let end = (function.end as usize).min(ops.len());
         let mut pc = function.start as usize;
         while pc < end {
+            if self.marks[pc].is_loop() {
+                self.asm.align(LOOPS);
+            }
             let label = self.slots.at(pc);
             self.asm.bind(label);
             pc = match self.fused(pc, end) {

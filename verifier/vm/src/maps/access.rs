@@ -24,6 +24,15 @@ impl Map {
         }
     }
 
+    /// Says which parts of values updates leave alone: offsets and sizes.
+    pub(crate) fn set_special(&self, parts: Vec<(usize, usize)>) {
+        match &self.kind {
+            Kind::Array(array) => array.special.set(parts),
+            Kind::Hash(hash) => hash.special.set(parts),
+            _ => {}
+        }
+    }
+
     /// Whether it frees what programs may see while others run.
     pub(crate) fn frees(&self) -> bool {
         matches!(self.kind, Kind::Hash(_) | Kind::Trie(_) | Kind::Programs(_) | Kind::Maps(_))

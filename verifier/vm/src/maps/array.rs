@@ -4,7 +4,7 @@ use probity_isa::Size;
 
 use super::flags::{self, NOEXIST};
 use super::memory::Slab;
-use super::value::New;
+use super::value::{New, Special};
 use crate::errno::Errno;
 use crate::guest::GuestBytes;
 
@@ -31,6 +31,7 @@ pub(crate) struct Array {
     max_entries: u32,
     slots: u32,
     slot_stride: usize,
+    pub(super) special: Special,
 }
 
 impl Array {
@@ -43,7 +44,15 @@ impl Array {
         let slot_stride = slots.map_or(Some(0), |_| all.checked_next_multiple_of(128))?;
         let len = slots.map_or(Some(all), |slots| slot_stride.checked_mul(slots as usize))?;
         let slab = Slab::new(len)?;
-        Some(Array { slab, value_size, stride, max_entries, slots: slots.unwrap_or(1), slot_stride })
+        Some(Array {
+            slab,
+            value_size,
+            stride,
+            max_entries,
+            slots: slots.unwrap_or(1),
+            slot_stride,
+            special: Special::default(),
+        })
     }
 
     pub(crate) fn max_entries(&self) -> u32 {
@@ -119,7 +128,7 @@ impl Array {
         };
         for slot in slots {
             let value = self.value(index, slot).ok_or(Errno::EINVAL)?;
-            value.copy_from(&new.part(slot, self.stride, self.value_size));
+            self.special.copy(value, new.part(slot, self.stride, self.value_size));
         }
         Ok(())
     }

@@ -26,7 +26,7 @@ pub(crate) use self::seed::Seed;
 use self::table::{Locked, Table};
 use super::flags::When;
 use super::memory::{Copied, Pinned};
-use super::value::New;
+use super::value::{New, Special};
 use super::{Map, locked};
 use crate::errno::Errno;
 use crate::guest::GuestBytes;
@@ -43,6 +43,7 @@ pub(crate) struct Hash {
     locks: Locks,
     /// Whether run slots have values of their own.
     per_slot: bool,
+    pub(super) special: Special,
 }
 
 /// What writers hold.
@@ -83,7 +84,14 @@ impl Hash {
             Locks::Striped((0..LOCKS.min(table.buckets())).map(|_| Mutex::new(())).collect())
         };
         let (max_entries, per_slot) = (options.max_entries, options.slots.is_some());
-        Some(Hash { table, max_entries, count: AtomicU32::new(0), locks, per_slot })
+        Some(Hash {
+            table,
+            max_entries,
+            count: AtomicU32::new(0),
+            locks,
+            per_slot,
+            special: Special::default(),
+        })
     }
 
     /// How many elements there are.
@@ -206,7 +214,8 @@ impl Hash {
             _ => 0..shape.slots,
         };
         for slot in slots {
-            shape.value(node, slot).copy_from(&new.part(slot as u32, shape.stride, shape.value_size));
+            let new = new.part(slot as u32, shape.stride, shape.value_size);
+            self.special.copy(shape.value(node, slot), new);
         }
     }
 

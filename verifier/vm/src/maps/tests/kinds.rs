@@ -185,3 +185,16 @@ fn what_is_frozen_stays() {
     assert_eq!(map.direct_value(8), None);
     assert_eq!(map.value_at(start + 3), Some((start, 8, false)));
 }
+
+#[test]
+fn updates_leave_special_parts_alone() {
+    for (body, kept) in [(MapBody::Array, 5), (MapBody::Hash, 0)] {
+        let map = map(body, 4, 16, 4);
+        let key = [0; 4];
+        map.update(&key, &[5; 16], ANY).expect("room");
+        map.set_special(vec![(12, 4), (4, 4)]);
+        map.update(&key, &[9; 16], ANY).expect("there");
+        let wanted = [[9; 4], [kept; 4], [9; 4], [kept; 4]].concat();
+        assert_eq!(map.lookup(&key), Some(wanted), "{body:?}");
+    }
+}

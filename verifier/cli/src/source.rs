@@ -17,24 +17,24 @@ const AFTER: u32 = 1;
 
 /// A place in the C source.
 #[derive(Clone, Debug, Serialize)]
-pub(super) struct Source {
-    pub(super) file: String,
-    pub(super) line: u32,
-    pub(super) column: u32,
-    pub(super) text: String,
+pub(crate) struct Source {
+    pub(crate) file: String,
+    pub(crate) line: u32,
+    pub(crate) column: u32,
+    pub(crate) text: String,
     /// The lines around it that are known.
-    pub(super) neighbours: Vec<Line>,
+    pub(crate) neighbours: Vec<Line>,
 }
 
 /// A line of C.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub(super) struct Line {
-    pub(super) line: u32,
-    pub(super) text: String,
+pub(crate) struct Line {
+    pub(crate) line: u32,
+    pub(crate) text: String,
 }
 
 /// The C lines of one program that are known.
-pub(super) struct Lines<'a> {
+pub(crate) struct Lines<'a> {
     program: &'a Program,
     /// By file: number and text.
     files: BTreeMap<&'a str, BTreeMap<u32, String>>,
@@ -42,7 +42,7 @@ pub(super) struct Lines<'a> {
 
 impl<'a> Lines<'a> {
     /// Takes in the lines of the program; `object` is where it was read from.
-    pub(super) fn new(program: &'a Program, object: &Path) -> Lines<'a> {
+    pub(crate) fn new(program: &'a Program, object: &Path) -> Lines<'a> {
         let mut files: BTreeMap<&str, BTreeMap<u32, String>> = BTreeMap::new();
         for line in program.lines.iter().filter(|line| line.line > 0) {
             let text = line.text.replace(['\n', '\r'], " ");
@@ -57,7 +57,7 @@ impl<'a> Lines<'a> {
     }
 
     /// The place of an instruction.
-    pub(super) fn place(&self, pc: usize) -> Option<Source> {
+    pub(crate) fn place(&self, pc: usize) -> Option<Source> {
         let line = self.program.line(pc)?;
         Some(Source {
             file: line.file.to_string(),
@@ -105,7 +105,7 @@ fn read(path: &Path) -> Option<String> {
 }
 
 /// The word of a C line at a column, in bytes from 1; the whole line when there is none there.
-pub(super) fn word_at(text: &str, column: u32) -> Range<usize> {
+pub(crate) fn word_at(text: &str, column: u32) -> Range<usize> {
     let whole = text.len() - text.trim_start().len()..text.trim_end().len();
     let Some(start) = (column as usize).checked_sub(1).filter(|start| whole.contains(start)) else {
         return whole;

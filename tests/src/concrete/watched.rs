@@ -1,0 +1,150 @@
+//! Runs of an accepted program on random inputs, each held against the program's record.
+
+use std::sync::Arc;
+
+use probity_engine::verify::{verify_observed, verify_unpruned};
+use probity_engine::{Verdict, verify};
+use probity_linux::PLATFORM;
+use probity_platform::Profile;
+use probity_program::{MapDef, Program};
+use probity_vm::{CheckedProgram, Executable, Fault, Input, Map, RunError, Runtime, RuntimeOptions};
+
+use super::inputs;
+use super::monitor::Monitor;
+use super::record::Record;
+use crate::generate::Rng;
+
+/// Longer records are left out, and those of pruned walks taken.
+const MAX_STEPS: usize = 4000;
+/// Longer records of pruned walks are left out.
+const MAX_PRUNED: usize = 40_000;
+/// Longer runs end: back edges and calls.
+const MAX_RUN: u64 = 400;
+
+/// What came of programs.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct Total {
+    /// Programs that ran.
+    pub programs: usize,
+    /// Runs of them.
+    pub runs: usize,
+    /// Runs that came to their end.
+    pub ended: usize,
+    /// Instructions that were held against states of all paths.
+    pub steps: usize,
+    /// Instructions that were held against the states of a pruned walk.
+    pub pruned_steps: usize,
+}
+
+impl Total {
+    /// Both together.
+    #[must_use]
+    pub fn and(self, other: Total) -> Total {
+        Total {
+            programs: self.programs + other.programs,
+            runs: self.runs + other.runs,
+            ended: self.ended + other.ended,
+            steps: self.steps + other.steps,
+            pruned_steps: self.pruned_steps + other.pruned_steps,
+        }
+    }
+}
+
+/// The states of an accepted program: of all paths when they are few, else those of a pruned walk.
+/// None when it is not accepted, or when these are too many too.
+#[must_use]
+pub fn record(program: &Program, profile: &Profile) -> Option<Record> {
+    let mut record = Record::up_to(MAX_STEPS);
+    let accepted = verify_unpruned(program, &PLATFORM, profile, &mut record).is_ok();
+    if accepted && !record.is_full() {
+        return Some(record);
+    }
+    let mut record = Record::pruned(MAX_PRUNED);
+    let accepted = verify_observed(program, &PLATFORM, profile, &mut record).accepted();
+    (accepted && !record.is_full()).then_some(record)
+}
+
+/// Runs a program on random inputs.
+///
+/// # Errors
+///
+/// What a run came through that no state allows, and on which input.
+pub fn runs(
+    program: &Program,
+    profile: &Profile,
+    record: &Record,
+    seed: u64,
+    inputs: u64,
+) -> Result<Total, String> {
+    if !is_linked(program, profile) {
+        return Ok(Total::default());
+    }
+    let mut total = Total { programs: 1, ..Total::default() };
+    for input in 0..inputs {
+        total.runs += 1;
+        one(program, profile, record, Rng::new(seed << 16 | input), &mut total)
+            .map_err(|violation| format!("seed {seed}, input {input}: {violation}"))?;
+    }
+    Ok(total)
+}
+
+/// Whether the runtime has everything that the program leans on: without it contexts hold nulls where
+/// the platform promises pointers.
+fn is_linked(program: &Program, profile: &Profile) -> bool {
+    let report = verify(program, &PLATFORM, profile);
+    let Verdict::Accepted(verified) = report.verdict else { return false };
+    let runtime = Runtime::default();
+    maps(program, &runtime).is_some_and(|maps| Executable::new(&verified, maps).is_ok())
+}
+
+/// The maps of a program; None when the runtime does not have one.
+fn maps(program: &Program, runtime: &Runtime) -> Option<Vec<Arc<Map>>> {
+    let make = |definition: &MapDef| {
+        let inner = definition.inner.and_then(|inner| program.maps.get(inner));
+        Map::create(&PLATFORM, definition, inner, runtime.slots()).ok()
+    };
+    program.maps.iter().map(make).collect()
+}
+
+/// One run.
+fn one(
+    program: &Program,
+    profile: &Profile,
+    record: &Record,
+    mut rng: Rng,
+    total: &mut Total,
+) -> Result<(), String> {
+    let options =
+        RuntimeOptions { seed: Some(rng.bits()), slots: profile.nr_cpus, ..RuntimeOptions::default() };
+    let runtime = Runtime::new(options);
+    let Some(maps) = maps(program, &runtime) else { return Ok(()) };
+    for map in &maps {
+        inputs::fill(&mut rng, map);
+    }
+    let Ok(checked) = CheckedProgram::new(program, &PLATFORM, profile, maps) else { return Ok(()) };
+    let mut worker = runtime.worker().map_err(|error| error.to_string())?;
+    let mut context = inputs::context(&mut rng, checked.unit().prog_type());
+    let mut packet = inputs::packet(&mut rng);
+    let mut monitor = Monitor::new(record);
+    let input = Input {
+        context: Some(&mut context),
+        packet: Some(&mut packet),
+        fuel: Some(MAX_RUN),
+        ..Input::default()
+    };
+    let result = checked.watched(&mut worker, input, Some(&mut monitor));
+    let steps = if record.is_pruned() { &mut total.pruned_steps } else { &mut total.steps };
+    *steps += monitor.steps;
+    if let Some(violation) = monitor.violation {
+        return Err(violation);
+    }
+    match result {
+        Ok(_) => total.ended += 1,
+        // What the runtime has no body or no memory for ends a run.
+        Err(RunError::Fuel | RunError::Fault { fault: Fault::Call(_) | Fault::Unsupported(_), .. }) => {}
+        Err(RunError::Fault { fault: Fault::Argument { what, .. }, .. })
+            if what.starts_with("unsupported") => {}
+        Err(error) => return Err(error.to_string()),
+    }
+    Ok(())
+}
