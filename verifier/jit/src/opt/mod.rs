@@ -57,6 +57,7 @@ use thiserror::Error;
 use crate::abi::{Frames, RUN};
 use crate::encode::{Assembler, Reg};
 use crate::error::JitError;
+use crate::listing::{Part, listing};
 use crate::memory::ExecutableMemory;
 use crate::native::NativeCode;
 use crate::options::Options;
@@ -157,8 +158,30 @@ pub fn compile(executable: &Executable, options: &Options) -> Result<NativeCode,
     let image = asm.layout().map_err(JitError::from)?;
     let memory = ExecutableMemory::new(image.size(), |bytes| image.write(bytes)).map_err(JitError::from)?;
     let at = |label| image.offset(label).unwrap_or(0);
+    let listing = options.listing.then(|| {
+        let mut parts = vec![(at(frames.exit), Part::Named("exit")), (at(entry), Part::Named("entry"))];
+        let made = (0..code.functions.len())
+            .filter_map(|index| image.offset(functions.at(index)).map(|at| (index, at)));
+        let name = |index| if index == 0 { "main function" } else { "function" };
+        parts.extend(made.map(|(index, at)| (at, Part::Named(name(index)))));
+        parts.sort_by_key(|part| part.0);
+        listing(executable.unit(), memory.bytes(), &parts)
+    });
     let (entry, tail_entry) = (at(entry), at(functions.at(0)));
-    Ok(NativeCode::new(executable, memory, entry, tail_entry, options, None))
+    Ok(NativeCode::new(executable, memory, entry, tail_entry, options, listing))
+}
+
+/// Makes optimised machine code of an executable, or that of [the other compiler](crate::compile())
+/// where the program has something that this one does not take.
+///
+/// # Errors
+/// As the other compiler.
+pub fn compile_any(executable: &Executable, options: &Options) -> Result<NativeCode, JitError> {
+    match compile(executable, options) {
+        Ok(code) => Ok(code),
+        Err(OptError::Unhandled(_)) => crate::compile(executable, options),
+        Err(OptError::Jit(error)) => Err(error),
+    }
 }
 
 fn program(code: &Code<'_>, output: &mut Output<'_>) -> Result<(), Unhandled> {
