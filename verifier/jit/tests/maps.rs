@@ -29,13 +29,14 @@ fn ways() -> Vec<(Options, bool)> {
     all_options().into_iter().flat_map(|options| [(options, false), (options, true)]).collect()
 }
 
-/// Gives an executable code: of the optimising compiler if wanted, where that takes the program.
+/// Gives an executable code, of the optimising compiler if wanted.
 fn native(executable: &Executable, &(options, optimised): &(Options, bool)) {
-    let code = match opt::compile(executable, &options) {
-        Ok(code) if optimised => Ok(code),
-        _ => compile(executable, &options),
+    let code = if optimised {
+        opt::compile(executable, &options).expect("optimised code")
+    } else {
+        compile(executable, &options).expect("machine code")
     };
-    code.and_then(NativeCode::install).expect("machine code");
+    code.install().expect("it has none");
 }
 
 fn first(value: u64) -> Words {

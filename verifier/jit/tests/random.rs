@@ -259,9 +259,6 @@ fn random_programs() {
     let (mut accepted, mut ended, mut short) = (0, 0, 0);
     let first: u64 = std::env::var("PROBITY_FIRST").ok().and_then(|text| text.parse().ok()).unwrap_or(1);
     for seed in first..=programs() {
-        if std::env::var_os("PROBITY_SEEDS").is_some() {
-            eprintln!("{seed}");
-        }
         let text = Writer::program(seed);
         let insns = probity_isa::assemble(&text, &()).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));
         let Ok(engines) = Engines::new(insns) else { continue };

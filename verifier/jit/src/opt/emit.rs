@@ -93,7 +93,7 @@ pub(super) fn emit(
     places: &Places,
     stack: Stack,
     depth: &[u32],
-    function: usize,
+    (function, tail_calls): (usize, bool),
 ) {
     let blocks = output.asm.labels(selected.blocks.len());
     let mut emitter = Emitter {
@@ -111,12 +111,15 @@ pub(super) fn emit(
         blocks,
         ends: ends(selected, places),
         jumped: false,
-        spare: spare(places, function == 0),
+        spare: spare(places, function == 0 || tail_calls),
         first: &layout.first,
         now: 0,
     };
     emitter.asm.align(16);
     emitter.asm.bind(emitter.functions.at(function));
+    if tail_calls && function != 0 {
+        emitter.keep_all();
+    }
     emitter.prologue();
     // Blocks that only jump are not written; what is behind them is aligned for them.
     let (mut shown, mut aligned) = (Vec::new(), 1);
@@ -195,6 +198,23 @@ pub(super) enum From {
 }
 
 impl Emitter<'_, '_> {
+    /// What a program writes that takes the place of a function: it saves nothing, as a main function,
+    /// and so does this one behind here.
+    fn keep_all(&mut self) {
+        // Without the run's, an odd number: the stack is as a main function finds it.
+        const KEPT: [Reg; 5] = [Reg::Rbx, Reg::Rbp, Reg::R13, Reg::R14, Reg::R15];
+        for reg in KEPT {
+            self.asm.push(reg);
+        }
+        let body = self.asm.label();
+        self.asm.call(body);
+        for reg in KEPT.into_iter().rev() {
+            self.asm.pop(reg);
+        }
+        self.asm.ret();
+        self.asm.bind(body);
+    }
+
     fn prologue(&mut self) {
         for reg in callee_saved(self.stack.saved) {
             self.asm.push(reg);

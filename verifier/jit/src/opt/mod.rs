@@ -264,14 +264,12 @@ fn optimise(code: &Code<'_>, func: &mut Func) -> Result<(), Unhandled> {
 fn generate(code: &Code<'_>, func: &Func, index: usize, output: &mut Output<'_>) -> Result<(), Unhandled> {
     let main = index == 0;
     let analysis = Analysis::new(func);
+    let mut tail_calls = false;
     let (mut calls, mut counts, mut uses_run, mut uses_frame) = (false, false, false, false);
     for &block in &analysis.order {
         let block = &func.blocks[block as usize];
         if matches!(block.term, Term::TailCall { .. }) {
-            if !main {
-                return Err(Unhandled("a tail call in a function"));
-            }
-            calls = true;
+            (calls, tail_calls) = (true, true);
         }
         let mut look = |value: ir::Value| {
             if value != ir::Value::NONE {
@@ -308,7 +306,7 @@ fn generate(code: &Code<'_>, func: &Func, index: usize, output: &mut Output<'_>)
         places = allocate(reserved | scratch);
     }
     let bpf = if uses_frame { func.stack } else { 0 };
-    let stack = Stack::new(&places, main, bpf, code.zeroes_stack, calls);
-    emit::emit(output, &selected, &layout, &places, stack, &analysis.depth, index);
+    let stack = Stack::new(&places, main || tail_calls, bpf, code.zeroes_stack, calls);
+    emit::emit(output, &selected, &layout, &places, stack, &analysis.depth, (index, tail_calls));
     Ok(())
 }
