@@ -11,6 +11,7 @@
 //! | `scan` | what a compiler wants to know of a function before it begins |
 //! | `divide` | multiplications that divide by constants |
 //! | `tier1` | the compiler of one pass |
+//! | [`opt`] | the optimising compiler |
 //! | `native` | finished code, and how its functions are called back |
 //! | `listing` | code beside the instructions that it was made of |
 
@@ -21,6 +22,7 @@ mod error;
 mod listing;
 pub mod memory;
 mod native;
+pub mod opt;
 mod options;
 mod scan;
 mod tier1;

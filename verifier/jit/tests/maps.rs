@@ -5,7 +5,7 @@ mod common;
 use std::sync::Arc;
 
 use common::{Outcome, Words, all_options, machine, run, verified};
-use probity_jit::{NativeCode, Options, compile};
+use probity_jit::{NativeCode, Options, compile, opt};
 use probity_program::MapDef;
 use probity_vm::{Executable, Map, Runtime};
 
@@ -24,8 +24,19 @@ fn linked(text: &str, definition: &MapDef, map: &Arc<Map>) -> Executable {
     Executable::new(&proof, vec![Arc::clone(map)]).expect("it is linked")
 }
 
-fn native(executable: &Executable, options: &Options) {
-    compile(executable, options).and_then(NativeCode::install).expect("machine code");
+/// The ways in which code is made, by each compiler.
+fn ways() -> Vec<(Options, bool)> {
+    all_options().into_iter().flat_map(|options| [(options, false), (options, true)]).collect()
+}
+
+/// Gives an executable code, of the optimising compiler if wanted.
+fn native(executable: &Executable, &(options, optimised): &(Options, bool)) {
+    let code = if optimised {
+        opt::compile(executable, &options).expect("optimised code")
+    } else {
+        compile(executable, &options).expect("machine code")
+    };
+    code.install().expect("it has none");
 }
 
 fn first(value: u64) -> Words {
@@ -37,7 +48,7 @@ fn first(value: u64) -> Words {
 /// Runs a program by each engine, with a map of its own, for each first number.
 fn each(text: &str, definition: &MapDef, numbers: &[u64], check: impl Fn(u64, &Outcome)) {
     let interpreter = linked(text, definition, &map(definition));
-    let engines: Vec<Executable> = all_options()
+    let engines: Vec<Executable> = ways()
         .iter()
         .map(|options| {
             let executable = linked(text, definition, &map(definition));
@@ -87,7 +98,7 @@ fn lookups_in_hash_tables() {
         let interpreted = map(&definition);
         fill(&interpreted);
         let interpreter = linked(LOOKUP, &definition, &interpreted);
-        for options in all_options() {
+        for options in ways() {
             let shared = map(&definition);
             fill(&shared);
             let engine = linked(LOOKUP, &definition, &shared);
@@ -115,7 +126,7 @@ const GO_ON: [&str; 2] = [
 #[test]
 fn tail_calls() {
     let definition = MapDef::new(PROGRAMS, 4, 4, 4);
-    let setup = |options: Option<Options>| {
+    let setup = |options: Option<(Options, bool)>| {
         let map = map(&definition);
         let programs: Vec<Executable> = GO_ON.iter().map(|text| linked(text, &definition, &map)).collect();
         for (index, program) in (0..).zip(&programs) {
@@ -127,7 +138,7 @@ fn tail_calls() {
         programs
     };
     let interpreted = setup(None);
-    for options in all_options() {
+    for options in ways() {
         let compiled = setup(Some(options));
         for (by, expected) in compiled.iter().zip(&interpreted) {
             // The first two are programs, then an empty place and one that is not there.

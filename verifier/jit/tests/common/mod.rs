@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use probity_engine::{Verdict, Verified, verify};
 use probity_isa::Insn;
-use probity_jit::{Features, Options, compile};
+use probity_jit::{Features, Options, compile, opt};
 use probity_program::btf::Btf;
 use probity_program::{FuncInfo, Linkage, MapDef, Program};
 use probity_vm::{Context, Executable, Input, RunError, Runtime};
@@ -135,7 +135,17 @@ impl Engines {
             compile(&executable, &options).expect("it is compiled").install().expect("it has none");
             (options, executable)
         });
-        let (native, interpreter) = (native.collect(), link());
+        let mut native: Vec<(Options, Executable)> = native.collect();
+        for options in all_options() {
+            let executable = link();
+            match opt::compile(&executable, &options) {
+                Ok(code) => code.install().expect("it has none"),
+                Err(opt::OptError::Unhandled(_)) => continue,
+                Err(error) => panic!("{error}"),
+            }
+            native.push((options, executable));
+        }
+        let interpreter = link();
         Ok(Engines { verified, interpreter, native })
     }
 
