@@ -143,6 +143,9 @@ fn verified_interpreter_and_machine_code() {
         interpreted += 1;
         if native::native(&executable) {
             note("compiled", &verified(&mut worker, vector, &executable, false));
+            let executable = Executable::new(proof, Vec::new()).expect("the runtime has all of it");
+            assert!(native::one_pass(&executable), "{}: only one compiler takes it", vector.name);
+            note("compiled in one pass", &verified(&mut worker, vector, &executable, false));
             compiled += 1;
         }
     }

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use probity::jit::{NativeCode, Options, compile};
+use probity::jit::{JitError, NativeCode, Options, compile, opt};
 use probity::vm::{Executable, Input, Map, Packet as VmPacket, Runtime, RuntimeOptions, Worker};
 
 use probity_tests::kernel::thread_time;
@@ -17,12 +17,14 @@ enum Engine {
     Interpreter,
     /// The JIT of one pass.
     Jit,
+    /// The optimising JIT.
+    Optimised,
 }
 
 /// Our contenders: the interpreter, then the tiers of the JIT.
 #[must_use]
 pub fn contenders() -> Vec<Box<dyn Contender>> {
-    vec![Box::new(Engine::Interpreter), Box::new(Engine::Jit)]
+    vec![Box::new(Engine::Interpreter), Box::new(Engine::Jit), Box::new(Engine::Optimised)]
 }
 
 fn failure(error: impl std::fmt::Display) -> Failure {
@@ -41,19 +43,31 @@ fn executable(subject: &Subject<'_>, runtime: &Runtime) -> Result<Executable, Fa
     Executable::new(verified, maps.map_err(failure)?).map_err(failure)
 }
 
+impl Engine {
+    /// Machine code; None for the interpreter.
+    fn code(self, executable: &Executable) -> Option<Result<NativeCode, JitError>> {
+        match self {
+            Engine::Interpreter => None,
+            Engine::Jit => Some(compile(executable, &Options::default())),
+            Engine::Optimised => Some(opt::compile_any(executable, &Options::default())),
+        }
+    }
+}
+
 impl Contender for Engine {
     fn role(&self) -> Role {
         match self {
             Engine::Interpreter => Role::OurInterpreter,
             Engine::Jit => Role::OurJit(1),
+            Engine::Optimised => Role::OurJit(2),
         }
     }
 
     fn prepare<'a>(&self, subject: &'a Subject<'_>) -> Result<Option<Box<dyn Runnable + 'a>>, Failure> {
         let runtime = runtime();
         let executable = executable(subject, &runtime)?;
-        if let Engine::Jit = self {
-            compile(&executable, &Options::default()).and_then(NativeCode::install).map_err(failure)?;
+        if let Some(code) = self.code(&executable) {
+            code.and_then(NativeCode::install).map_err(failure)?;
         }
         let worker = runtime.worker().map_err(failure)?;
         let packet = VmPacket::new(Packet::boxed().bytes());
@@ -61,10 +75,9 @@ impl Contender for Engine {
     }
 
     fn compile(&self, subject: &Subject<'_>) -> Option<Compilation> {
-        let Engine::Jit = self else { return None };
         let executable = executable(subject, &runtime()).ok()?;
         let start = thread_time();
-        let code = compile(&executable, &Options::default()).ok()?;
+        let code = self.code(&executable)?.ok()?;
         let time = thread_time().saturating_sub(start);
         drop(code);
         Some(Compilation { time, insns: subject.program.insns.len() })

@@ -296,7 +296,8 @@ impl Runnable {
     #[cfg(feature = "jit")]
     pub fn jit_with(self, options: &probity_jit::Options) -> Result<Runnable, LoadError> {
         let install = |executable: &Executable| {
-            let made = probity_jit::compile(executable, options).and_then(probity_jit::NativeCode::install);
+            let made =
+                probity_jit::opt::compile_any(executable, options).and_then(probity_jit::NativeCode::install);
             let name = || executable.unit().program().name.clone();
             made.map_err(|error| LoadError::Jit { program: name(), error })
         };

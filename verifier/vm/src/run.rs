@@ -80,6 +80,8 @@ pub struct Run<'r> {
     pub context: u64,
     /// What machine code keeps during a run.
     pub scratch: [u64; 4],
+    /// Where random numbers are.
+    pub(crate) random: u64,
     /// Why the run is over, when it is.
     pub failure: Option<RunError>,
     /// How functions of the program are called back.
@@ -117,6 +119,17 @@ impl std::fmt::Debug for Run<'_> {
 }
 
 impl<'r> Run<'r> {
+    /// A random number of 32 bits (xorshift64).
+    #[inline(always)]
+    pub(crate) fn random(&mut self) -> u32 {
+        let mut x = self.random;
+        x ^= x << 13;
+        x ^= x >> 7;
+        x ^= x << 17;
+        self.random = x;
+        x as u32
+    }
+
     /// The program that is on.
     #[must_use]
     pub fn unit(&self) -> &'r Unit {

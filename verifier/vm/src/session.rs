@@ -82,6 +82,7 @@ impl<'r> Session<'r> {
             nested: 0,
             context: address,
             scratch: [0; 4],
+            random: u64::from(worker.random()) << 32 | u64::from(worker.random()) | 1,
             failure: None,
             call_back: None,
             frames_used: 0,

@@ -164,7 +164,8 @@ fn jit(runnable: Runnable, fuel: Option<u64>) -> Result<Runnable, Trouble> {
 #[cfg(feature = "jit")]
 pub(super) fn jit_alone(executable: &Executable, fuel: Option<u64>) -> Result<(), Trouble> {
     let options = probity::jit::Options { fuel: fuel.is_some(), ..Default::default() };
-    let code = probity::jit::compile(executable, &options).and_then(probity::jit::NativeCode::install);
+    let code =
+        probity::jit::opt::compile_any(executable, &options).and_then(probity::jit::NativeCode::install);
     code.map_err(no_code)
 }
 
@@ -177,7 +178,7 @@ fn no_code(error: impl std::fmt::Display) -> Trouble {
 #[cfg(feature = "jit")]
 fn assembly(executable: &Executable, fuel: Option<u64>) -> Result<String, Trouble> {
     let options = probity::jit::Options { fuel: fuel.is_some(), listing: true, ..Default::default() };
-    let code = probity::jit::compile(executable, &options);
+    let code = probity::jit::opt::compile_any(executable, &options);
     let code = code.map_err(|error| Trouble::unsupported(error.to_string()))?;
     Ok(code.listing().unwrap_or_default().to_owned())
 }

@@ -25,7 +25,7 @@ numbers! {
     KtimeBootNs = |run| run.worker.now(ClockKind::Boot);
     KtimeTaiNs = |run| run.worker.now(ClockKind::Tai);
     Jiffies = |run| run.worker.now(ClockKind::Monotonic) / (1_000_000_000 / HZ);
-    Prandom = |run| u64::from(run.worker.random());
+    Prandom = |run| u64::from(run.random());
     ProcessorId = |run| u64::from(run.slot);
     /// There is one memory node.
     NumaNode = |_run| 0;
