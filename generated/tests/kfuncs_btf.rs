@@ -70,7 +70,12 @@ fn suffixed(name: &str) -> (String, &'static str) {
 }
 
 /// What one argument differs in from a C declaration, `const struct cpumask * src1`.
-fn argument(decl: &str, at: usize, arg: &Arg, sizes: &BTreeMap<String, u32>) -> Result<(), String> {
+fn argument(
+    decl: &str,
+    at: usize,
+    (arg, makes): (&Arg, bool),
+    sizes: &BTreeMap<String, u32>,
+) -> Result<(), String> {
     let (ty, name) = decl.rsplit_once(' ').ok_or("no name")?;
     let (base, suffix) = suffixed(name);
     let class = &PLATFORM.arg_classes[usize::from(arg.class)];
@@ -78,7 +83,7 @@ fn argument(decl: &str, at: usize, arg: &Arg, sizes: &BTreeMap<String, u32>) -> 
     ask(arg.name == base, &format!("the name {}", arg.name))?;
     let has = |flag| arg.flags.contains(flag);
     ask(has(TypeFlags::PTR_MAYBE_NULL) == matches!(suffix, "__nullable" | "__opt"), "null")?;
-    ask(has(TypeFlags::MEM_UNINIT) == (suffix == "__uninit"), "not initialised")?;
+    ask(has(TypeFlags::MEM_UNINIT) == (suffix == "__uninit" || makes), "not initialised")?;
     let by_suffix = [
         ("__ign", class.role == ArgRole::Ignored),
         ("__prog", class.role == ArgRole::Hidden),
@@ -163,7 +168,10 @@ fn prototype(decl: &[String], row: &Callable, sizes: &BTreeMap<String, u32>) -> 
         return Err(format!("{} arguments, not {}", args.len(), row.args.len()));
     }
     for (at, (decl, arg)) in args.iter().zip(row.args).enumerate() {
-        argument(decl, at, arg, sizes)?;
+        // What makes an iterator or keeps the flag of interrupts says so by more than a suffix.
+        let flag = decl.ends_with("__irq_flag") && row.name.contains("save");
+        let makes = flag || (at == 0 && row.kfunc.contains(KfuncFlags::KF_ITER_NEW));
+        argument(decl, at, (arg, makes), sizes)?;
     }
     ask(matches!(row.ret.lifetime, Lifetime::Source), "lifetime")?;
     let RetType::Pointer(ty) = row.ret.ty else {

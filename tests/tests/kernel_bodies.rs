@@ -10,6 +10,7 @@ use probity_tests::{
 };
 
 #[path = "../../verifier/vm/src/intrinsics/print/golden.rs"]
+#[expect(dead_code, reason = "what came of a format, the runtime's own tests read")]
 mod golden;
 
 const SNPRINTF: u32 = 165;

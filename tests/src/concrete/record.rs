@@ -17,6 +17,14 @@ pub struct Step {
     from: Option<usize>,
 }
 
+impl Step {
+    /// The instruction before it on its path.
+    #[must_use]
+    pub fn came_from(&self) -> Option<usize> {
+        self.from
+    }
+}
+
 /// Steps in the order in which they were made: those of all paths, or of a walk that prunes.
 #[derive(Debug)]
 pub struct Record {

@@ -16,6 +16,8 @@ use crate::generate::Rng;
 
 /// Longer records are left out, and those of pruned walks taken.
 const MAX_STEPS: usize = 4000;
+/// Programs on which a walk that prunes takes more steps are not walked without.
+const FEW: u64 = 1000;
 /// Longer records of pruned walks are left out.
 const MAX_PRUNED: usize = 40_000;
 /// Longer runs end: back edges and calls.
@@ -54,10 +56,16 @@ impl Total {
 /// None when it is not accepted, or when these are too many too.
 #[must_use]
 pub fn record(program: &Program, profile: &Profile) -> Option<Record> {
-    let mut record = Record::up_to(MAX_STEPS);
-    let accepted = verify_unpruned(program, &PLATFORM, profile, &mut record).is_ok();
-    if accepted && !record.is_full() {
-        return Some(record);
+    let report = verify(program, &PLATFORM, profile);
+    if !report.accepted() {
+        return None;
+    }
+    if report.stats.processed <= FEW {
+        let mut record = Record::up_to(MAX_STEPS);
+        let accepted = verify_unpruned(program, &PLATFORM, profile, &mut record).is_ok();
+        if accepted && !record.is_full() {
+            return Some(record);
+        }
     }
     let mut record = Record::pruned(MAX_PRUNED);
     let accepted = verify_observed(program, &PLATFORM, profile, &mut record).accepted();

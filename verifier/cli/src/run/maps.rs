@@ -227,6 +227,8 @@ fn record_size(value: &Value) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::atomic::{AtomicU32, Ordering};
+
     use probity::program::MapDef;
     use serde_json::json;
 
@@ -242,7 +244,10 @@ mod tests {
         let map = super::super::runtime().map(PLATFORM, &definition).unwrap();
         let program = Program::from_insns(0, Vec::new());
         let typed = Typed::new("map", map, &program);
-        let path = std::env::temp_dir().join(format!("probity-{}-{map_type}.json", std::process::id()));
+        // Tests run side by side in one process.
+        static NUMBER: AtomicU32 = AtomicU32::new(0);
+        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
+        let path = std::env::temp_dir().join(format!("probity-{}-{number}.json", std::process::id()));
         std::fs::write(&path, elements.to_string()).unwrap();
         let done = typed.fill(&path, |_, _, _| Ok(()));
         std::fs::remove_file(&path).unwrap();

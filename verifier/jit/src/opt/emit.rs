@@ -19,6 +19,9 @@ pub(super) struct Output<'a> {
     pub(super) bmi2: bool,
     /// Where counting goes on when there is no fuel.
     pub(super) no_fuel: Label,
+    /// The main function neither calls nor counts, and writes only registers that its caller does not
+    /// want kept.
+    pub(super) is_bare: bool,
 }
 
 /// The stack of a function: what is kept of its caller, then the frame of BPF, then words for values.

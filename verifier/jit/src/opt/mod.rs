@@ -150,8 +150,19 @@ pub fn compile(executable: &Executable, options: &Options) -> Result<NativeCode,
     }
     let no_fuel = asm.label();
     let bmi2 = options.features.bmi2;
-    let mut output = Output { asm: &mut asm, frames, sites: code.sites, functions, entries, bmi2, no_fuel };
+    let mut output = Output {
+        asm: &mut asm,
+        frames,
+        sites: code.sites,
+        functions,
+        entries,
+        bmi2,
+        no_fuel,
+        is_bare: false,
+    };
     program(&code, &mut output)?;
+    // What keeps to registers that callers don't want kept is entered as it is.
+    let entry = if output.is_bare { functions.at(0) } else { entry };
     if code.fuel {
         emit::out_of_fuel(&mut output);
     }
@@ -304,6 +315,10 @@ fn generate(code: &Code<'_>, func: &Func, index: usize, output: &mut Output<'_>)
         // Some live in the frame: then operands come from there by way of scratch registers.
         let scratch = set(alloc::SCRATCH[0]) | set(alloc::SCRATCH[1]);
         places = allocate(reserved | scratch);
+    }
+    if main {
+        let runs = calls || counts || uses_run;
+        output.is_bare = !runs && alloc::callee_saved(places.used).count() == 0;
     }
     let bpf = if uses_frame { func.stack } else { 0 };
     let stack = Stack::new(&places, main || tail_calls, bpf, code.zeroes_stack, calls);
