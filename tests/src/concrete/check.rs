@@ -58,7 +58,9 @@ fn holds(moment: &Moment<'_>, run: &mut Run<'_>, reg: &Reg, value: u64, loose: b
         Behaviour::Packet => {
             let base = value.wrapping_sub(i64::from(reg.off).cast_unsigned());
             let proved = i64::from(reg.range().max(0)).cast_unsigned();
-            let Some([meta, data, end]) = run.packet().map(probity_vm::Packet::addresses) else { return false };
+            let Some([meta, data, end]) = run.packet().map(probity_vm::Packet::addresses) else {
+                return false;
+            };
             // So many bytes from the variable part on are there.
             (from(data) || from(meta)) && (proved == 0 || base.wrapping_add(proved) <= end)
         }

@@ -11,11 +11,11 @@
 //! | [`session`] | a program bound to a worker, for many runs |
 //! | [`link`] | from a program and its maps to a unit |
 //! | `timers` | timers in values of maps |
-//! | [`unit`] | a linked program |
+//! | [`unit`](mod@unit) | a linked program |
 //! | [`op`] | its instructions |
 //! | [`run`] | one run: what interpreter, machine code and bodies share |
 //! | [`interpreter`] | the interpreter, in two modes |
-//! | [`intrinsics`] | what helpers do |
+//! | `intrinsics` | what helpers do |
 //! | `known` | which addresses are the program's |
 //! | [`maps`] | maps |
 //! | [`native`] | what machine code calls |

@@ -61,7 +61,8 @@ pub const MAX_TAIL_CALLS: u32 = 33;
 /// [`std::mem::offset_of`] gives.
 #[repr(C)]
 pub struct Run<'r> {
-    /// What is left to run: taken at back edges and calls by code that counts. A run without a limit
+    /// What is left to run: taken at back edges and calls by code that counts, and by calls back. A run
+    /// without a limit
     /// has `i64::MAX`; below 0 it is over.
     pub fuel: i64,
     /// What is left for `may_goto`.
@@ -203,6 +204,10 @@ impl<'r> Run<'r> {
         let Some(call_back) = self.call_back else {
             return Err(self.leave(RunError::Internal("functions of the program can't be called here")));
         };
+        self.fuel -= 1;
+        if self.fuel < 0 {
+            return Err(self.leave(RunError::Fuel));
+        }
         self.nested += 1;
         let result = call_back(self, function, args);
         self.nested -= 1;

@@ -225,7 +225,7 @@ impl Unit {
     /// # Safety
     ///
     /// The code must do what the unit's instructions say, and keep to the conventions of [`Native`]
-    /// and [`Run`](crate::Run); `owner` must keep it mapped.
+    /// and [`Run`]; `owner` must keep it mapped.
     #[allow(unsafe_code)]
     pub unsafe fn set_native(&self, native: Native) -> bool {
         self.native.set(native).is_ok()

@@ -2,13 +2,13 @@
 //!
 //! | module | subject |
 //! |---|---|
-//! | [`decode`] | instructions as the step function wants them |
-//! | [`arithmetic`] | what operators compute |
-//! | [`memory`] | what a mode does about memory; the mode of verified programs |
-//! | [`checked`] | the mode that takes anything |
-//! | [`regions`] | which memory a run may reach |
-//! | [`step`] | the step function |
-//! | [`machine`] | frames, calls, the loop |
+//! | `decode` | instructions as the step function wants them |
+//! | `arithmetic` | what operators compute |
+//! | `memory` | what a mode does about memory; the mode of verified programs |
+//! | `checked` | the mode that takes anything |
+//! | `regions` | which memory a run may reach |
+//! | `step` | the step function |
+//! | `machine` | frames, calls, the loop |
 
 pub mod arithmetic;
 pub(crate) mod checked;

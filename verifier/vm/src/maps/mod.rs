@@ -1,20 +1,20 @@
 //! Maps.
 //!
 //! Values stay where they are: what programs get is addresses. What was replaced or deleted is freed
-//! after the last run that could see it; see [`memory::Pinned`].
+//! after the last run that could see it; see `memory::Pinned`.
 //!
 //! | module | subject |
 //! |---|---|
-//! | [`create`] | making maps |
-//! | [`access`] | what programs do with them |
-//! | [`user`] | what user space does with them |
-//! | [`array`], [`hash`], [`trie`], [`queue`], [`bloom`], [`ring`], [`user_ring`] | the kinds |
-//! | [`programs`] | arrays of programs |
-//! | [`nested`] | maps of maps |
-//! | [`consumer`] | ring buffers from user space |
-//! | [`held`] | arrays of things that are counted |
-//! | [`special`] | what values hold beyond bytes |
-//! | [`memory`], [`value`], [`flags`], [`error`] | what they are made of |
+//! | `create` | making maps |
+//! | `access` | what programs do with them |
+//! | `user` | what user space does with them |
+//! | `array`, `hash`, `trie`, `queue`, `bloom`, `ring`, `user_ring` | the kinds |
+//! | `programs` | arrays of programs |
+//! | `nested` | maps of maps |
+//! | `consumer` | ring buffers from user space |
+//! | `held` | arrays of things that are counted |
+//! | `special` | what values hold beyond bytes |
+//! | `memory`, `value`, `flags`, `error` | what they are made of |
 
 mod access;
 mod array;
