@@ -36,6 +36,12 @@ bitflags! {
         const ARRAY_KEY_ELISION = 1 << 0;
         /// A call takes one argument at most that was acquired.
         const ONE_REFERENCE = 1 << 1;
+        /// A number that is loaded from the stack with its sign extended stays linked to the one that
+        /// was stored, as if it were the same. Unsound, as Linux is.
+        const SIGNED_FILL_LINKS = 1 << 2;
+        /// Whether an acquiring load may be of this memory is asked of the register once it is loaded.
+        /// Unsound where that is the address's own, as Linux is.
+        const LATE_ACQUIRE_CHECK = 1 << 3;
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::{Arc, OnceLock, Weak};
 use probity_engine::prepare::{Offered, functions::function_starts};
 use probity_engine::{Facts, MapUse, Verified};
 use probity_isa::{Instruction, opcode::*};
-use probity_platform::{Behaviour, Callable, Platform, Profile, RegType, TypeFlags};
+use probity_platform::{Behaviour, Callable, Platform, Profile, RegType, Switches, TypeFlags};
 use probity_program::Program;
 use thiserror::Error;
 
@@ -101,7 +101,8 @@ impl Unit {
         }
         let offered = Offered::new(platform, prog_type, program, profile);
         let view = &platform.views[usize::from(prog_type.ctx)];
-        let mut linker = Linker { program, platform, offered, maps: &maps, proof, view, sites: Vec::new() };
+        let mut linker =
+            Linker { program, platform, offered, maps: &maps, proof, profile, view, sites: Vec::new() };
         let mut ops = Vec::with_capacity(program.insns.len());
         for pc in 0..program.insns.len() {
             ops.push(linker.op(pc)?);
@@ -218,6 +219,7 @@ struct Linker<'a> {
     offered: Offered,
     maps: &'a [Arc<Map>],
     proof: Option<&'a Facts>,
+    profile: &'a Profile,
     view: &'static probity_platform::View,
     sites: Vec<Site>,
 }
@@ -242,6 +244,12 @@ impl Linker<'_> {
             Instruction::Neg { width, dst } => Op::Neg { width, dst },
             Instruction::End { swap, bits, dst } => Op::End { swap, bits, dst },
             Instruction::Load { size, sign_extend, dst, src, off } => {
+                if sign_extend && self.switches(Switches::SIGNED_FILL_LINKS) && self.is_of_stack(pc) {
+                    return Err(unsupported(
+                        pc,
+                        "a load from the stack that extends the sign: the platform takes it for what was stored",
+                    ));
+                }
                 let op = Op::Load { size, sign_extend, dst, src, off: off.into() };
                 self.converted(pc, op, size, off.into())
             }
@@ -253,6 +261,12 @@ impl Linker<'_> {
                 Op::Atomic { size, op, fetch, dst, src, off: off.into() }
             }
             Instruction::LoadAcquire { size, dst, src, off } => {
+                if dst == src && self.switches(Switches::LATE_ACQUIRE_CHECK) {
+                    return Err(unsupported(
+                        pc,
+                        "an acquiring load over its own address: the platform does not look at the memory",
+                    ));
+                }
                 let op = Op::LoadAcquire { size, dst, src, off: off.into() };
                 self.converted(pc, op, size, off.into())
             }
@@ -297,6 +311,16 @@ impl Linker<'_> {
             Instruction::CallSubprog { off } => Op::CallSubprog { target: target(off) },
             Instruction::Exit => Op::Exit,
         })
+    }
+
+    /// Whether the proof was made with a switch; without a proof there is nothing to doubt.
+    fn switches(&self, switch: Switches) -> bool {
+        self.proof.is_some() && self.profile.switches.contains(switch)
+    }
+
+    fn is_of_stack(&self, pc: usize) -> bool {
+        let pointer = self.proof.and_then(|facts| facts.pointer(pc));
+        pointer.is_none_or(|(behaviour, _)| behaviour == Behaviour::Stack)
     }
 
     /// An access of the context, as the host's struct has it.

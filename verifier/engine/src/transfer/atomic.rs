@@ -1,7 +1,7 @@
 //! Atomic instructions (verifier.md, section 4).
 
 use probity_isa::{AtomicOp, Size};
-use probity_platform::{Behaviour, Code as Why, Rejection};
+use probity_platform::{Behaviour, Code as Why, Rejection, Switches};
 
 use super::denied;
 use super::memory::{Access, Stored};
@@ -63,10 +63,16 @@ impl<O: Observer> Walk<'_, O> {
         self.check_readable(src)?;
         self.check_writable(dst)?;
         let base = *self.state.reg(src);
+        let late = self.profile.switches.contains(Switches::LATE_ACQUIRE_CHECK);
+        if !late {
+            self.check_target(src, "loads from")?;
+        }
         self.access(src, i32::from(off), size.bytes(), Access::Read(Some(dst)), false, true)?;
-        // Linux looks at the register when it is loaded already: what is loaded over its own
-        // address passes, whatever the memory.
-        self.check_target(src, "loads from")?;
+        // The register is loaded already: what is loaded over its own address passes, whatever the
+        // memory.
+        if late {
+            self.check_target(src, "loads from")?;
+        }
         self.same_pointer_type(&base)
     }
 

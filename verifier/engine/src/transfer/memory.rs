@@ -1,7 +1,7 @@
 //! Loads and stores: dispatch on the pointer, alignment, regions (verifier.md, section 4).
 
 use probity_isa::{Size, Source};
-use probity_platform::{Behaviour, Code as Why, PacketAccess, Rejection, TypeFlags};
+use probity_platform::{Behaviour, Code as Why, PacketAccess, Rejection, Switches, TypeFlags};
 use probity_program::flags;
 
 use super::denied;
@@ -125,7 +125,11 @@ impl<O: Observer> Walk<'_, O> {
             && size < 8
             && self.state.reg(dst).is_scalar()
         {
+            let keeps_link = !sign_extend || self.profile.switches.contains(Switches::SIGNED_FILL_LINKS);
             let reg = self.state.reg_mut(dst);
+            if !keeps_link {
+                reg.unlink();
+            }
             if sign_extend {
                 reg.val = domain::sign_extend(&reg.val, size);
             } else {
