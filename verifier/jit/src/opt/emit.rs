@@ -99,6 +99,8 @@ pub(super) fn emit(
     (function, tail_calls): (usize, bool),
 ) {
     let blocks = output.asm.labels(selected.blocks.len());
+    // Whoever enters has saved everything, or nothing has to be.
+    let saved = (function == 0 && !output.is_bare) || tail_calls;
     let mut emitter = Emitter {
         frames: output.frames,
         functions: output.functions,
@@ -114,7 +116,7 @@ pub(super) fn emit(
         blocks,
         ends: ends(selected, places),
         jumped: false,
-        spare: spare(places, function == 0 || tail_calls),
+        spare: spare(places, saved),
         first: &layout.first,
         now: 0,
     };
@@ -164,11 +166,11 @@ pub(super) fn out_of_fuel(output: &mut Output<'_>) {
 }
 
 /// A register that may be written and that nothing is in.
-fn spare(places: &Places, main: bool) -> Option<Reg> {
+fn spare(places: &Places, saved: bool) -> Option<Reg> {
     // Operands of calls are moved too.
     let taken = places.used | ARGUMENTS.iter().fold(set(Reg::Rsp) | set(RUN), |taken, reg| taken | set(*reg));
     let taken = if places.scratch { taken | set(SCRATCH[0]) | set(SCRATCH[1]) } else { taken };
-    Reg::ALL.into_iter().find(|&reg| taken & set(reg) == 0 && (main || CALLER_SAVED & set(reg) != 0))
+    Reg::ALL.into_iter().find(|&reg| taken & set(reg) == 0 && (saved || CALLER_SAVED & set(reg) != 0))
 }
 
 /// Where jumps to blocks that only jump end up.
