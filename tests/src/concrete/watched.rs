@@ -84,9 +84,6 @@ pub fn runs(
     seed: u64,
     inputs: u64,
 ) -> Result<Total, String> {
-    if !is_linked(program, profile) {
-        return Ok(Total::default());
-    }
     let mut total = Total { programs: 1, ..Total::default() };
     for input in 0..inputs {
         total.runs += 1;
@@ -96,9 +93,10 @@ pub fn runs(
     Ok(total)
 }
 
-/// Whether the runtime has everything that the program leans on: without it contexts hold nulls where
-/// the platform promises pointers.
-fn is_linked(program: &Program, profile: &Profile) -> bool {
+/// Whether the runtime would run the program: it has everything that the program leans on (without it
+/// contexts hold nulls where the platform promises pointers), and believes the proof.
+#[must_use]
+pub fn is_linked(program: &Program, profile: &Profile) -> bool {
     let report = verify(program, &PLATFORM, profile);
     let Verdict::Accepted(verified) = report.verdict else { return false };
     let runtime = Runtime::default();
@@ -126,10 +124,11 @@ fn one(
         RuntimeOptions { seed: Some(rng.bits()), slots: profile.nr_cpus, ..RuntimeOptions::default() };
     let runtime = Runtime::new(options);
     let Some(maps) = maps(program, &runtime) else { return Ok(()) };
-    for map in &maps {
+    let Ok(checked) = CheckedProgram::new(program, &PLATFORM, profile, maps) else { return Ok(()) };
+    // Linking tells maps which parts of their values are no plain bytes.
+    for map in checked.unit().maps() {
         inputs::fill(&mut rng, map);
     }
-    let Ok(checked) = CheckedProgram::new(program, &PLATFORM, profile, maps) else { return Ok(()) };
     let mut worker = runtime.worker().map_err(|error| error.to_string())?;
     let mut context = inputs::context(&mut rng, checked.unit().prog_type());
     let mut packet = inputs::packet(&mut rng);

@@ -296,9 +296,9 @@ impl Lock {
 
     /// Takes it when it is free.
     pub(crate) fn wait(self) {
-        let mut tries = 0;
+        let mut tries = 0_u32;
         while !self.take() {
-            tries += 1;
+            tries = tries.wrapping_add(1);
             if tries % TRIES == 0 {
                 std::thread::yield_now();
             } else {
