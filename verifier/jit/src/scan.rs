@@ -33,6 +33,8 @@ pub(crate) struct Scanned {
     pub(crate) calls: bool,
     /// There are tail calls.
     pub(crate) tail_calls: bool,
+    /// There is a `may_goto`.
+    pub(crate) may_goto: bool,
 }
 
 impl Scanned {
@@ -54,6 +56,10 @@ impl Scanned {
                         mark.0 |= Mark::TARGET | if target as usize <= pc { Mark::LOOP } else { 0 };
                     }
                 }
+                _ => {}
+            }
+            scanned.may_goto |= matches!(op, Op::MayGoto { .. });
+            match *op {
                 Op::Func { target, .. } => function_used(pc, target),
                 Op::TailCall { .. } => (scanned.calls, scanned.tail_calls) = (true, true),
                 Op::Call { .. } | Op::CallSubprog { .. } | Op::LoadPacket { .. } => scanned.calls = true,

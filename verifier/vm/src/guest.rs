@@ -299,7 +299,7 @@ impl Lock {
         let mut tries = 0_u32;
         while !self.take() {
             tries = tries.wrapping_add(1);
-            if tries % TRIES == 0 {
+            if tries.is_multiple_of(TRIES) {
                 std::thread::yield_now();
             } else {
                 std::hint::spin_loop();

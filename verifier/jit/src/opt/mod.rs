@@ -173,7 +173,7 @@ pub fn compile(executable: &Executable, options: &Options) -> Result<NativeCode,
         let mut parts = vec![(at(frames.exit), Part::Named("exit")), (at(entry), Part::Named("entry"))];
         let made = (0..code.functions.len())
             .filter_map(|index| image.offset(functions.at(index)).map(|at| (index, at)));
-        let name = |index| if index == 0 { "main function" } else { "function" };
+        let name = |index| if index == 0 { "main program" } else { "subprogram" };
         parts.extend(made.map(|(index, at)| (at, Part::Named(name(index)))));
         parts.sort_by_key(|part| part.0);
         listing(executable.unit(), memory.bytes(), &parts)
@@ -196,6 +196,11 @@ pub fn compile_any(executable: &Executable, options: &Options) -> Result<NativeC
 }
 
 fn program(code: &Code<'_>, output: &mut Output<'_>) -> Result<(), Unhandled> {
+    // Each function has a budget of its own.
+    let main = code.functions.first().map_or(0, |function| function.end as usize);
+    if code.ops.iter().skip(main).any(|op| matches!(op, Op::MayGoto { .. })) {
+        return Err(Unhandled("may_goto outside of the main function"));
+    }
     let spans = code.functions.iter().map(|function| Spans::new(code.ops, function.start as usize));
     let mut spans = spans.collect::<Result<Vec<_>, _>>()?;
     // Which arguments functions take depends on those that they call.

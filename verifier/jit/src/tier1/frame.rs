@@ -1,9 +1,10 @@
 //! The stack of a function: what it saves, its frame, its end.
 
 use probity_vm::Function;
+use probity_vm::run::MAX_LOOPS;
 
 use super::Compiler;
-use crate::abi::{SCRATCH1, reg};
+use crate::abi::{LOOPS, SCRATCH1, reg};
 use crate::encode::Reg::{Rbp, Rsp};
 use crate::encode::{Alu, Cond, Mem, Scale, Width};
 use crate::scan::Scanned;
@@ -21,6 +22,8 @@ const UNROLLED: u32 = 16;
 pub(super) struct Frame {
     /// The registers of BPF that it saves, by bit; with r10 it saves `rbp`.
     saved: u16,
+    /// It has a budget of its own for `may_goto`, and keeps its caller's.
+    budget: bool,
     /// `rbp` is where `rsp` is before the frame is reserved.
     has_base: bool,
     /// How far `rsp` goes down.
@@ -47,12 +50,22 @@ impl Compiler<'_> {
             // all is saved out here, and what is on from then on looks like a main function.
             self.asm.bind(label);
             let body = self.asm.label();
+            if scanned.may_goto {
+                // Twice, so that the number of words stays odd.
+                self.asm.push(LOOPS);
+                self.asm.push(LOOPS);
+                self.asm.store_imm(Width::W64, LOOPS, MAX_LOOPS as i32);
+            }
             for number in KEPT {
                 self.asm.push(reg(number));
             }
             self.asm.call(body);
             for number in KEPT.rev() {
                 self.asm.pop(reg(number));
+            }
+            if scanned.may_goto {
+                self.asm.pop(LOOPS);
+                self.asm.pop(LOOPS);
             }
             self.asm.ret();
             self.asm.align(16);
@@ -61,19 +74,24 @@ impl Compiler<'_> {
         } else {
             self.asm.bind(label);
         }
+        let budget = index != 0 && scanned.may_goto && !scanned.tail_calls;
+        if budget {
+            self.asm.push(LOOPS);
+            self.asm.store_imm(Width::W64, LOOPS, MAX_LOOPS as i32);
+        }
         for number in KEPT.filter(|number| saved & 1 << number != 0) {
             self.asm.push(reg(number));
         }
         let size = if scanned.calls {
             // With the return address and what was saved, a multiple of 16.
-            let above = 8 + 8 * saved.count_ones();
+            let above = 8 + 8 * (saved.count_ones() + u32::from(budget));
             (above + function.stack).next_multiple_of(16) - above
         } else if function.stack <= RED_ZONE {
             0
         } else {
             function.stack
         };
-        self.frame = Frame { saved, has_base, size };
+        self.frame = Frame { saved, budget, has_base, size };
         if has_base {
             self.asm.mov(Width::W64, Rbp, Rsp);
         }
@@ -106,7 +124,7 @@ impl Compiler<'_> {
 
     /// Gives the frame back: `rsp` is as it was at the function's beginning.
     pub(super) fn give_back(&mut self) {
-        let Frame { saved, has_base, size } = self.frame;
+        let Frame { saved, budget, has_base, size } = self.frame;
         match size {
             0 => {}
             _ if has_base => self.asm.mov(Width::W64, Rsp, Rbp),
@@ -114,6 +132,9 @@ impl Compiler<'_> {
         }
         for number in KEPT.rev().filter(|number| saved & 1 << number != 0) {
             self.asm.pop(reg(number));
+        }
+        if budget {
+            self.asm.pop(LOOPS);
         }
     }
 

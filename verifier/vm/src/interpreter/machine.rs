@@ -8,7 +8,7 @@ use super::regions::frame_bytes;
 use super::step::{Regs, Stop, step};
 use crate::fault::{Fault, RunError};
 use crate::intrinsics;
-use crate::run::{Left, Run};
+use crate::run::{Left, MAX_LOOPS, Run};
 use crate::unit::{Target, Unit};
 
 /// A frame that waits for one that it called.
@@ -18,6 +18,8 @@ pub(crate) struct Caller<'u> {
     pub(crate) back: usize,
     unit: &'u Unit,
     saved: [u64; 4],
+    /// What is left of its budget for `may_goto`.
+    loops: u64,
     /// [`Machine::first`] in its program.
     first: usize,
 }
@@ -66,7 +68,9 @@ impl<'u, M: Memory> Machine<'u, M> {
         args: [u64; 5],
     ) -> Result<u64, Stop> {
         let mut regs = self.begin(run, args);
+        let loops = std::mem::replace(&mut run.loops, MAX_LOOPS);
         let result = self.go::<FUEL>(run, &mut regs, start);
+        run.loops = loops;
         self.end(run);
         match result {
             Stop::Done => Ok(regs[0]),
@@ -195,7 +199,14 @@ impl<'u, M: Memory> Machine<'u, M> {
             return Err(run.leave(RunError::Fault { pc, fault }).into());
         }
         let saved = [regs[6], regs[7], regs[8], regs[9]];
-        self.callers.push(Caller { back: pc + 1, unit: self.unit, saved, first: self.first });
+        self.callers.push(Caller {
+            back: pc + 1,
+            unit: self.unit,
+            saved,
+            loops: run.loops,
+            first: self.first,
+        });
+        run.loops = MAX_LOOPS;
         run.frames_used += 1;
         let base = regs[10];
         regs[10] = base + self.frame;
@@ -210,6 +221,7 @@ impl<'u, M: Memory> Machine<'u, M> {
         self.memory.exit();
         run.frames_used -= 1;
         regs[6..10].copy_from_slice(&caller.saved);
+        run.loops = caller.loops;
         regs[10] -= self.frame;
         self.unit = caller.unit;
         self.first = caller.first;
