@@ -37,6 +37,7 @@ const VARIES: &[(&str, &str)] = &[
     ("state_equality_check_way_1", ADDRESS),
     ("state_equality_check_way_2", ADDRESS),
     ("stack_no_skb_load_bytes", "what the stack held before"),
+    ("xdp_basic_prog", "a value for each processor"),
     ("non_const_mul_regs", RANDOM),
     ("non_const_or_src_dst", RANDOM),
     ("non_const_xor_src_dst", RANDOM),
