@@ -82,7 +82,8 @@ pub enum ProgArrayError {
 /// Who claimed an array.
 #[derive(Clone, Copy, Debug)]
 struct Owner {
-    platform: &'static str,
+    /// The hash of their platform's spec.
+    platform: u64,
     number: u32,
     name: &'static str,
     checked: bool,
@@ -138,7 +139,7 @@ impl Map {
         native: Option<bool>,
     ) -> Result<(), ProgArrayError> {
         let given = Owner {
-            platform: platform.name,
+            platform: platform.spec_hash,
             number: prog_type.number,
             name: prog_type.name,
             checked,
