@@ -1,5 +1,4 @@
-/* Calls of a helper that takes nothing and does next to nothing: the call itself is measured. The
- * kernel puts its body in the place of the call. */
+/* Calls of a helper that takes nothing and does next to nothing; the kernel puts it in their place. */
 #include "../program.h"
 
 PROGRAM(helper_calls)
