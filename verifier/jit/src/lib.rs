@@ -7,6 +7,7 @@
 //! |---|---|
 //! | [`encode`] | an assembler for the part of x86-64 that compilers of eBPF need |
 //! | [`memory`] | memory that is written first and executed then, never both |
+//! | `mapping` | pages near the runtime's own code |
 //! | `abi` | where BPF registers are, what machine code knows of a run, how it is entered and left |
 //! | `scan` | what a compiler wants to know of a function before it begins |
 //! | `divide` | multiplications that divide by constants |
@@ -20,6 +21,8 @@ mod divide;
 pub mod encode;
 mod error;
 mod listing;
+#[cfg_attr(not(unix), path = "no_mapping.rs")]
+mod mapping;
 pub mod memory;
 mod native;
 pub mod opt;

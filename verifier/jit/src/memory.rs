@@ -1,25 +1,22 @@
 //! Memory for machine code: written once, then executable and no longer writable (W^X).
 
 use std::io;
-#[cfg(unix)]
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-#[cfg(unix)]
-use memmap2::Advice;
-use memmap2::{Mmap, MmapMut};
+use crate::mapping::{Access, Mapping};
 
 /// Machine code that can be executed, at the start of a page.
 #[derive(Debug)]
 pub struct ExecutableMemory {
     /// None only while it is dropped.
-    map: Option<Mmap>,
+    map: Option<Mapping>,
     size: usize,
 }
 
 /// Mappings that are free again, and can't be executed any more. A new one costs many times as much as
 /// changing what one permits: its pages have to be found and zeroed.
-static FREE: Mutex<Vec<MmapMut>> = Mutex::new(Vec::new());
+static FREE: Mutex<Vec<Mapping>> = Mutex::new(Vec::new());
 /// How many free mappings are kept, at most.
 const KEPT: usize = 32;
 /// How long a free mapping may be to be kept.
@@ -36,16 +33,17 @@ impl ExecutableMemory {
     /// When `size` is 0, or the system refuses the mapping or its execution.
     pub fn new(size: usize, fill: impl FnOnce(&mut [u8])) -> io::Result<Self> {
         let mut map = writable(size.next_multiple_of(PAGE))?;
-        let (code, rest) = map.split_at_mut(size);
+        let (code, rest) = map.bytes_mut().split_at_mut(size);
         fill(code);
         rest.fill(TRAP);
-        Ok(ExecutableMemory { map: Some(map.make_exec()?), size })
+        map.allow(Access::Execute)?;
+        Ok(ExecutableMemory { map: Some(map), size })
     }
 
     /// The code.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
-        self.map.as_deref().map_or(&[], |map| &map[..self.size])
+        self.map.as_ref().map_or(&[], |map| &map.bytes()[..self.size])
     }
 
     /// Where the byte at `offset` stands.
@@ -60,8 +58,10 @@ impl ExecutableMemory {
 
 impl Drop for ExecutableMemory {
     fn drop(&mut self) {
-        let Some(map) = self.map.take().filter(|map| map.len() <= KEPT_LEN) else { return };
-        let Ok(map) = map.make_mut() else { return };
+        let Some(mut map) = self.map.take().filter(|map| map.bytes().len() <= KEPT_LEN) else { return };
+        if map.allow(Access::Write).is_err() {
+            return;
+        }
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
         if free.len() < KEPT {
             free.push(map);
@@ -70,27 +70,23 @@ impl Drop for ExecutableMemory {
 }
 
 /// A writable mapping of a length, which may have been used before.
-fn writable(len: usize) -> io::Result<MmapMut> {
+fn writable(len: usize) -> io::Result<Mapping> {
     let free = {
         let mut free = FREE.lock().unwrap_or_else(PoisonError::into_inner);
-        free.iter().rposition(|map| map.len() == len).map(|at| free.swap_remove(at))
+        free.iter().rposition(|map| map.bytes().len() == len).map(|at| free.swap_remove(at))
     };
     match free {
         Some(map) => Ok(map),
-        None => apart(MmapMut::map_anon(len)?),
+        None => apart(len),
     }
 }
 
-/// Keeps the system from joining a mapping with its neighbours, which are often the code before and
-/// behind: to join and to split them is half of what changing permissions costs. Advice about access
-/// does it, which for memory without a file means nothing else; neighbours get advice by turns.
-fn apart(map: MmapMut) -> io::Result<MmapMut> {
-    #[cfg(unix)]
-    {
-        static TURN: AtomicBool = AtomicBool::new(false);
-        let turn = TURN.fetch_xor(true, Ordering::Relaxed);
-        map.advise(if turn { Advice::Random } else { Advice::Sequential })?;
-    }
+/// A new mapping that the system does not join with its neighbours, which are often the code before and
+/// behind: to join and to split them is half of what changing permissions costs.
+fn apart(len: usize) -> io::Result<Mapping> {
+    static TURN: AtomicBool = AtomicBool::new(false);
+    let map = Mapping::new(len)?;
+    map.apart(TURN.fetch_xor(true, Ordering::Relaxed));
     Ok(map)
 }
 
@@ -122,7 +118,7 @@ mod tests {
         drop(memory);
         let memory = ExecutableMemory::new(4097, |code| code.fill(0xc3)).expect("memory");
         assert_eq!(memory.bytes(), [0xc3; 4097]);
-        let map = memory.map.as_deref().expect("it is mapped");
+        let map = memory.map.as_ref().expect("it is mapped").bytes();
         assert_eq!(map.len(), 8192);
         assert!(map[4097..].iter().all(|byte| *byte == TRAP));
     }

@@ -5,7 +5,7 @@ use crate::errno::Errno;
 use crate::run::{Left, Run};
 
 /// More rounds than these are refused.
-pub(super) const MOST: u32 = 8 << 20;
+pub(super) const MOST: u64 = 8 << 20;
 
 /// `(rounds, function, its context, flags)`: until the function gives something else than 0.
 pub(super) struct Loop;
@@ -14,7 +14,8 @@ impl Body for Loop {
     const MAY_LEAVE: bool = true;
 
     fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
-        let rounds = args.number(0) as u32;
+        // All 64 bits count, as where the kernel writes the loop out.
+        let rounds = args.number(0);
         if args.number(3) != 0 {
             return Ok(Errno::EINVAL.to_r0());
         }
@@ -22,10 +23,10 @@ impl Body for Loop {
             return Ok(Errno::E2BIG.to_r0());
         }
         for round in 0..rounds {
-            if run.call_back(args.number(1), [round.into(), args.number(2), 0, 0, 0])? != 0 {
-                return Ok(u64::from(round) + 1);
+            if run.call_back(args.number(1), [round, args.number(2), 0, 0, 0])? != 0 {
+                return Ok(round + 1);
             }
         }
-        Ok(rounds.into())
+        Ok(rounds)
     }
 }

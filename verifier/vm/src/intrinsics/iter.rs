@@ -32,7 +32,7 @@ impl Body for New {
         let (start, end) = (args.number(1) as i32, args.number(2) as i32);
         let error = if start > end {
             Errno::EINVAL
-        } else if i64::from(end) - i64::from(start) > i64::from(MOST) {
+        } else if i64::from(end) - i64::from(start) > MOST.cast_signed() {
             Errno::E2BIG
         } else {
             set(iterator, start.wrapping_sub(1), end);
