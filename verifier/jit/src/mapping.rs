@@ -1,4 +1,4 @@
-//! Pages of the process, near the runtime's own code: processors predict near calls better.
+//! Pages of the process, near the runtime's own code, so that what they call is within reach of near calls.
 
 #![allow(unsafe_code)]
 
