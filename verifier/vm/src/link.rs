@@ -5,7 +5,7 @@ use std::sync::{Arc, OnceLock, Weak};
 
 use probity_engine::prepare::{Offered, functions::function_starts};
 use probity_engine::{Facts, MapUse, Verified};
-use probity_isa::{Instruction, opcode::*};
+use probity_isa::{Instruction, Source, Width, opcode::*};
 use probity_platform::{Behaviour, Callable, Platform, Profile, RegType, Switches, TypeFlags};
 use probity_program::Program;
 use thiserror::Error;
@@ -336,7 +336,9 @@ impl Linker<'_> {
             Converted::At { offset, size } => (offset.cast_signed(), size),
             Converted::Zero => {
                 return match op {
-                    Op::Load { dst, .. } | Op::LoadAcquire { dst, .. } => Op::Const { dst, value: 0 },
+                    Op::Load { dst, .. } | Op::LoadAcquire { dst, .. } => {
+                        Op::Mov { width: Width::W64, dst, src: Source::Imm(0), sign_extend: None }
+                    }
                     _ => Op::Nop,
                 };
             }

@@ -13,6 +13,8 @@ pub const TAILROOM: usize = 512;
 
 /// The first bytes of the room, which Linux keeps for itself.
 const RESERVED: usize = 40;
+/// Room before a packet that may move, until Linux makes it anew.
+const FRONT: usize = 64;
 /// Bytes of an Ethernet header: no packet gets shorter.
 const ETHERNET: usize = 14;
 /// The longest that a packet can be made which may move.
@@ -31,6 +33,8 @@ pub struct Packet {
     /// Where the link header begins, and the network header.
     link: usize,
     network: usize,
+    /// Bytes that were added in front.
+    added: usize,
 }
 
 impl Packet {
@@ -61,6 +65,7 @@ impl Packet {
             end: headroom + bytes.len(),
             link: headroom,
             network: headroom + ETHERNET,
+            added: 0,
         };
         packet.bytes_mut().write(bytes);
         packet
@@ -199,13 +204,22 @@ impl Packet {
     ///
     /// EINVAL when the link header would not be left whole, or for more than 16064 bytes.
     pub fn change_len(&mut self, len: usize) -> Result<(), Errno> {
-        let least = self.network.saturating_sub(self.start);
-        if !(least..=LONGEST).contains(&len) {
+        if !(self.least()..=LONGEST).contains(&len) {
             return Err(Errno::EINVAL);
         }
         self.make_room(0, (self.start + len).saturating_sub(self.size));
         self.set_end(self.start + len);
         Ok(())
+    }
+
+    /// The least length: the network header stays whole. Once Linux has made new room in front, it takes
+    /// a transport header that was never set for one that stands a byte before the first packet's room,
+    /// and keeps what is before that.
+    fn least(&self) -> usize {
+        match self.added.saturating_sub(FRONT + 1) {
+            0 => self.network.saturating_sub(self.start),
+            before => before,
+        }
     }
 
     /// Adds bytes of 0 in front, which are the link header then. It may move.
@@ -219,6 +233,7 @@ impl Packet {
         }
         self.make_room((RESERVED + count).saturating_sub(self.start), 0);
         self.start -= count;
+        self.added += count;
         (self.meta, self.link) = (self.start, self.start);
         let at = self.start;
         self.room(at, count).fill(0);
