@@ -12,6 +12,7 @@ pub(crate) mod guard_text;
 mod header;
 mod header_kfuncs;
 mod header_types;
+mod host_call;
 mod map_types;
 mod markdown;
 mod names;

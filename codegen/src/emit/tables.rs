@@ -8,7 +8,7 @@ use super::driver::driver_names;
 use super::values::{
     behaviour, guard, hex64, number, option, reg_type, returns, role, site, subject, variant, version,
 };
-use super::{concepts, map_types, names};
+use super::{concepts, host_call, map_types, names};
 use crate::model::{Arg, ArgClass, Callable, Field, Guard, Kind, Model, ProgType, Section, View};
 
 /// The expression of the platform; refers to the tables as `tables::X`.
@@ -234,6 +234,7 @@ fn callable(row: &Callable, driver: &Ident) -> TokenStream {
         let body = variant(&format!("{body:?}"));
         quote! { rt::Intrinsic::#body }
     }));
+    let host = host_call::binding(&row.host);
     let allowed = option(row.allowed.as_ref().map(|(when, text)| {
         let when = guard(when);
         quote! { (#when, #text) }
@@ -253,6 +254,7 @@ fn callable(row: &Callable, driver: &Ident) -> TokenStream {
             ret: rt::Ret { ty: #ty, map: #map, size: #size, subject: #about, lifetime: #lifetime },
             driver: #driver,
             body: #body,
+            host: #host,
             site: #site,
         }
     }

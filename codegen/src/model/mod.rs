@@ -3,9 +3,11 @@
 
 mod concept;
 mod driver;
+mod host;
 
 pub use concept::{Callback, Object, Region, SpecialField, StackObject};
 pub use driver::{Bound, CallbackValue, Comparison, Condition, Number, Step, Steps};
+pub use host::{HostBinding, HostCall};
 use probity_platform::{
     ArgRole, Behaviour, CallableFlags, Concepts, HostField, Intrinsic, KfuncFlags, KindId, Limits, MapBody,
     MapTraits, NullCheckYields, OffsetRule, PacketAccess, Policy, ProgFlags, RegType, Relation, Ret, Site,
@@ -232,6 +234,8 @@ pub struct Callable {
     pub steps: Steps,
     /// Its intrinsic.
     pub body: Option<Intrinsic>,
+    /// How the host's function for it sees calls.
+    pub host: HostBinding,
     /// Where it is declared.
     pub site: Site,
 }

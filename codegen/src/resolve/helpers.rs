@@ -205,6 +205,7 @@ fn one(
         ret,
         steps: Vec::new(),
         body: None,
+        host: crate::model::HostBinding::None,
         site: cx.site(name.span),
     };
     let mut read = Read {

@@ -10,6 +10,7 @@ mod effects;
 mod facts;
 mod guards;
 pub(crate) mod helpers;
+mod host;
 pub(crate) mod items;
 mod kfuncs;
 mod kinds;
@@ -89,7 +90,7 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
     let mut callables: Vec<Callable> = callables.into_iter().map(|built| built.row).collect();
     let kfuncs = callables.split_off(helpers);
     let sources: Vec<String> = cx.sources.files().iter().map(|file| file.name().to_owned()).collect();
-    Some(Model {
+    let mut model = Model {
         name: platform.0.name.clone(),
         docs: platform.1.doc.text(),
         spec_hash: hash(cx.sources),
@@ -119,7 +120,9 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
         limits: items::limits(cx, collected, Limits::DEFAULT),
         limit_sites: items::limit_sites(cx, collected),
         global_data,
-    })
+    };
+    host::bind(&mut model);
+    Some(model)
 }
 
 /// FNV-1a over the names and texts of all files.

@@ -49,7 +49,7 @@ fn holds(moment: &Moment<'_>, run: &mut Run<'_>, reg: &Reg, value: u64, loose: b
     }
     match behaviour {
         Behaviour::Scalar => reg.val.contains(value),
-        Behaviour::Context => from(run.context),
+        Behaviour::Context => from(run.context()),
         Behaviour::Stack => {
             let words = moment.stack(run, reg.frame());
             from(words.as_ptr_range().end as u64)

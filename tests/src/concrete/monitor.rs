@@ -58,7 +58,7 @@ impl Watch for Monitor<'_> {
         if self.violation.is_some() || *self.unit.get_or_insert(unit) != unit {
             return;
         }
-        if run.nested != 0 {
+        if run.is_nested() {
             self.called_back = true;
             return;
         }

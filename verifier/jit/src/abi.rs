@@ -10,9 +10,7 @@
 //!   it finds the stack as the main function did.
 //! * From anywhere a run is left by [`Frames::exit`], which takes `rsp` from the run.
 
-use std::mem::offset_of;
-
-use probity_vm::Run;
+use probity_vm::run::layout;
 
 use crate::encode::Reg::{self, *};
 use crate::encode::{Assembler, Label, Mem, Width};
@@ -36,23 +34,21 @@ pub(crate) fn reg(number: u8) -> Reg {
 
 macro_rules! fields {
     ($($(#[$doc:meta])* $name:ident = $field:ident;)*) => {
-        $($(#[$doc])* pub(crate) const $name: Mem = Mem::at(RUN, offset_of!(Run<'static>, $field) as i32);)*
+        $($(#[$doc])* pub(crate) const $name: Mem = Mem::at(RUN, layout::$field as i32);)*
     };
 }
 
 fields! {
-    /// [`Run::fuel`].
-    FUEL = fuel;
-    /// [`Run::loops`].
-    LOOPS = loops;
-    /// [`Run::exit_sp`].
-    EXIT_SP = exit_sp;
-    /// [`Run::slot`].
-    SLOT = slot;
-    /// [`Run::callable`].
-    CALLABLE = callable;
-    /// The first word of [`Run::scratch`].
-    KEPT = scratch;
+    /// See [`layout::FUEL`].
+    FUEL = FUEL;
+    /// See [`layout::LOOPS`].
+    LOOPS = LOOPS;
+    /// See [`layout::EXIT_SP`].
+    EXIT_SP = EXIT_SP;
+    /// See [`layout::SLOT`].
+    SLOT = SLOT;
+    /// The first word of [`layout::SCRATCH`].
+    KEPT = SCRATCH;
 }
 
 /// What the caller of machine code wants kept.

@@ -86,5 +86,5 @@ fn call_back(run: &mut Run<'_>, function: u64, [r1, r2, r3, r4, r5]: [u64; 5]) -
             entry(r1, r2, r3, r4, r5, run)
         }
     };
-    if run.failure.is_some() { Err(Left) } else { Ok(value) }
+    if run.has_failed() { Err(Left) } else { Ok(value) }
 }

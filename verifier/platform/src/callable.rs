@@ -2,7 +2,9 @@
 
 use bitflags::bitflags;
 
-use crate::{Effects, Guard, Intrinsic, KfuncFlags, Outcome, RegType, Rejection, Site, TypeFlags};
+use crate::{
+    Effects, Guard, HostBinding, Intrinsic, KfuncFlags, Outcome, RegType, Rejection, Site, TypeFlags,
+};
 
 /// What the engine does with an argument of a class. The list is closed; classes are open.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -284,6 +286,8 @@ pub struct Callable {
     pub driver: Option<Driver>,
     /// What a runtime does for it by itself; None: the host has a function for it.
     pub body: Option<Intrinsic>,
+    /// How the host's function for it sees calls.
+    pub host: HostBinding,
     /// Where it is declared.
     pub site: Site,
 }

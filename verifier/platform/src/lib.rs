@@ -7,6 +7,7 @@
 //! | [`callable`] | helpers: argument classes, relations, returns |
 //! | [`intrinsic`] | what a runtime does for callables by itself |
 //! | [`kfunc`] | what is declared of kfuncs |
+//! | [`host`] | calls as a host's functions see them |
 //! | [`callback`] | functions of the program that callables call |
 //! | [`region`] | locks, RCU sections and the like |
 //! | [`stack_object`] | objects that live in stack slots |
@@ -28,6 +29,7 @@ pub mod callable;
 pub mod callback;
 pub mod effects;
 pub mod guard;
+pub mod host;
 pub mod intrinsic;
 pub mod kfunc;
 pub mod kind;
@@ -52,6 +54,7 @@ pub use callable::{
 pub use callback::{Callback, CallbackCall, CallbackFlags, CallbackValue};
 pub use effects::{Effects, Outcome, PointerClass, ReturnOf};
 pub use guard::{Guard, GuardEnv};
+pub use host::{HostArg, HostBinding, HostBound, HostCall, HostEntry, HostRet, HostValue};
 pub use intrinsic::Intrinsic;
 pub use kfunc::KfuncFlags;
 pub use kind::{Behaviour, Kind, KindId, OffsetRule, RegType, TypeFlags};

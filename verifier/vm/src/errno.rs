@@ -10,6 +10,8 @@ impl Errno {
     pub const EPERM: Errno = Errno(1);
     /// No such entry.
     pub const ENOENT: Errno = Errno(2);
+    /// Interrupted.
+    pub const EINTR: Errno = Errno(4);
     /// Argument list too long: a map is full, a size beyond what there is.
     pub const E2BIG: Errno = Errno(7);
     /// Try again.

@@ -7,6 +7,7 @@ use probity_engine::Verified;
 
 use crate::context::Context;
 use crate::fault::RunError;
+use crate::host::Linked;
 use crate::link::LinkError;
 use crate::maps::Map;
 use crate::packet::Packet;
@@ -41,7 +42,20 @@ impl Executable {
     ///
     /// When the maps are others, or the runtime lacks something that the program uses, by name.
     pub fn new(verified: &Verified, maps: Vec<Arc<Map>>) -> Result<Executable, LinkError> {
-        Ok(Executable { unit: Unit::verified(verified, maps)?.share() })
+        Ok(Executable { unit: Unit::verified(verified, maps, None)?.share() })
+    }
+
+    /// As [`Executable::new`], for a program that calls functions of a host.
+    ///
+    /// # Errors
+    ///
+    /// As for [`Executable::new`], and when the functions are those of another platform.
+    pub fn with_host(
+        verified: &Verified,
+        maps: Vec<Arc<Map>>,
+        host: &Linked,
+    ) -> Result<Executable, LinkError> {
+        Ok(Executable { unit: Unit::verified(verified, maps, Some(host))?.share() })
     }
 
     /// The linked program.

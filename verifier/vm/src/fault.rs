@@ -1,5 +1,7 @@
 //! Why a run ends early.
 
+use std::any::Any;
+
 use probity_isa::Size;
 use thiserror::Error;
 
@@ -90,7 +92,16 @@ pub enum RunError {
         /// What it said.
         message: String,
     },
+    /// It calls functions of a host, and was given none, or one of another type than it was linked for.
+    #[error("the program calls functions of its host: give the run the host that it was linked for")]
+    NoHost,
     /// A mistake of the runtime or of whoever called it.
     #[error("internal: {0}")]
     Internal(&'static str),
+}
+
+/// What a panic said.
+pub(crate) fn message(panic: &(dyn Any + Send)) -> String {
+    let text = panic.downcast_ref::<&str>().map(|text| (*text).to_owned());
+    text.or_else(|| panic.downcast_ref::<String>().cloned()).unwrap_or_else(|| "no message".to_owned())
 }

@@ -121,6 +121,13 @@ impl<'m> GuestBytes<'m> {
         GuestBytes { start, len, memory: std::marker::PhantomData }
     }
 
+    /// Bytes that nobody else has, as ones that a program may see.
+    #[must_use]
+    pub fn of(bytes: &'m mut [u8]) -> GuestBytes<'m> {
+        // SAFETY: they are borrowed as long as these are.
+        unsafe { GuestBytes::new(bytes.as_mut_ptr() as u64, bytes.len()) }
+    }
+
     /// How many bytes.
     #[must_use]
     pub fn len(&self) -> usize {
@@ -223,9 +230,14 @@ impl<'m> GuestBytes<'m> {
 
     /// Sets all bytes.
     pub fn fill(&self, byte: u8) {
-        for at in 0..self.len as u64 {
+        let word = u64::from_le_bytes([byte; 8]);
+        let mut at = 0;
+        while at < self.len {
+            let address = self.start + at as u64;
+            let size = widest(address, self.len - at);
             // SAFETY: inside of what `new` was promised.
-            unsafe { store(self.start + at, Size::B, u64::from(byte)) };
+            unsafe { store(address, size, word) };
+            at += size.bytes() as usize;
         }
     }
 

@@ -16,6 +16,7 @@
 //! | [`run`] | one run: what interpreter, machine code and bodies share |
 //! | [`interpreter`] | the interpreter, in two modes |
 //! | `intrinsics` | what helpers do |
+//! | [`host`] | functions of a host that programs call, with types |
 //! | `known` | which addresses are the program's |
 //! | [`maps`] | maps |
 //! | [`native`] | what machine code calls |
@@ -31,6 +32,7 @@ pub mod errno;
 pub mod executable;
 pub mod fault;
 pub mod guest;
+pub mod host;
 pub mod interpreter;
 mod intrinsics;
 mod known;

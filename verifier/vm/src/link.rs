@@ -6,16 +6,17 @@ use std::sync::{Arc, OnceLock, Weak};
 use probity_engine::prepare::{Offered, functions::function_starts};
 use probity_engine::{Facts, MapUse, Verified};
 use probity_isa::{Instruction, Source, Width, opcode::*};
-use probity_platform::{Behaviour, Callable, Platform, Profile, RegType, Switches, TypeFlags};
+use probity_platform::{Behaviour, Callable, HostBinding, Platform, Profile, RegType, Switches, TypeFlags};
 use probity_program::Program;
 use thiserror::Error;
 
 use crate::context::{Converted, PacketFields, convert, pointers};
+use crate::host::Linked;
 use crate::interpreter::Decoded;
 use crate::intrinsics;
 use crate::maps::{Map, ProgArrayError, Special};
 use crate::op::{Function, Op};
-use crate::run::MAX_TAIL_CALLS;
+use crate::run::{MAX_TAIL_CALLS, RawFn};
 use crate::unit::{Site, Target, Unit};
 
 /// Why a program can't run here.
@@ -46,15 +47,18 @@ pub enum LinkError {
         what: &'static str,
     },
     /// A callable that neither the runtime nor a host does.
-    #[error(
-        "at instruction {pc}: unsupported in the runtime: {callable} (it has no body, and no host does it)"
-    )]
+    #[error("at instruction {pc}: unsupported in the runtime: {callable} ({why})")]
     NoBody {
         /// The slot of the call.
         pc: usize,
         /// Its name.
         callable: &'static str,
+        /// Why nobody does it.
+        why: &'static str,
     },
+    /// The functions of a host for another platform.
+    #[error("the host's functions are those of another platform")]
+    OtherHost,
     /// Memory that only the platform's own system has.
     #[error("unsupported in the runtime: memory behind {0}")]
     NoMemoryModel(String),
@@ -73,12 +77,16 @@ pub enum LinkError {
 
 impl Unit {
     /// Links a program that was verified.
-    pub(crate) fn verified(verified: &Verified, maps: Vec<Arc<Map>>) -> Result<Unit, LinkError> {
+    pub(crate) fn verified(
+        verified: &Verified,
+        maps: Vec<Arc<Map>>,
+        host: Option<&Linked>,
+    ) -> Result<Unit, LinkError> {
         let (platform, facts) = (verified.platform(), verified.facts());
         for ty in facts.accessed() {
             check_memory(platform, *ty)?;
         }
-        Unit::link(verified.program(), platform, verified.profile(), maps, Some(facts))
+        Unit::link(verified.program(), platform, verified.profile(), maps, host, Some(facts))
     }
 
     /// Links a program; with the facts of its proof, or as it is.
@@ -87,8 +95,12 @@ impl Unit {
         platform: &'static Platform,
         profile: &Profile,
         maps: Vec<Arc<Map>>,
+        host: Option<&Linked>,
         proof: Option<&Facts>,
     ) -> Result<Unit, LinkError> {
+        if host.is_some_and(|host| !host.is_of(platform)) {
+            return Err(LinkError::OtherHost);
+        }
         let prog_type = platform
             .prog_type(program.prog_type)
             .ok_or(LinkError::ProgType { platform: platform.name, number: program.prog_type })?;
@@ -102,7 +114,7 @@ impl Unit {
         let offered = Offered::new(platform, prog_type, program, profile);
         let view = &platform.views[usize::from(prog_type.ctx)];
         let mut linker =
-            Linker { program, platform, offered, maps: &maps, proof, profile, view, sites: Vec::new() };
+            Linker { program, platform, offered, maps: &maps, host, proof, profile, view, sites: Vec::new() };
         let mut ops = Vec::with_capacity(program.insns.len());
         for pc in 0..program.insns.len() {
             ops.push(linker.op(pc)?);
@@ -113,6 +125,7 @@ impl Unit {
         // A tail call in a function leaves the frames below it in use.
         let programs =
             if ops.iter().any(|op| matches!(op, Op::TailCall { .. })) { MAX_TAIL_CALLS + 1 } else { 1 };
+        let needs_host = sites.iter().any(|site| matches!(site.target, Target::Host(_)));
         let unit = Unit {
             this: Weak::new(),
             frames: (platform.limits.frames * programs) as usize,
@@ -138,6 +151,8 @@ impl Unit {
             maps,
             decoded,
             checked: proof.is_none(),
+            host: host.cloned(),
+            needs_host,
             native: OnceLock::new(),
         };
         unit.claim_prog_arrays(None)?;
@@ -159,6 +174,8 @@ fn check_memory(platform: &Platform, ty: RegType) -> Result<(), LinkError> {
             | Behaviour::MapKey
             | Behaviour::MapValue
     );
+    // Objects are the host's own: it has functions for no callable whose objects hold more than numbers.
+    let modelled = modelled || (kind.behaviour == Behaviour::Object && platform.hosted);
     if modelled && !ty.flags.intersects(elsewhere) {
         Ok(())
     } else {
@@ -218,6 +235,7 @@ struct Linker<'a> {
     platform: &'static Platform,
     offered: Offered,
     maps: &'a [Arc<Map>],
+    host: Option<&'a Linked>,
     proof: Option<&'a Facts>,
     profile: &'a Profile,
     view: &'static probity_platform::View,
@@ -397,19 +415,26 @@ impl Linker<'_> {
     }
 
     fn call(&mut self, pc: usize, callable: &'static Callable, number: u32) -> Result<Op, LinkError> {
-        let index = self.offered.index(number.cast_signed()).map_or(number, u32::from);
-        let target = match callable.body {
-            Some(intrinsic) => Target::Body(intrinsic),
-            None if self.platform.hosted => Target::Host(index),
-            // Only when a run gets there.
-            None if self.proof.is_none() => return Ok(Op::Dead),
-            None => return Err(LinkError::NoBody { pc, callable: callable.name }),
+        let (target, raw, may_leave) = match callable.body {
+            Some(intrinsic) => {
+                let (raw, may_leave) = intrinsics::raw(intrinsic);
+                (Target::Body(intrinsic), raw, may_leave)
+            }
+            None => {
+                let number = self.offered.index(number.cast_signed()).map_or(number as u16, |index| index);
+                match self.host_function(number, callable) {
+                    Ok(raw) => (Target::Host(number), raw, true),
+                    // Only when a run gets there.
+                    Err(_) if self.proof.is_none() => return Ok(Op::Dead),
+                    Err(why) => return Err(LinkError::NoBody { pc, callable: callable.name, why }),
+                }
+            }
         };
         let map = match self.proof.and_then(|facts| facts.map(pc)) {
             Some(MapUse::One(map)) => Some(map),
             _ => None,
         };
-        let (mut raw, may_leave) = intrinsics::raw(target);
+        let mut raw = raw;
         if target == Target::Body(probity_platform::Intrinsic::MapLookup)
             && let Some(own) = map.and_then(|map: u32| self.maps.get(map as usize)?.lookup_raw())
         {
@@ -421,6 +446,20 @@ impl Linker<'_> {
             Target::Body(probity_platform::Intrinsic::TailCall) => Op::TailCall { site },
             _ => Op::Call { site },
         })
+    }
+}
+
+impl Linker<'_> {
+    /// The host's function for a callable, or why there is none.
+    fn host_function(&self, number: u16, callable: &Callable) -> Result<RawFn, &'static str> {
+        match (callable.host, self.host) {
+            (HostBinding::None, _) => Err("it has no body, and no host does it"),
+            (HostBinding::Unsupported(why), _) => Err(why),
+            (HostBinding::Call(_), None) => Err("the program was linked without a host, which would do it"),
+            (HostBinding::Call(_), Some(host)) => {
+                host.function(number).ok_or("the host has no function for it")
+            }
+        }
     }
 }
 

@@ -1,10 +1,9 @@
 //! One run: the state that interpreter, machine code and bodies of callables share.
 
-use std::any::Any;
-
 use crate::checked::Watch;
 use crate::fault::RunError;
 use crate::guest::{GuestBytes, Lock};
+use crate::host::{Held, LentHost};
 use crate::interpreter::regions::{Bounds, Region};
 use crate::lent::Lent;
 use crate::packet::Packet;
@@ -57,46 +56,45 @@ pub const MAX_LOOPS: u64 = 8 << 20;
 /// How many tail calls a run may make.
 pub const MAX_TAIL_CALLS: u32 = 33;
 
-/// A run. The first fields are read and written by machine code, at the offsets that
-/// [`std::mem::offset_of`] gives.
+/// A run. The first fields are read and written by machine code, at the offsets in [`layout`]. All are
+/// the crate's own: whoever could write them could take any memory for the program's.
 #[repr(C)]
 pub struct Run<'r> {
     /// What is left to run: taken at back edges and calls by code that counts, and by calls back. A run
-    /// without a limit
-    /// has `i64::MAX`; below 0 it is over.
-    pub fuel: i64,
+    /// without a limit has `i64::MAX`; below 0 it is over.
+    pub(crate) fuel: i64,
     /// What is left for `may_goto`.
-    pub loops: u64,
+    pub(crate) loops: u64,
     /// The stack pointer at the entry of machine code, for its one exit.
-    pub exit_sp: u64,
+    exit_sp: u64,
     /// Tail calls made.
-    pub tail_calls: u32,
+    pub(crate) tail_calls: u32,
     /// The run slot: the number of the "processor".
-    pub slot: u32,
-    /// The callable that a host function is called for: set before calls of the host.
-    pub callable: u32,
-    /// Not 0 while a function of the program runs for a callable.
-    pub nested: u32,
+    pub(crate) slot: u32,
     /// The address of the context, the host's own struct.
-    pub context: u64,
+    pub(crate) context: u64,
     /// What machine code keeps during a run.
-    pub scratch: [u64; 4],
+    scratch: [u64; 4],
     /// Where random numbers are.
     pub(crate) random: u64,
     /// Why the run is over, when it is.
-    pub failure: Option<RunError>,
+    pub(crate) failure: Option<RunError>,
     /// How functions of the program are called back.
-    pub call_back: Option<CallBack>,
+    pub(crate) call_back: Option<CallBack>,
     /// Frames of the interpreter's stack that are in use.
     pub(crate) frames_used: u32,
+    /// Not 0 while a function of the program runs for a callable.
+    pub(crate) nested: u32,
     /// The program that is on; a tail call changes it.
     pub(crate) unit: &'r Unit,
     /// The packet, where the program is called with one.
     pub(crate) packet: Lent<Packet>,
     /// What belongs to the thread.
-    pub worker: &'r mut Worker,
-    /// The host, as whoever made the platform's bindings knows it.
-    pub(crate) host: Lent<dyn Any>,
+    pub(crate) worker: &'r mut Worker,
+    /// The host, where there is one.
+    pub(crate) host: LentHost,
+    /// What the host gave the program, and what it made for it.
+    pub(crate) held: Held,
     /// Who watches, in the checked interpreter.
     pub(crate) watch: Option<&'r mut (dyn Watch + 'r)>,
     /// What the checked interpreter gave the program and finds nowhere else: values that may be
@@ -108,6 +106,24 @@ pub struct Run<'r> {
     pub(crate) locks: Vec<Lock>,
     /// The timer that has run down and that the run is for; 0 for none.
     pub(crate) timer: u64,
+}
+
+/// Where machine code finds the fields of a [`Run`] that it reads and writes, in bytes.
+pub mod layout {
+    use std::mem::offset_of;
+
+    use super::Run;
+
+    /// What is left to run, 8 bytes with a sign: taken at back edges and calls.
+    pub const FUEL: usize = offset_of!(Run<'static>, fuel);
+    /// What is left for `may_goto`, 8 bytes.
+    pub const LOOPS: usize = offset_of!(Run<'static>, loops);
+    /// The stack pointer at the entry of machine code, 8 bytes.
+    pub const EXIT_SP: usize = offset_of!(Run<'static>, exit_sp);
+    /// The run slot, 4 bytes.
+    pub const SLOT: usize = offset_of!(Run<'static>, slot);
+    /// What machine code keeps during a run, 32 bytes.
+    pub const SCRATCH: usize = offset_of!(Run<'static>, scratch);
 }
 
 impl std::fmt::Debug for Run<'_> {
@@ -131,6 +147,52 @@ impl<'r> Run<'r> {
         x as u32
     }
 
+    /// A run that has not begun.
+    pub(crate) fn new(unit: &'r Unit, worker: &'r mut Worker, context: u64) -> Run<'r> {
+        Run {
+            fuel: i64::MAX,
+            loops: MAX_LOOPS,
+            exit_sp: 0,
+            tail_calls: 0,
+            slot: worker.slot(),
+            context,
+            scratch: [0; 4],
+            random: u64::from(worker.random()) << 32 | u64::from(worker.random()) | 1,
+            failure: None,
+            call_back: None,
+            frames_used: 0,
+            nested: 0,
+            unit,
+            packet: Lent::nothing(),
+            worker,
+            host: LentHost::NOBODY,
+            held: Held::default(),
+            watch: None,
+            kept: Vec::new(),
+            records: Vec::new(),
+            locks: Vec::new(),
+            timer: 0,
+        }
+    }
+
+    /// The address of the context, the host's own struct.
+    #[must_use]
+    pub fn context(&self) -> u64 {
+        self.context
+    }
+
+    /// True while a function of the program runs for a callable.
+    #[must_use]
+    pub fn is_nested(&self) -> bool {
+        self.nested != 0
+    }
+
+    /// True when it is over before its end.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failure.is_some()
+    }
+
     /// The program that is on.
     #[must_use]
     pub fn unit(&self) -> &'r Unit {
@@ -146,11 +208,6 @@ impl<'r> Run<'r> {
     /// The packet, where the program is called with one.
     pub fn packet(&mut self) -> Option<&mut Packet> {
         self.packet.get()
-    }
-
-    /// The host, as whoever made the platform's bindings knows it.
-    pub fn host(&mut self) -> Option<&mut dyn Any> {
-        self.host.get()
     }
 
     /// Writes the packet's bounds into the context.
@@ -179,6 +236,9 @@ impl<'r> Run<'r> {
         }
         if !self.locks.is_empty() {
             self.locks.drain(..).for_each(Lock::give);
+        }
+        if !self.held.is_empty() {
+            crate::host::give_back(self);
         }
     }
 

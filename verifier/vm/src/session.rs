@@ -8,10 +8,10 @@ use crate::context::Context;
 use crate::executable::Executable;
 use crate::fault::RunError;
 use crate::guest::GuestBytes;
+use crate::host::LentHost;
 use crate::interpreter::machine::Machine;
 use crate::interpreter::memory::Raw;
 use crate::interpreter::step::Stop;
-use crate::lent::Lent;
 use crate::packet::Packet;
 use crate::run::{CallBack, Left, MAX_LOOPS, Run};
 use crate::runtime::Worker;
@@ -63,8 +63,7 @@ impl<'r> Session<'r> {
         context: Option<&'r mut Context>,
         watch: Option<&'r mut (dyn Watch + 'r)>,
     ) -> Result<Session<'r>, RunError> {
-        let slot = worker.slot();
-        if slot >= unit.slots {
+        if worker.slot() >= unit.slots {
             return Err(RunError::Internal("the program's maps have no values for the worker's run slot"));
         }
         let mut context = context.map_or_else(|| Place::Own(Context::new(unit.view())), Place::Given);
@@ -72,30 +71,8 @@ impl<'r> Session<'r> {
             return Err(RunError::Internal("a context of another program type"));
         }
         let (address, len) = (context.get().address(), context.get().len());
-        let run = Run {
-            fuel: i64::MAX,
-            loops: MAX_LOOPS,
-            exit_sp: 0,
-            tail_calls: 0,
-            slot,
-            callable: 0,
-            nested: 0,
-            context: address,
-            scratch: [0; 4],
-            random: u64::from(worker.random()) << 32 | u64::from(worker.random()) | 1,
-            failure: None,
-            call_back: None,
-            frames_used: 0,
-            unit,
-            packet: Lent::nothing(),
-            worker,
-            host: Lent::nothing(),
-            watch,
-            kept: Vec::new(),
-            records: Vec::new(),
-            locks: Vec::new(),
-            timer: 0,
-        };
+        let mut run = Run::new(unit, worker, address);
+        run.watch = watch;
         let args = unit.entry_args(address, len);
         Ok(Session { run, unit, context, args, fuel: None, interpreted: false, touched: true })
     }
@@ -218,15 +195,20 @@ impl<'r> Session<'r> {
         // runs between reaches them through the run only, and a panic leaves no run that goes on.
         unsafe {
             run.packet.lend(packet);
-            run.host.lend(host);
+            run.host = host.map_or(LentHost::NOBODY, |host| LentHost::new(host));
         }
-        run.show_packet();
-        let result = engine(unit, run, self.args);
+        let result = match unit.lacks_host(run.host) {
+            true => Err(run.leave(RunError::NoHost).into()),
+            false => {
+                run.show_packet();
+                engine(unit, run, self.args)
+            }
+        };
         run.give_back();
+        run.host = LentHost::NOBODY;
         // SAFETY: nothing is lent any more.
         unsafe {
             run.packet.lend(None);
-            run.host.lend(None);
         }
         drop(guard);
         match result {

@@ -7,6 +7,7 @@ use probity_platform::{Behaviour, Callable, HostField, Intrinsic, Platform, Prof
 use probity_program::Program;
 
 use crate::context::PacketFields;
+use crate::host::{LentHost, Linked};
 use crate::interpreter::Decoded;
 use crate::maps::Map;
 use crate::op::{Function, Op};
@@ -38,6 +39,10 @@ pub struct Unit {
     pub(crate) slots: u32,
     /// It runs in the checked interpreter only.
     pub(crate) checked: bool,
+    /// The host's functions, where it is linked with some.
+    pub(crate) host: Option<Linked>,
+    /// It calls functions of the host.
+    pub(crate) needs_host: bool,
     pub(crate) decoded: Decoded,
     pub(crate) native: OnceLock<Native>,
 }
@@ -64,8 +69,8 @@ pub struct Site {
 pub enum Target {
     /// The runtime.
     Body(Intrinsic),
-    /// The host: the number that [`Run::callable`](crate::Run::callable) is set to before the call.
-    Host(u32),
+    /// The host: the callable's number among all.
+    Host(u16),
 }
 
 /// Machine code of a unit. What it points to lives as long as `owner`.
@@ -188,6 +193,12 @@ impl Unit {
     #[must_use]
     pub fn sites(&self) -> &[Site] {
         &self.sites
+    }
+
+    /// Whether it calls functions of a host that is not the one that was lent.
+    #[inline(always)]
+    pub(crate) fn lacks_host(&self, lent: LentHost) -> bool {
+        self.needs_host && self.host.as_ref().map(Linked::host) != lent.type_id()
     }
 
     /// Its maps, as [`Program::maps`] lists them.

@@ -1,11 +1,10 @@
 //! From instructions to values: every register becomes the value that was written to it last, and
 //! where paths meet, a phi.
 
-use std::mem::offset_of;
-
 use probity_isa::{AluOp, AtomicOp, JumpOp, Size, Source, Swap, Width};
+use probity_vm::Op;
 use probity_vm::maps::ArrayLayout;
-use probity_vm::{Op, Run, Target};
+use probity_vm::run::layout;
 
 use super::cfg::{Spans, after, arguments};
 use super::fold::Folded;
@@ -452,43 +451,38 @@ impl Builder<'_> {
 
     fn call(&mut self, site: u32) -> Result<(), Unhandled> {
         self.burn();
-        if let Some(layout) = super::array_of(self.code, site) {
+        if let Some(array) = super::array_of(self.code, site) {
             let key = self.get(2)?;
-            let value = self.lookup(layout, key);
+            let value = self.lookup(array, key);
             return self.set(0, value);
-        }
-        if let Target::Host(number) = self.code.sites[site as usize].target {
-            let (base, value) = (self.func.run(), self.func.constant(number.into()));
-            let off = offset_of!(Run<'static>, callable) as i32;
-            self.push(Inst::Store { size: Size::W, base, off, value });
         }
         let args = self.arguments(arguments(self.code, site));
         self.write(0, Inst::Call { site, args })
     }
 
     /// The address of an array's value, or 0.
-    fn lookup(&mut self, layout: ArrayLayout, key: Value) -> Value {
+    fn lookup(&mut self, array: ArrayLayout, key: Value) -> Value {
         let constant = |this: &mut Self, number: u64| this.func.constant(number);
         let index = self.push(Inst::Load { size: Size::W, sign: false, fixed: false, base: key, off: 0 });
-        let stride = constant(self, layout.stride.into());
+        let stride = constant(self, array.stride.into());
         let offset = self.push(Inst::Bin(BinOp::Mul, Width::W64, index, stride));
-        let mut base = constant(self, layout.base);
-        if layout.slot_stride != 0 {
-            let (run, off) = (self.func.run(), offset_of!(Run<'static>, slot) as i32);
+        let mut base = constant(self, array.base);
+        if array.slot_stride != 0 {
+            let (run, off) = (self.func.run(), layout::SLOT as i32);
             let slot = self.push(Inst::Load { size: Size::W, sign: false, fixed: false, base: run, off });
-            let stride = constant(self, layout.slot_stride.into());
+            let stride = constant(self, array.slot_stride.into());
             let offset = self.push(Inst::Bin(BinOp::Mul, Width::W64, slot, stride));
             base = self.push(Inst::Bin(BinOp::Add, Width::W64, offset, base));
         }
         let address = self.push(Inst::Bin(BinOp::Add, Width::W64, offset, base));
-        let (zero, end) = (constant(self, 0), constant(self, layout.max_entries.into()));
+        let (zero, end) = (constant(self, 0), constant(self, array.max_entries.into()));
         let inside = Cmp { op: JumpOp::Jlt, width: Width::W32, a: index, b: end };
         self.push(Inst::Select(inside, address, zero))
     }
 
     /// Takes one of the run's loops, when there is one.
     fn may_goto(&mut self, next: &[u32]) {
-        let (base, off) = (self.func.run(), offset_of!(Run<'static>, loops) as i32);
+        let (base, off) = (self.func.run(), layout::LOOPS as i32);
         let zero = self.func.constant(0);
         let one = self.func.constant(1);
         let left = self.push(Inst::Load { size: Size::Dw, sign: false, fixed: true, base, off });

@@ -1,10 +1,10 @@
 //! Calls: of what the platform offers, of functions of the program, of other programs.
 
 use probity_isa::Size;
-use probity_vm::{Errno, Site, Target, native};
+use probity_vm::{Errno, Site, native};
 
 use super::Compiler;
-use crate::abi::{CALLABLE, KEPT, RUN, SCRATCH1, SCRATCH3, reg};
+use crate::abi::{KEPT, RUN, SCRATCH1, SCRATCH3, reg};
 use crate::encode::{Cond, Reg, Width};
 use crate::error::JitError;
 
@@ -15,9 +15,6 @@ impl Compiler<'_> {
         self.burn();
         if let Some(layout) = self.array_of(site) {
             return self.array_lookup(layout);
-        }
-        if let Target::Host(number) = site.target {
-            self.asm.store_imm(Width::W32, CALLABLE, number.cast_signed());
         }
         self.raw(site);
         if site.may_leave {

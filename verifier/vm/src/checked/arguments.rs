@@ -3,6 +3,7 @@
 use probity_platform::{Arg, ArgRole, Behaviour, Relation, Subject, TypeFlags};
 
 use crate::fault::Fault;
+use crate::host;
 use crate::interpreter::regions::{self, Region};
 use crate::intrinsics;
 use crate::maps::Map;
@@ -129,7 +130,15 @@ fn check_one(site: &Site, index: usize, regs: &[u64; 16], run: &mut Run<'_>) -> 
         ArgRole::Func if run.unit.function_of(value).is_some() => Ok(()),
         ArgRole::Func => Err("no function of the program".to_owned()),
         ArgRole::ConstStr => text(value, run),
-        ArgRole::Object => Err("unsupported: an object".to_owned()),
+        ArgRole::Object if value == 0 && nullable => Ok(()),
+        ArgRole::Object => match arg.subject {
+            Subject::Object(object) => {
+                let released = arg.flags.contains(TypeFlags::OBJ_RELEASE);
+                let held = host::object_at(run, value, object, released);
+                if held { Ok(()) } else { Err("no such object that the program has".to_owned()) }
+            }
+            _ => Err("unsupported: an object of any type".to_owned()),
+        },
         ArgRole::Field => {
             let len = size(site, index, regs, run)?.unwrap_or(4);
             field(value, len, run)

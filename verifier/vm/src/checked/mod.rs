@@ -7,6 +7,7 @@ use probity_program::Program;
 
 use crate::executable::Input;
 use crate::fault::RunError;
+use crate::host::Linked;
 use crate::interpreter::checked::Checked;
 use crate::interpreter::machine::Machine;
 use crate::interpreter::regions;
@@ -77,7 +78,22 @@ impl CheckedProgram {
         profile: &Profile,
         maps: Vec<Arc<Map>>,
     ) -> Result<CheckedProgram, LinkError> {
-        Ok(CheckedProgram { unit: Unit::link(program, platform, profile, maps, None)?.share() })
+        Ok(CheckedProgram { unit: Unit::link(program, platform, profile, maps, None, None)?.share() })
+    }
+
+    /// As [`CheckedProgram::new`], for a program that calls functions of a host.
+    ///
+    /// # Errors
+    ///
+    /// As for [`CheckedProgram::new`], and when the functions are those of another platform.
+    pub fn with_host(
+        program: &Program,
+        platform: &'static Platform,
+        profile: &Profile,
+        maps: Vec<Arc<Map>>,
+        host: &Linked,
+    ) -> Result<CheckedProgram, LinkError> {
+        Ok(CheckedProgram { unit: Unit::link(program, platform, profile, maps, Some(host), None)?.share() })
     }
 
     /// The linked program.

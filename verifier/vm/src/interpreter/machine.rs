@@ -9,7 +9,7 @@ use super::step::{Regs, Stop, step};
 use crate::fault::{Fault, RunError};
 use crate::intrinsics;
 use crate::run::{Left, MAX_LOOPS, Run};
-use crate::unit::{Target, Unit};
+use crate::unit::Unit;
 
 /// A frame that waits for one that it called.
 #[derive(Clone, Copy, Debug)]
@@ -133,9 +133,6 @@ impl<'u, M: Memory> Machine<'u, M> {
     ) -> Result<usize, Stop> {
         let site = &self.unit.sites[site as usize];
         self.memory.calls(site, regs, run)?;
-        if let Target::Host(number) = site.target {
-            run.callable = number;
-        }
         let returned = intrinsics::call(site.raw, regs, run);
         if returned.leave != 0 {
             return Err(Stop::Left);

@@ -4,6 +4,7 @@ use probity_isa::Size;
 use probity_platform::{GuardEnv, PacketAccess};
 
 use crate::context::{Converted, convert};
+use crate::host;
 use crate::run::Run;
 use crate::unit::Unit;
 
@@ -32,6 +33,10 @@ pub enum Region {
     Context,
     /// The packet, or the metadata in front of it.
     Packet,
+    /// An object of the host's: an index into [`probity_platform::Platform::objects`].
+    Object(u16),
+    /// Memory of the host's.
+    Host,
     /// A value of a map: the map's index in the program, or None of an inner one, and of what the
     /// runtime calls back with: a key, say.
     MapValue(Option<usize>),
@@ -89,7 +94,8 @@ pub(crate) fn find(run: &mut Run<'_>, address: u64, size: u64) -> Option<Bounds>
             return contains(start, len as u64, address, size).then_some(bounds);
         }
     }
-    run.kept.iter().copied().find(|kept| contains(kept.start, kept.len, address, size))
+    let kept = run.kept.iter().copied().find(|kept| contains(kept.start, kept.len, address, size));
+    kept.or_else(|| host::region_at(run, address, size))
 }
 
 /// Notes the value that a call returned: it stays the program's when it is deleted, and when its map
@@ -108,25 +114,36 @@ pub(crate) fn keep(run: &mut Run<'_>, value: u64, maps: &[u64]) {
 pub(crate) fn locate(run: &mut Run<'_>, address: u64, size: u64, write: bool) -> Result<Place, &'static str> {
     let found =
         find(run, address, size).ok_or(if address < 4096 { "null" } else { "no memory of the program" })?;
-    if found.region != Region::Context {
-        if write && !found.writable {
-            return Err("memory that may only be read");
-        }
-        let size = size_of(size).ok_or("no size of an access")?;
-        return Ok(Place::Bytes { address, size, stack: matches!(found.region, Region::Stack(_)) });
-    }
     let unit = run.unit;
     let offset = (address - found.start) as u32;
-    let env = GuardEnv {
+    let env = || GuardEnv {
         profile: &unit.profile,
         prog_type: unit.program.prog_type,
         attach: unit.prog_type.attach_type(unit.program.attach_type),
         sleepable: unit.program.flags & probity_program::flags::SLEEPABLE != 0,
         target: &unit.program.target,
     };
-    let allowed = unit.view().access(offset, size as u32, write, &env);
-    allowed.ok_or("no such field of the context, or not in this way")?;
+    let bytes = size as u32;
     let size = size_of(size).ok_or("no size of an access")?;
+    match found.region {
+        Region::Context => {
+            let allowed = unit.view().access(offset, bytes, write, &env());
+            allowed.ok_or("no such field of the context, or not in this way")?;
+        }
+        Region::Object(object) => {
+            let view = unit.platform.objects[usize::from(object)].view;
+            let view = &unit.platform.views[usize::from(view.ok_or("an object without a layout")?)];
+            let allowed = view.access(offset, bytes, write, &env());
+            allowed.ok_or("no such field of the object, or not in this way")?;
+            return Ok(Place::Bytes { address, size, stack: false });
+        }
+        region => {
+            if write && !found.writable {
+                return Err("memory that may only be read");
+            }
+            return Ok(Place::Bytes { address, size, stack: matches!(region, Region::Stack(_)) });
+        }
+    }
     match convert(unit.view(), offset, size).ok_or("no field of the context")? {
         Converted::At { offset, size } => {
             Ok(Place::Bytes { address: found.start + u64::from(offset), size, stack: false })

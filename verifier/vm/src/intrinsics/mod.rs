@@ -7,16 +7,14 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use probity_platform::Intrinsic;
 
-use crate::fault::RunError;
+use crate::fault::{RunError, message};
 use crate::interpreter::step::Regs;
 use crate::run::{Left, RawFn, Returned, Run};
-use crate::unit::Target;
 
 mod args;
 mod callback;
 mod csum;
 mod dynptr;
-pub(crate) mod host;
 mod iter;
 mod lock;
 mod map;
@@ -49,9 +47,8 @@ pub(crate) trait Body {
     fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left>;
 }
 
-/// The raw function of a callable, and whether the run may end in it.
-pub(crate) fn raw(target: Target) -> (RawFn, bool) {
-    let Target::Body(intrinsic) = target else { return (host::raw, true) };
+/// The raw function of an intrinsic, and whether the run may end in it.
+pub(crate) fn raw(intrinsic: Intrinsic) -> (RawFn, bool) {
     match intrinsic {
         Intrinsic::KtimeNs => of::<system::KtimeNs>(),
         Intrinsic::KtimeBootNs => of::<system::KtimeBootNs>(),
@@ -143,8 +140,7 @@ unsafe extern "C" fn shim<B: Body>(
         Ok(Ok(value)) => Returned::value(value),
         Ok(Err(Left)) => Returned::leave(),
         Err(panic) => {
-            let _ =
-                run.leave(RunError::Panic { callable: "runtime", message: host::message(panic.as_ref()) });
+            let _ = run.leave(RunError::Panic { callable: "runtime", message: message(panic.as_ref()) });
             Returned::leave()
         }
     }

@@ -1,0 +1,82 @@
+//! From a call to the host's function.
+#![allow(unsafe_code)]
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use probity_platform::{HostBinding, HostCall};
+
+use super::arguments::{Taking, sealed::TakeAll};
+use super::bindings::HostFunction;
+use super::result::{check_range, sealed::Give};
+use super::scope::HostRun;
+use crate::fault::{RunError, message};
+use crate::run::{Left, Returned, Run};
+
+impl Taking<'_> {
+    /// The row of the callable.
+    pub(super) fn row(&self) -> Option<&'static HostCall> {
+        match self.run.unit.platform.any_callable(self.number)?.host {
+            HostBinding::Call(call) => Some(call),
+            _ => None,
+        }
+    }
+}
+
+/// The raw function of a host's function. A panic in it ends the run.
+///
+/// # Safety
+///
+/// See [`RawFn`](crate::run::RawFn); the function was found to be made for the callable of the call.
+pub(super) unsafe extern "C" fn shim<H: 'static, F: HostFunction<H>>(
+    r1: u64,
+    r2: u64,
+    r3: u64,
+    r4: u64,
+    r5: u64,
+    run: *mut Run<'static>,
+) -> Returned {
+    // SAFETY: the run that is on, which nobody else uses until this returns.
+    let run = unsafe { &mut *run };
+    // SAFETY: what is lent for the run is reached from here only, until the function calls back with the
+    // host in its hands (`Callback::call`).
+    let Some(host) = (unsafe { run.host.get::<H>() }) else { return nobody(run) };
+    let call = Taking { run, regs: [r1, r2, r3, r4, r5], callable: F::NAME, number: F::NUMBER };
+    // SAFETY: as above.
+    let result = catch_unwind(AssertUnwindSafe(|| unsafe { call_host::<H, F>(host, call) }));
+    match result {
+        Ok(Ok(value)) => Returned::value(value),
+        Ok(Err(Left)) => Returned::leave(),
+        Err(panic) => {
+            let _ = run.leave(RunError::Panic { callable: F::NAME, message: message(panic.as_ref()) });
+            Returned::leave()
+        }
+    }
+}
+
+#[cold]
+fn nobody(run: &mut Run<'static>) -> Returned {
+    let _ = run.leave(RunError::NoHost);
+    Returned::leave()
+}
+
+/// # Safety
+///
+/// See [`shim`].
+#[inline(always)]
+unsafe fn call_host<H: 'static, F: HostFunction<H>>(host: &mut H, mut call: Taking<'_>) -> Result<u64, Left> {
+    // SAFETY: the arguments of the call are what the types of the function stand for (`shape::check`), and
+    // what they point to is there as long as the call.
+    let args = unsafe { F::Args::take_all(&mut call, F::REGISTERS) }?;
+    let value = F::call(host, &mut HostRun { run: call.run, callable: F::NAME }, args);
+    if call.run.has_failed() {
+        return Err(Left);
+    }
+    if F::ENDS_LIFETIMES {
+        call.run.held.end(F::NUMBER);
+    }
+    let value = value.give(&mut call)?;
+    match call.row() {
+        Some(row) if F::RANGED => check_range(&mut call, row.returns, value),
+        _ => Ok(value),
+    }
+}
