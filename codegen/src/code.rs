@@ -5,7 +5,7 @@
 //! | S001-S019 | syntax |
 //! | S020-S039 | names, numbers, versions, the platform as a whole |
 //! | S040-S069 | helpers and their arguments |
-//! | S070-S079 | views |
+//! | S070-S079 | views and structs |
 //! | S080-S099 | sets and program types |
 
 use std::fmt;
@@ -106,12 +106,13 @@ codes! {
     61 Error NeverDestroyed "a stack object that must be destroyed and that nothing destroys",
     62 Error UpcastCycle "an object that is its own first member",
 
-    // Views.
+    // Views and structs.
     70 Error OverlappingFields "fields that overlap",
     71 Error MisalignedField "a field that is not aligned to its size",
     72 Error FieldOverflow "a field that reaches beyond its struct",
     73 Error PointerTooNarrow "a pointer field too narrow to convert",
     74 Error BadAccess "access sizes or modes that fit no field",
+    75 Error NotPlain "a rule of access or a host type in a plain struct",
 
     // Sets and program types.
     80 Error SetCycle "a set that includes itself",

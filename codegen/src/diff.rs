@@ -6,12 +6,12 @@ use probity_platform::Version;
 
 use crate::emit::guard_text::{at, either, words};
 use crate::emit::offered::{offered, offered_kfunc};
-use crate::emit::signature::{facts, signature};
+use crate::emit::signature::{facts, layout, signature};
 use crate::model::{Guard, Model, ProgType};
 
 /// The differences from one platform to another, each of a version: a sorted line each. `-` is
 /// what only the first has, `+` what only the second has, `~` what both have and not alike. The
-/// lines are about helpers, program types, their attach types, map types, and which helper each
+/// lines are about helpers, structs, program types, their attach types, map types, and which helper each
 /// program type offers under which condition.
 #[must_use]
 pub fn diff(from: (&Model, Version), to: (&Model, Version)) -> Vec<String> {
@@ -66,6 +66,9 @@ fn offers(model: &Model, version: Version) -> BTreeMap<String, String> {
         let names = row.aliases.iter().filter(|(_, guard)| *guard != Guard::Always && exists(guard));
         let name = names.map(|(name, _)| name).next().unwrap_or(&row.name);
         found.insert(format!("kfunc {name}"), said);
+    }
+    for row in &model.structs {
+        found.insert(format!("struct {}", row.name), layout(row));
     }
     for row in &model.map_types {
         if exists(&row.guard) {

@@ -110,6 +110,15 @@ fn user(model: &Model) -> String {
             );
         }
     }
+    for row in &model.structs {
+        let own = &row.name;
+        let _ = writeln!(c, "_Static_assert(sizeof(struct {own}) == {}, \"{own}\");", row.size);
+        for field in &row.fields {
+            let (name, of) = (&field.name, format!("((struct {own} *)0)->{}", field.name));
+            let offset = format!("__builtin_offsetof(struct {own}, {name}) == {}", field.offset);
+            let _ = writeln!(c, "_Static_assert({offset} && sizeof({of}) == {}, \"{name}\");", field.size);
+        }
+    }
     if model.hosted {
         for row in &model.stack_objects {
             let _ = writeln!(c, "_Static_assert(sizeof(struct {0}) == {1}, \"{0}\");", row.name, row.size);
@@ -190,13 +199,21 @@ use core;
 view odd size 12 { first: u64; last: u16; }
 /// Begins with a gap.
 view gap size 16 { at 4 __pad0: u32; tail: [u8; 3]; }
+/// Longer in C than its fields.
+struct key { a, b: u32; ports: [u16; 2]; /// What it is.
+    protocol: u8; }
+struct wire size 13 { a, b: u32; at 9 __pad8: u8; }
 helper many = 4294967295 {
     proto (a: ARG_ANYTHING, b: ARG_ANYTHING, c: ARG_PTR_TO_CTX) -> RET_INTEGER;
 }
 helper few = 2 { since 1.5; gpl_only; proto () -> RET_VOID; }
 helper more = 4 { unsupported "x"; variadic; proto (first: ARG_ANYTHING) -> RET_INTEGER; }
 helper some = 3 { until 2.0; proto (ctx: ARG_PTR_TO_CTX) -> RET_VOID; }
-set both { few when attach == ONE; some; many; more; }
+helper find = 5 {
+    proto (from: ARG_PTR_TO_MEM(key) | MEM_RDONLY, to: ARG_PTR_TO_MEM(wire) | MEM_WRITE) -> RET_PTR_TO_MEM(wire) | PTR_MAYBE_NULL;
+    lifetime run;
+}
+set both { find; few when attach == ONE; some; many; more; }
 prog_type alpha = 1 { ctx odd; helpers both; attach ONE = 1; section "alpha"; }
 prog_type beta = 2 { since 1.2; ctx gap; helpers both; section "beta"; }
 "#;
@@ -208,7 +225,50 @@ fn odd_layouts_and_names_are_right_in_c() {
     let header = header(&model);
     assert!(header.contains("packed, aligned(4)") && header.contains("__pad0_[4]"), "{header}");
     assert!(header.contains("static long (*const more)(__u64 first, ...) = (long (*)(__u64, ...)) 4;"));
+    assert!(header.contains("/* Longer in C than its fields. */\nstruct key {\n\t__u32 a;\n\t__u32 b;\n"));
+    assert!(
+        header.contains("\t__u16 ports[2];\n\t/* What it is. */\n\t__u8 protocol;\n\t__u8 __pad13[3];\n};")
+    );
+    assert!(header.contains("packed, aligned(1)") && header.contains("\t__u8 __pad8_[1];\n\t__u8 __pad8;\n"));
+    assert!(header.contains("static struct wire *(*const find)(const struct key *from, struct wire *to) ="));
     assert!(header.contains("ODD_PROG_TYPE_ALPHA = 1,"), "{header}");
+}
+
+#[test]
+fn structs_are_kept_beside_their_sizes() {
+    let model = text(ODD);
+    let find = model.callables.iter().find(|row| row.name == "find").unwrap();
+    let (key, wire) = (&model.structs[0], &model.structs[1]);
+    assert_eq!((key.name.as_str(), key.size, wire.name.as_str(), wire.size), ("key", 16, "wire", 13));
+    let args: Vec<_> = find.args.iter().map(|arg| (arg.size, arg.structure)).collect();
+    assert_eq!(args, [(16, Some(0)), (13, Some(1))]);
+    assert_eq!((find.ret.size, find.ret_structure), (13, Some(1)));
+    let ports = &key.fields[2];
+    assert_eq!((ports.name.as_str(), ports.offset, ports.size, ports.element), ("ports", 8, 4, 2));
+    let page = page(&model);
+    assert!(
+        page.contains("* [Structs](#structs) (2)\n") && page.contains("### wire\n\n13 bytes.\n"),
+        "{page}"
+    );
+    assert!(
+        page.contains("| 8 | `ports` | `[u16; 2]` |  |\n| 12 | `protocol` | `u8` | What it is. |\n"),
+        "{page}"
+    );
+    assert!(page.contains("(from: ARG_PTR_TO_MEM(key) | MEM_RDONLY, "), "{page}");
+    assert!(page.contains(" -> RET_PTR_TO_MEM(wire) | PTR_MAYBE_NULL\n"), "{page}");
+}
+
+#[test]
+fn a_struct_that_lies_otherwise_is_a_difference() {
+    let (old, new) = (text(ODD), text(&ODD.replace("at 9 __pad8", "at 10 __pad8")));
+    let lines = diff((&old, Version::new(1, 0)), (&new, Version::new(1, 0)));
+    let fields = "at 0 a: u32; at 4 b: u32;";
+    assert_eq!(
+        lines,
+        [format!(
+            "~ struct wire size 13 {{ {fields} at 9 __pad8: u8 }} => size 13 {{ {fields} at 10 __pad8: u8 }}"
+        )]
+    );
 }
 
 #[test]

@@ -238,6 +238,38 @@ fn fields_that_do_not_fit() {
 }
 
 #[test]
+fn structs_that_are_none() {
+    refused(&more("struct s { a: u32 read; }"), "S075");
+    refused(&more("struct s { a: u32 sizes 4; }"), "S075");
+    refused(&more("struct s { a: u32 narrow first; }"), "S075");
+    refused(&more("struct s { a: u32 when sleepable; }"), "S075");
+    refused(&more("struct s { a: u32 host u64; }"), "S075");
+    refused(&more("struct s { a: u32 { read; write; } }"), "S075");
+    refused(&more("struct s { a: u32 {} }"), "S075");
+    refused(&more("struct s { a: u64 -> PTR_TO_PACKET; }"), "S075");
+    refused(&more("struct s { }"), "S029");
+    refused(&more(&helper("(a: ARG_PTR_TO_MEM(0)) -> RET_VOID")), "S030");
+    refused(&more("struct s { a: s32; }"), "S001");
+    refused(&more("struct s { a: u32; at 2 b: u16; }"), "S070");
+    refused(&more("struct s { at 2 a: u32; }"), "S071");
+    refused(&more("struct s size 4 { a, b: u32; }"), "S072");
+    refused(&more("struct s { a: [u8; 4294967296]; }"), "S072");
+    refused(&more("struct s { a, a: u32; }"), "S021");
+    refused(&more("struct s { a: u32; } struct s { a: u32; }"), "S021");
+    refused(&more("struct ctx { a: u32; }"), "S021");
+    refused(&more("struct s { a: u32; } object s { a: u32; }"), "S021");
+    refused(&more("struct s { a: u32; } object t btf s;"), "S021");
+    refused(&more("struct s { a: u32; } special_field s: struct { size 4; }"), "S021");
+    refused(&more(&helper("(a: ARG_PTR_TO_MEM(ctx)) -> RET_VOID")), "S020");
+    refused(&more("struct s { a: u32; } extend ARG_PTR_TO_MEM { accepts PTR_TO_MEM(s); }"), "S044");
+    let of = |proto: &str| format!("struct s {{ a: u32; }} {}", helper(proto));
+    refused(&more(&of("(a: ARG_ANYTHING(s)) -> RET_VOID")), "S044");
+    refused(&more(&of("(a: ARG_PTR_TO_MEM(s + 1)) -> RET_VOID")), "S050");
+    refused(&more(&of("() -> RET_INTEGER(s)")), "S044");
+    refused(&more(&of("(m: ARG_CONST_MAP_PTR) -> RET_PTR_TO_MAP_VALUE(s)")), "S044");
+}
+
+#[test]
 fn sets_that_do_not_add_up() {
     refused(&entries("include all_of_it;"), "S080");
     let text = more("set a { include b; } set b { include a; }").text();

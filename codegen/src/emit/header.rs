@@ -8,7 +8,7 @@ use probity_platform::Behaviour;
 use super::c_comment::{comment, documented};
 use super::header_types::{arguments, integer, name, returned};
 use super::offered::bases;
-use crate::model::{Callable, Field, Model, View};
+use crate::model::{Callable, Field, Model, Struct, View};
 
 const TYPES: &str = "\
 /* vmlinux.h and linux/types.h have these types already. */
@@ -34,7 +34,11 @@ pub fn header(model: &Model) -> String {
     let views = views(model);
     for view in views.values() {
         out.push('\n');
-        structure(&mut out, model, view);
+        view_struct(&mut out, model, view);
+    }
+    for row in &model.structs {
+        out.push('\n');
+        plain_struct(&mut out, row);
     }
     super::header_kfuncs::structs(&mut out, model, &views);
     // Ordinary names share one namespace in C.
@@ -68,58 +72,99 @@ fn views(model: &Model) -> BTreeMap<&str, &View> {
     views
 }
 
-fn structure(out: &mut String, model: &Model, view: &View) {
-    comment(out, "", &view.docs);
-    let _ = writeln!(out, "struct {} {{", name(&view.name));
+/// A member of a struct, and how C writes it.
+struct Member<'a> {
+    name: &'a str,
+    docs: &'a str,
+    offset: u32,
+    size: u32,
+    element: u32,
+    text: String,
+}
+
+fn view_struct(out: &mut String, model: &Model, view: &View) {
+    let members = view.fields.iter().map(|field| Member {
+        name: &field.name,
+        docs: &field.docs,
+        offset: field.offset,
+        size: field.size,
+        element: field.element,
+        text: member(model, field),
+    });
+    structure(out, (&view.name, &view.docs, view.size), &members.collect::<Vec<_>>());
+}
+
+fn plain_struct(out: &mut String, row: &Struct) {
+    let members = row.fields.iter().map(|field| Member {
+        name: &field.name,
+        docs: &field.docs,
+        offset: field.offset,
+        size: field.size,
+        element: field.element,
+        text: integers(&field.name, field.size, field.element),
+    });
+    structure(out, (&row.name, &row.docs, row.size), &members.collect::<Vec<_>>());
+}
+
+/// A struct with its name, its doc comment and its size; the gaps between members are named.
+fn structure(out: &mut String, (own, docs, size): (&str, &str, u32), members: &[Member<'_>]) {
+    comment(out, "", docs);
+    let _ = writeln!(out, "struct {} {{", name(own));
     let mut at = 0;
     let mut said = "";
-    for field in &view.fields {
-        padding(out, view, at, field.offset);
-        if field.docs != said {
-            comment(out, "\t", &field.docs);
+    for member in members {
+        padding(out, members, at, member.offset);
+        if member.docs != said {
+            comment(out, "\t", member.docs);
         }
-        said = &field.docs;
-        let _ = writeln!(out, "\t{};", member(model, field));
-        at = field.offset + field.size;
+        said = member.docs;
+        let _ = writeln!(out, "\t{};", member.text);
+        at = member.offset + member.size;
     }
-    padding(out, view, at, view.size);
-    let widest = view.fields.iter().map(|field| field.element).max().unwrap_or(1).max(1);
+    padding(out, members, at, size);
+    let widest = members.iter().map(|member| member.element).max().unwrap_or(1).max(1);
     // A size that is no multiple of the alignment, C would round up.
-    let packed = match view.size.trailing_zeros() {
-        _ if view.size.is_multiple_of(widest) => String::new(),
+    let packed = match size.trailing_zeros() {
+        _ if size.is_multiple_of(widest) => String::new(),
         zeros => format!(" __attribute__((packed, aligned({})))", 1_u32 << zeros.min(3)),
     };
     let _ = writeln!(out, "}}{packed};");
 }
 
-/// Names the bytes between two fields.
-fn padding(out: &mut String, view: &View, from: u32, to: u32) {
+/// Names the bytes between two members.
+fn padding(out: &mut String, members: &[Member<'_>], from: u32, to: u32) {
     if from >= to {
         return;
     }
     let mut name = format!("__pad{from}");
-    while view.fields.iter().any(|field| field.name == name) {
+    while members.iter().any(|member| member.name == name) {
         name.push('_');
     }
     let _ = writeln!(out, "\t__u8 {name}[{}];", to - from);
 }
 
-fn member(model: &Model, field: &Field) -> String {
-    let own = name(&field.name);
-    let count = field.size.checked_div(field.element).unwrap_or(1);
-    if count > 1 {
-        return format!("{} {own}[{count}]", integer(field.element));
+/// An integer, or an array of them.
+fn integers(own: &str, size: u32, element: u32) -> String {
+    let (own, ty) = (name(own), integer(element));
+    match size.checked_div(element).unwrap_or(1) {
+        count if count > 1 => format!("{ty} {own}[{count}]"),
+        _ => format!("{ty} {own}"),
     }
+}
+
+fn member(model: &Model, field: &Field) -> String {
     // What a load of 8 bytes yields is a pointer of C too.
     let kind = field.access.first().and_then(|row| model.kinds.get(usize::from(row.yields.kind.0)));
+    let one = field.size == field.element;
     match kind {
-        Some(kind) if field.size == 8 && kind.behaviour != Behaviour::Scalar => {
+        Some(kind) if one && field.size == 8 && kind.behaviour != Behaviour::Scalar => {
+            let own = name(&field.name);
             match kind.view.and_then(|view| model.views.get(usize::from(view))) {
                 Some(view) => format!("struct {} *{own}", name(&view.name)),
                 None => format!("void *{own}"),
             }
         }
-        _ => format!("{} {own}", integer(field.element)),
+        _ => integers(&field.name, field.size, field.element),
     }
 }
 

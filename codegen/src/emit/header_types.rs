@@ -96,8 +96,16 @@ pub(super) fn returned(model: &Model, row: &Callable) -> String {
         (RetType::Integer, _) => "long".into(),
         (RetType::Pointer(_), subject) => match subject_name(model, subject) {
             Some(of) if row.number == 0 => format!("struct {} *", name(of)),
-            _ => "void *".into(),
+            _ => pointer(model, row.ret_structure),
         },
+    }
+}
+
+/// A pointer to a plain struct, or to anything.
+fn pointer(model: &Model, structure: Option<u16>) -> String {
+    match structure.and_then(|at| model.structs.get(usize::from(at))) {
+        Some(row) => format!("struct {} *", name(&row.name)),
+        None => "void *".into(),
     }
 }
 
@@ -142,7 +150,7 @@ fn argument(model: &Model, helper: &Callable, arg: &Arg, views: &BTreeMap<&str, 
     let class = model.arg_classes.get(usize::from(arg.class));
     let memory = || {
         let written = arg.flags.intersects(TypeFlags::MEM_WRITE | TypeFlags::MEM_UNINIT);
-        if written { "void *" } else { "const void *" }.to_owned()
+        format!("{}{}", if written { "" } else { "const " }, pointer(model, arg.structure))
     };
     match class.map_or(ArgRole::Anything, |class| class.role) {
         ArgRole::Anything | ArgRole::Scalar | ArgRole::Const => "__u64".into(),

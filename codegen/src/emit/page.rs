@@ -28,11 +28,12 @@ pub fn page(model: &Model) -> String {
     let sections = [
         ("Helpers", "helpers", bases(model).count()),
         ("Kfuncs", "kfuncs", model.kfuncs.len()),
+        ("Structs", "structs", model.structs.len()),
         ("Program types", "program-types", model.prog_types.len()),
         ("Map types", "map-types", model.map_types.len()),
     ];
     for (title, anchor, count) in sections {
-        if count == 0 && anchor == "kfuncs" {
+        if count == 0 && matches!(anchor, "kfuncs" | "structs") {
             continue;
         }
         let _ = writeln!(out, "* [{title}](#{anchor}) ({count})");
@@ -52,6 +53,7 @@ pub fn page(model: &Model) -> String {
         helper(&mut out, model, callable);
     }
     super::page_concepts::kfuncs(&mut out, model);
+    super::page_concepts::structs(&mut out, model);
     prog_types(&mut out, model);
     map_types(&mut out, model);
     super::page_concepts::concepts(&mut out, model);

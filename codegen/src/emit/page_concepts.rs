@@ -8,7 +8,7 @@ use probity_platform::{CallbackFlags, RegionFlags};
 use super::guard_text::{available, versions};
 use super::markdown::{escaped, paragraph};
 use super::offered::offered_kfunc;
-use super::signature::{facts, signature};
+use super::signature::{facts, field_type, signature};
 use crate::model::{Model, StackObject};
 
 /// What each kfunc takes, means and returns.
@@ -82,6 +82,24 @@ pub(super) fn concepts(out: &mut String, model: &Model) {
             None => "of the spec".to_owned(),
         };
         let _ = writeln!(out, "| `{}` | {layout} | {} |", row.name, line(&row.docs));
+    }
+}
+
+/// The structs that memory may be, each with its fields.
+pub(super) fn structs(out: &mut String, model: &Model) {
+    if !model.structs.is_empty() {
+        out.push_str("\n## Structs\n");
+    }
+    for row in &model.structs {
+        let _ = write!(out, "\n### {}\n\n", escaped(&row.name));
+        paragraph(out, &row.docs);
+        let bytes = if row.size == 1 { "byte" } else { "bytes" };
+        let _ =
+            write!(out, "{} {bytes}.\n\n| offset | field | type | meaning |\n|---|---|---|---|\n", row.size);
+        for field in &row.fields {
+            let (ty, docs) = (field_type(field), line(&field.docs));
+            let _ = writeln!(out, "| {} | `{}` | `{ty}` | {docs} |", field.offset, field.name);
+        }
     }
 }
 

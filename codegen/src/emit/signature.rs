@@ -3,7 +3,7 @@
 use probity_platform::{CallableFlags, RetType, Subject, TypeFlags};
 
 use super::header_types::subject_name;
-use crate::model::{Arg, Callable, Model};
+use crate::model::{Arg, Callable, Model, Struct, StructField};
 
 /// A prototype as the spec writes it.
 pub(crate) fn signature(model: &Model, helper: &Callable) -> String {
@@ -16,11 +16,17 @@ pub(crate) fn signature(model: &Model, helper: &Callable) -> String {
         (RetType::Integer, _) => "RET_INTEGER".to_owned(),
         (RetType::Pointer(ty), _) => {
             let kind = model.kinds.get(usize::from(ty.kind.0)).map_or("?", |kind| kind.name.as_str());
-            let ty_name = about.map_or_else(|| format!("RET_{kind}"), str::to_owned);
+            let of = structure(model, helper.ret_structure).map(|of| format!("({of})")).unwrap_or_default();
+            let ty_name = about.map_or_else(|| format!("RET_{kind}{of}"), str::to_owned);
             format!("{ty_name}{}", modifiers(ty.flags))
         }
     };
     format!("({}) -> {ret}", args.join(", "))
+}
+
+/// The name of the struct that memory is.
+fn structure(model: &Model, at: Option<u16>) -> Option<&str> {
+    Some(model.structs.get(usize::from(at?))?.name.as_str())
 }
 
 /// A C integer as the spec writes it.
@@ -40,8 +46,28 @@ fn class(model: &Model, arg: &Arg) -> String {
         let ty = if own { about.to_owned() } else { format!("{class}({about})") };
         return format!("{ty}{}", modifiers(arg.flags));
     }
-    let size = if arg.size == 0 { String::new() } else { format!("({})", arg.size) };
+    let size = match (structure(model, arg.structure), arg.size) {
+        (Some(name), _) => format!("({name})"),
+        (None, 0) => String::new(),
+        (None, size) => format!("({size})"),
+    };
     format!("{class}{size}{}", modifiers(arg.flags - TypeFlags::MEM_FIXED_SIZE))
+}
+
+/// A plain struct in a line: its size, and its fields with their offsets.
+pub(crate) fn layout(row: &Struct) -> String {
+    let fields =
+        row.fields.iter().map(|field| format!("at {} {}: {}", field.offset, field.name, field_type(field)));
+    format!("size {} {{ {} }}", row.size, fields.collect::<Vec<_>>().join("; "))
+}
+
+/// The type of a struct's field as the spec writes it.
+pub(crate) fn field_type(field: &StructField) -> String {
+    let bits = field.element * 8;
+    match field.size / field.element.max(1) {
+        count if count > 1 => format!("[u{bits}; {count}]"),
+        _ => format!("u{bits}"),
+    }
 }
 
 fn modifiers(flags: TypeFlags) -> String {

@@ -53,6 +53,8 @@ pub struct Model {
     pub special_fields: Vec<SpecialField>,
     /// Struct views; overlays of program types are views of their own.
     pub views: Vec<View>,
+    /// Plain structs.
+    pub structs: Vec<Struct>,
     /// Program types by number.
     pub prog_types: Vec<ProgType>,
     /// Section rows in order of search.
@@ -197,6 +199,8 @@ pub struct Arg {
     pub flags: TypeFlags,
     /// Its fixed size, 0 for none.
     pub size: u32,
+    /// Index of the struct whose size that is.
+    pub structure: Option<u16>,
     /// How it hangs together with another.
     pub relation: Relation,
     /// Where it is declared.
@@ -230,6 +234,8 @@ pub struct Callable {
     pub args: Vec<Arg>,
     /// What it returns.
     pub ret: Ret,
+    /// Index of the struct that the returned memory is.
+    pub ret_structure: Option<u16>,
     /// Its driver's steps in canonical order; empty for a plain callable.
     pub steps: Steps,
     /// Its intrinsic.
@@ -317,6 +323,37 @@ pub struct Field {
     pub host: HostField,
     /// Where it is declared.
     pub site: Site,
+}
+
+/// A plain struct: a layout of integers that says nothing of access. Tables know its size alone,
+/// where an argument is memory of it; C and the host know its fields.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Struct {
+    /// Its name.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// Its size; not always a multiple of its alignment, which is its widest element's.
+    pub size: u32,
+    /// Its fields by offset, without the gaps between them.
+    pub fields: Vec<StructField>,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+/// A field of a plain struct: an unsigned integer, or an array of them.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StructField {
+    /// Its name.
+    pub name: String,
+    /// Its doc comment.
+    pub docs: String,
+    /// Its offset.
+    pub offset: u32,
+    /// Its whole size.
+    pub size: u32,
+    /// The size of an element; for what is no array, its size.
+    pub element: u32,
 }
 
 /// A rule of access.

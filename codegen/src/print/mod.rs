@@ -126,6 +126,7 @@ fn item_text(item: &Item) -> String {
         ItemKind::Host(none) => format!("host {};", none.name),
         ItemKind::Helper(helper) => clause::helper(helper),
         ItemKind::View(view) => view::view(view),
+        ItemKind::Struct(row) => view::plain_struct(row),
         ItemKind::Set(set) => prog_type::set("set", set),
         ItemKind::ExtendSet(set) => prog_type::set("extend set", set),
         ItemKind::ProgType(prog) => prog_type::prog_type(prog),

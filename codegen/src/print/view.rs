@@ -1,13 +1,20 @@
-//! Struct views.
+//! Struct views and plain structs.
 
 use super::expr::{type_expr, when};
 use super::{Entry, block, list};
-use crate::syntax::ast::{Access, Field, Host, View};
+use crate::syntax::ast::{Access, Field, Host, Struct, View};
 
 /// A view's text.
 pub(super) fn view(view: &View) -> String {
     let fields: Vec<Entry> = view.fields.iter().map(field).collect();
     block(&format!("view {} size {}", view.name.name, view.size.value), &fields, false)
+}
+
+/// A plain struct's text.
+pub(super) fn plain_struct(row: &Struct) -> String {
+    let size = row.size.map(|size| format!(" size {}", size.value)).unwrap_or_default();
+    let fields: Vec<Entry> = row.fields.iter().map(field).collect();
+    block(&format!("struct {}{size}", row.name.name), &fields, true)
 }
 
 /// A field's text.

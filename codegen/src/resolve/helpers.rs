@@ -189,7 +189,7 @@ fn one(
     let (args, roles) = prototype::arguments(cx, types, list, proto);
     let names =
         list.iter().zip(&roles).map(|(arg, role)| (arg.name.name.as_str(), *role, arg.span)).collect();
-    let ret = prototype::returned(cx, types, ret, &roles);
+    let (ret, ret_structure) = prototype::returned(cx, types, ret, &roles);
     let mut row = Callable {
         name: helper.name.name.clone(),
         overload: overload.map(|overload| overload.name.clone()),
@@ -203,6 +203,7 @@ fn one(
         concepts: Concepts::empty(),
         args,
         ret,
+        ret_structure,
         steps: Vec::new(),
         body: None,
         host: crate::model::HostBinding::None,

@@ -8,7 +8,7 @@ use crate::model::Words;
 use crate::source::Span;
 use crate::syntax::ast::{
     ArgClass, Callback, Every, Extend, Helper, Ident, Item, ItemKind, Kind, Line, MapFlags, MapType, Object,
-    ProgType, Region, Set, SpecialField, StackObject, Switch, Targets, VersionLit, View, Word,
+    ProgType, Region, Set, SpecialField, StackObject, Struct, Switch, Targets, VersionLit, View, Word,
 };
 
 use super::cx::{Cx, once};
@@ -40,6 +40,7 @@ pub(crate) struct Collected<'a> {
     pub(crate) host: Option<Of<'a, Ident>>,
     words: Vec<&'a Line<Word>>,
     pub(crate) views: Vec<Of<'a, View>>,
+    pub(crate) structs: Vec<Of<'a, Struct>>,
     pub(crate) sets: Vec<Of<'a, Set>>,
     /// `extend set`: entries behind those of a set.
     pub(crate) more_sets: Vec<&'a Set>,
@@ -113,6 +114,7 @@ fn sort<'a>(cx: &mut Cx<'_>, all: &mut Collected<'a>, item: &'a Item) {
             None => all.host = Some((none, item)),
         },
         ItemKind::View(view) => all.views.push((view, item)),
+        ItemKind::Struct(row) => all.structs.push((row, item)),
         ItemKind::Set(set) => all.sets.push((set, item)),
         ItemKind::ExtendSet(set) => all.more_sets.push(set),
         ItemKind::ProgType(prog) => all.prog_types.push((prog, item)),

@@ -135,8 +135,17 @@ fn bounding(
 pub(super) fn reg_type(cx: &mut Cx<'_>, scope: &Scope, ty: &TypeExpr) -> Option<RegType> {
     let kind = scope.kinds.find(cx, &ty.name);
     let flags = flags(cx, &ty.flags);
+    no_size(cx, ty);
     let kind = KindId(u8::try_from(kind?).ok()?);
     Some(RegType { kind, flags })
+}
+
+/// Reports parentheses behind a type that has none.
+pub(super) fn no_size(cx: &mut Cx<'_>, ty: &TypeExpr) {
+    if let Some(size) = &ty.size {
+        let text = format!("`{}` has no size here", ty.name.name);
+        cx.report(Diagnostic::new(Code::WrongArgumentClass, size.span, text));
+    }
 }
 
 /// Modifiers by name.

@@ -16,12 +16,14 @@ mod kfuncs;
 mod kinds;
 mod maps;
 mod names;
+mod placement;
 mod prelude;
 mod progs;
 mod prototype;
 mod scope;
 mod sets;
 mod special_fields;
+mod structs;
 mod views;
 
 use probity_platform::{Limits, Version};
@@ -64,11 +66,12 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
     let kinds = kinds::kinds(cx, collected, &scope);
     let arg_classes = kinds::arg_classes(cx, collected, &scope);
     let mut views = views::views(cx, collected, &scope);
+    let structs = structs::structs(cx, collected, &scope);
     let objects = concepts::objects(cx, collected, &scope, &views);
     let stack_objects = concepts::stack_objects(cx, collected);
     let callbacks = concepts::callbacks(cx, collected, &scope, &kinds);
     let mut regions = concepts::regions(cx, collected, &scope);
-    let types = prototype::Types { scope: &scope, kinds: &kinds, classes: &arg_classes };
+    let types = prototype::Types { scope: &scope, kinds: &kinds, classes: &arg_classes, structs: &structs };
     let (callables, index) = helpers::callables(cx, collected, &types);
     let (map_flags, exclusive) = maps::map_flags(cx, collected, &scope);
     let map_types = maps::map_types(cx, collected, &scope, &index, &exclusive);
@@ -109,6 +112,7 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
         map_types,
         special_fields: special_fields::special_fields(cx, collected, &scope),
         views: views.into_rows(),
+        structs,
         prog_types,
         sections,
         switches: items::switches(cx, collected),

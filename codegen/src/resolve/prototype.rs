@@ -7,12 +7,12 @@ use probity_platform::{
 use crate::Diagnostic;
 use crate::check;
 use crate::code::Code;
-use crate::model::{Arg, ArgClass, Kind};
+use crate::model::{Arg, ArgClass, Kind, Struct};
 use crate::source::Span;
 use crate::syntax::ast::{self, Ident, TypeExpr};
 
 use super::cx::Cx;
-use super::kinds::{flags, takes_numbers};
+use super::kinds::{flags, no_size, takes_numbers};
 use super::names::{INTS, ROLES, of, words};
 use super::scope::{Scope, Table};
 
@@ -21,6 +21,7 @@ pub(super) struct Types<'a> {
     pub(super) scope: &'a Scope,
     pub(super) kinds: &'a [Kind],
     pub(super) classes: &'a [ArgClass],
+    pub(super) structs: &'a [Struct],
 }
 
 impl Types<'_> {
@@ -74,6 +75,7 @@ impl Types<'_> {
             cx.report(Diagnostic::unknown(Code::UnknownName, what, &name.name, name.span, known));
             return None;
         };
+        no_size(cx, ty);
         Some((self.class_with(cx, role, ty.span)?, role, subject))
     }
 
@@ -139,8 +141,8 @@ fn argument(cx: &mut Cx<'_>, types: &Types<'_>, arg: &ast::Arg) -> (Arg, ArgRole
     let known = found.is_some();
     let (class, role, subject) = found.unwrap_or((0, ArgRole::Anything, Subject::None));
     let mut flags = flags(cx, &arg.ty.flags);
-    let size = if table_of(types.scope, role).is_some() { None } else { size_of(cx, &arg.ty) };
-    if size.is_some() {
+    let memory = if table_of(types.scope, role).is_some() { None } else { memory(cx, types, &arg.ty) };
+    if memory.is_some() {
         flags |= TypeFlags::MEM_FIXED_SIZE;
         if role != ArgRole::Mem {
             let text = "only memory has a size";
@@ -157,24 +159,44 @@ fn argument(cx: &mut Cx<'_>, types: &Types<'_>, arg: &ast::Arg) -> (Arg, ArgRole
         class,
         subject,
         flags,
-        size: size.unwrap_or(0),
+        size: memory.map_or(0, |memory| memory.size),
+        structure: memory.and_then(|memory| memory.structure),
         relation: Relation::None,
         site: cx.site(arg.span),
     };
     (row, role)
 }
 
-fn size_of(cx: &mut Cx<'_>, ty: &TypeExpr) -> Option<u32> {
+/// Memory of a fixed size.
+#[derive(Clone, Copy)]
+struct Memory {
+    size: u32,
+    /// The struct whose size that is.
+    structure: Option<u16>,
+}
+
+/// What stands in the parentheses behind a type of memory: a number of bytes, or a struct's name. What
+/// is wrong there is some size all the same: that none is said would be one report too many.
+fn memory(cx: &mut Cx<'_>, types: &Types<'_>, ty: &TypeExpr) -> Option<Memory> {
     let expr = ty.size.as_ref()?;
+    if let Some(name) = expr.name() {
+        let at = types.scope.structs.find(cx, name).and_then(|at| u16::try_from(at).ok());
+        let row = at.and_then(|at| types.structs.get(usize::from(at)));
+        return Some(Memory { size: row.map_or(1, |row| row.size), structure: at });
+    }
     match expr.constant().map(u32::try_from) {
-        Some(Ok(size)) if size > 0 => Some(size),
+        Some(Ok(size)) if size > 0 => Some(Memory { size, structure: None }),
         Some(_) => {
             cx.report(Diagnostic::new(Code::OutOfRange, expr.span, "a size is a positive number"));
-            None
+            Some(Memory { size: 1, structure: None })
         }
         None => {
-            cx.report(Diagnostic::new(Code::BadExpression, expr.span, "a size is a number"));
-            None
+            cx.report(Diagnostic::new(
+                Code::BadExpression,
+                expr.span,
+                "a size is a number, or a struct's name",
+            ));
+            Some(Memory { size: 1, structure: None })
         }
     }
 }
@@ -183,8 +205,14 @@ fn plain(ty: RetType, subject: Subject) -> Ret {
     Ret { ty, map: None, size: 0, subject, lifetime: Lifetime::Source }
 }
 
-/// The return: `RET_INTEGER`, `RET_VOID`, `RET_PTR_TO_X`, a kind, `void`, a C integer, an object.
-pub(super) fn returned(cx: &mut Cx<'_>, types: &Types<'_>, ty: &TypeExpr, roles: &[ArgRole]) -> Ret {
+/// The return: `RET_INTEGER`, `RET_VOID`, `RET_PTR_TO_X`, a kind, `void`, a C integer, an object; and
+/// the struct that returned memory is.
+pub(super) fn returned(
+    cx: &mut Cx<'_>,
+    types: &Types<'_>,
+    ty: &TypeExpr,
+    roles: &[ArgRole],
+) -> (Ret, Option<u16>) {
     let number = match ty.name.name.as_str() {
         "RET_INTEGER" => Some(plain(RetType::Integer, Subject::None)),
         "RET_VOID" | "void" => Some(plain(RetType::Void, Subject::None)),
@@ -192,27 +220,31 @@ pub(super) fn returned(cx: &mut Cx<'_>, types: &Types<'_>, ty: &TypeExpr, roles:
     };
     if let Some(ret) = number {
         flags(cx, &ty.flags);
-        size_of(cx, ty);
+        no_size(cx, ty);
         if let Some(first) = ty.flags.first() {
             let text = format!("`{}` is no pointer", ty.name.name);
             cx.report(Diagnostic::new(Code::WrongArgumentClass, first.span, text));
         }
-        return ret;
+        return (ret, None);
     }
     let modifiers = flags(cx, &ty.flags);
     if types.scope.kinds.get(&ty.name.name).is_none()
         && let Some(object) = types.scope.objects.get(&ty.name.name)
     {
-        return object_pointer(cx, types, ty, modifiers, object);
+        no_size(cx, ty);
+        return (object_pointer(cx, types, ty, modifiers, object), None);
     }
     let Some(kind) = kind(cx, types, &ty.name) else {
-        return plain(RetType::Integer, Subject::None);
+        return (plain(RetType::Integer, Subject::None), None);
     };
     let behaviour = types.kinds.get(usize::from(kind)).map(|kind| kind.behaviour);
-    let (size, subject) = if behaviour == Some(Behaviour::Object) {
+    let (memory, subject) = if behaviour == Some(Behaviour::Object) {
         (None, types.within(cx, &types.scope.objects, ArgRole::Object, ty))
+    } else if behaviour == Some(Behaviour::Region) {
+        (memory(cx, types, ty), Subject::None)
     } else {
-        (size_of(cx, ty), Subject::None)
+        no_size(cx, ty);
+        (None, Subject::None)
     };
     let of_map = behaviour == Some(Behaviour::MapValue);
     let map = roles.iter().position(|role| *role == ArgRole::Map).and_then(|at| u8::try_from(at).ok());
@@ -221,7 +253,9 @@ pub(super) fn returned(cx: &mut Cx<'_>, types: &Types<'_>, ty: &TypeExpr, roles:
         cx.report(Diagnostic::new(Code::NoMapBefore, ty.span, text));
     }
     let ty = RetType::Pointer(RegType { kind: KindId(kind), flags: modifiers });
-    Ret { ty, map: map.filter(|_| of_map), size: size.unwrap_or(0), subject, lifetime: Lifetime::Source }
+    let size = memory.map_or(0, |memory| memory.size);
+    let ret = Ret { ty, map: map.filter(|_| of_map), size, subject, lifetime: Lifetime::Source };
+    (ret, memory.and_then(|memory| memory.structure))
 }
 
 /// A pointer to an object: of the first kind with that behaviour.

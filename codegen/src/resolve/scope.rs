@@ -68,6 +68,8 @@ pub(crate) struct Scope {
     pub(crate) kinds: Table,
     pub(crate) arg_classes: Table,
     pub(crate) views: Table,
+    /// Plain structs.
+    pub(crate) structs: Table,
     pub(crate) sets: Table,
     /// Helpers and kfuncs.
     pub(crate) helpers: Table,
@@ -129,6 +131,7 @@ pub(super) fn declare(cx: &mut Cx<'_>, all: &Collected<'_>) -> Scope {
         kinds: Table::new("register kind"),
         arg_classes: Table::new("argument class"),
         views: Table::new("view"),
+        structs: Table::new("struct"),
         sets: Table::new("set"),
         helpers: Table::new("helper"),
         callbacks: Table::new("callback"),
@@ -155,6 +158,9 @@ pub(super) fn declare(cx: &mut Cx<'_>, all: &Collected<'_>) -> Scope {
     }
     for (index, (view, _)) in all.views.iter().enumerate() {
         scope.views.declare(cx, &view.name, names(index));
+    }
+    for (index, (row, _)) in all.structs.iter().enumerate() {
+        scope.structs.declare(cx, &row.name, names(index));
     }
     for (index, (set, _)) in all.sets.iter().enumerate() {
         scope.sets.declare(cx, &set.name, names(index));

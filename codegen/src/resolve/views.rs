@@ -13,6 +13,7 @@ use super::cx::Cx;
 use super::guards::guard;
 use super::items::Collected;
 use super::kinds::reg_type;
+use super::placement;
 use super::scope::Scope;
 
 /// A field and what overlays need to know of it.
@@ -66,9 +67,6 @@ pub(super) fn views(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> View
     }
     Views { declared, objects, overlays: Vec::new() }
 }
-
-/// The most bytes of an object: 32 bits of them, in whole words.
-const LARGEST_OBJECT: u64 = u32::MAX as u64 / 8 * 8;
 
 /// A view's row; without a size it is as large as its fields, in words of 8 bytes.
 fn one(
@@ -130,43 +128,16 @@ fn fields(
     list: &[ast::Field],
 ) -> Vec<Built> {
     let mut built: Vec<Built> = Vec::new();
-    let mut places: Vec<check::Place<'_>> = Vec::new();
-    let mut next: u64 = 0;
-    for field in list {
-        let element = field.ty.element.value.bytes();
-        let count = field.ty.count.as_ref().map_or(1, |count| count.value);
-        if count == 0 {
-            cx.report(Diagnostic::new(Code::EmptyRange, field.ty.span, "an array without elements"));
-        }
-        let whole = element.saturating_mul(count);
-        for (index, name) in field.names.iter().enumerate() {
-            if let Some(first) = places.iter().find(|place| place.name.name == name.name) {
-                let text = format!("field `{}` is declared twice", name.name);
-                let found = Diagnostic::new(Code::DuplicateName, name.span, text)
-                    .with(first.name.span, "declared first here");
-                cx.report(found);
-            }
-            let offset = match (&field.at, index) {
-                (Some(at), 0) => at.value,
-                _ => next.checked_next_multiple_of(element).unwrap_or(u64::MAX),
-            };
-            next = offset.saturating_add(whole);
-            places.push(check::Place { name, offset, size: whole, element });
-            let (Ok(offset), Ok(whole), Ok(element)) =
-                (u32::try_from(offset), u32::try_from(whole), u32::try_from(element))
-            else {
-                continue;
-            };
-            let access = accesses(cx, scope, field, whole, element);
-            let site = cx.site(name.span);
-            let docs = field.doc.text();
-            let nowhere = HostField { offset: 0, size: 0 };
-            let name = name.name.clone();
-            let row = Field { name, offset, size: whole, element, docs, access, host: nowhere, site };
-            built.push(Built { field: row, element, host: host(cx, field, element) });
-        }
+    for placed in placement::place(cx, view, size, list) {
+        let placement::Placed { field, name, offset, size, element } = placed;
+        let access = accesses(cx, scope, field, size, element);
+        let site = cx.site(name.span);
+        let docs = field.doc.text();
+        let nowhere = HostField { offset: 0, size: 0 };
+        let name = name.name.clone();
+        let row = Field { name, offset, size, element, docs, access, host: nowhere, site };
+        built.push(Built { field: row, element, host: host(cx, field, element) });
     }
-    check::layout(cx, &places, size.map_or(LARGEST_OBJECT, u64::from), view.span);
     built.sort_by_key(|built| built.field.offset);
     built
 }

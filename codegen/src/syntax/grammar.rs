@@ -56,7 +56,7 @@ pub(super) fn said(rule: Rule) -> Option<&'static str> {
         Rule::kw_needs | Rule::part_needs => "`needs`",
         Rule::kw_since => "`since`",
         Rule::kw_until => "`until`",
-        Rule::kw_size => "`size`",
+        Rule::kw_size | Rule::struct_size => "`size`",
         Rule::kw_when | Rule::guard => "`when`",
         Rule::kw_else | Rule::where_text => "`else`",
         Rule::kw_yields => "`yields`",

@@ -67,6 +67,7 @@ impl<'a> Reader<'a> {
                 ItemKind::Host(Ident { name: none.text().to_owned(), span: none.span() })
             }
             Rule::view_head => ItemKind::View(self.view(&mut head, statement)?),
+            Rule::struct_head => ItemKind::Struct(self.plain_struct(&mut head, statement)?),
             Rule::set_head => ItemKind::Set(self.set(&mut head, statement)?),
             Rule::prog_type_head => ItemKind::ProgType(self.prog_type(&mut head, statement)?),
             Rule::policy_head => {

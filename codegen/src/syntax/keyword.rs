@@ -29,6 +29,7 @@ pub(super) const ITEMS: &[Row] = &[
     ("words", Rule::words_head),
     ("host", Rule::host_item),
     ("view", Rule::view_head),
+    ("struct", Rule::struct_head),
     ("set", Rule::set_head),
     ("prog_type", Rule::prog_type_head),
     ("policy", Rule::policy_head),

@@ -1,6 +1,6 @@
-//! Struct views.
+//! Struct views and plain structs.
 
-use super::ast::{Access, AccessMode, Field, FieldType, Host, IntType, Narrow, Spanned, View};
+use super::ast::{Access, AccessMode, Field, FieldType, Host, IntType, Narrow, Spanned, Struct, View};
 use super::grammar::{Node, Parts, Rule};
 use super::reader::Reader;
 use super::split::Statement;
@@ -11,6 +11,17 @@ impl<'a> Reader<'a> {
         let name = head.ident()?;
         let size = head.number(&mut self.found)?;
         Some(View { name, size, fields: self.each(statement, Reader::field) })
+    }
+
+    /// A plain struct. Its fields are read as those of views: what they may not say is found when
+    /// they are resolved, in words of its own.
+    pub(super) fn plain_struct(&mut self, head: &mut Parts<'a>, statement: &Statement) -> Option<Struct> {
+        let name = head.ident()?;
+        let size = match head.eat(Rule::struct_size) {
+            Some(size) => Some(size.parts().number(&mut self.found)?),
+            None => None,
+        };
+        Some(Struct { name, size, fields: self.each(statement, Reader::field) })
     }
 
     pub(super) fn field(&mut self, statement: &Statement) -> Option<Field> {

@@ -23,7 +23,7 @@ pub use prog_type::{
     AttachEntry, CtxRule, CtxRuleKind, EntryRegister, ProgClause, ProgClauseKind, ProgType, Set, SetEntry,
     SetEntryKind, SetName,
 };
-pub use view::{Access, AccessMode, Field, FieldType, Host, IntType, Narrow, View};
+pub use view::{Access, AccessMode, Field, FieldType, Host, IntType, Narrow, Struct, View};
 
 use crate::source::Span;
 
@@ -138,6 +138,8 @@ pub enum ItemKind {
     Host(Ident),
     /// `view NAME size N { fields }`
     View(View),
+    /// `struct NAME size N { fields }`
+    Struct(Struct),
     /// `set NAME { entries }`
     Set(Set),
     /// `prog_type NAME = N { clauses }`

@@ -1,4 +1,4 @@
-//! Struct views.
+//! Struct views and plain structs.
 
 use super::{Doc, Expr, Ident, Spanned, TypeExpr};
 use crate::source::Span;
@@ -11,6 +11,18 @@ pub struct View {
     /// Its size in bytes.
     pub size: Spanned<u64>,
     /// Its fields in the order in which they stand.
+    pub fields: Vec<Field>,
+}
+
+/// A plain struct: a layout without rules of access.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Struct {
+    /// Its name.
+    pub name: Ident,
+    /// Its size in bytes; None: as large as its fields, rounded up to the greatest alignment.
+    pub size: Option<Spanned<u64>>,
+    /// Its fields in the order in which they stand. That they say nothing of access is for
+    /// `resolve` to see.
     pub fields: Vec<Field>,
 }
 
@@ -65,6 +77,21 @@ pub enum IntType {
     U32,
     /// Eight bytes.
     U64,
+}
+
+impl Field {
+    /// True when it says nothing beyond where it lies and of which type it is.
+    #[must_use]
+    pub fn is_plain(&self) -> bool {
+        let silent = |rule: &Access| {
+            rule.yields.is_none()
+                && rule.modes.is_empty()
+                && rule.sizes.is_empty()
+                && rule.narrow.is_none()
+                && rule.when.is_none()
+        };
+        self.host.is_none() && matches!(self.access.as_slice(), [rule] if silent(rule))
+    }
 }
 
 impl IntType {
