@@ -20,6 +20,9 @@ pub struct Options {
     pub root_path: String,
     /// How the text is made again, for its header.
     pub regenerate: String,
+    /// Whether the bindings of the platform's host are emitted too: `root_path` must have the runtime's
+    /// types then, as `::probity::rt` has.
+    pub bindings: bool,
     /// Warnings refuse the platform too.
     pub deny_warnings: bool,
 }
@@ -29,6 +32,7 @@ impl Default for Options {
         Options {
             root_path: "::probity::rt".into(),
             regenerate: "build the crate that includes it".into(),
+            bindings: true,
             deny_warnings: false,
         }
     }
@@ -83,7 +87,11 @@ pub fn build(mut sources: SourceMap, options: &Options) -> Built {
     sort(&mut diagnostics);
     let refused = has_errors(&diagnostics) || (options.deny_warnings && !diagnostics.is_empty());
     let model = model.filter(|_| !refused);
-    let emit_options = Emit { root_path: options.root_path.clone(), regenerate: options.regenerate.clone() };
+    let emit_options = Emit {
+        root_path: options.root_path.clone(),
+        regenerate: options.regenerate.clone(),
+        bindings: options.bindings,
+    };
     let rust = model.as_ref().map(|model| emit(model, &emit_options));
     Built { rust, model, diagnostics, sources }
 }
@@ -109,10 +117,12 @@ impl Compiler {
         Compiler::default()
     }
 
-    /// Sets the path under which emitted code finds the vocabulary.
+    /// Sets the path under which emitted code finds the vocabulary, and leaves the bindings of a host
+    /// out, which need more than that.
     #[must_use]
     pub fn root_path(mut self, path: impl Into<String>) -> Compiler {
         self.options.root_path = path.into();
+        self.options.bindings = false;
         self
     }
 

@@ -17,7 +17,7 @@ fn emitted(name: &str) -> String {
     let options = Options {
         root_path: "::probity_platform".into(),
         regenerate: "BLESS=1 cargo test -p probity-codegen --test golden".into(),
-        ..Options::default()
+        bindings: false,
     };
     let built = build(sources, &options);
     assert!(built.diagnostics.is_empty(), "{}", built.report(Style::Plain));

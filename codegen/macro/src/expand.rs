@@ -124,6 +124,7 @@ fn options(root: Option<String>) -> Options {
     let mut options = Options { regenerate: "build the crate with the macro".into(), ..Options::default() };
     if let Some(root) = root {
         options.root_path = root;
+        options.bindings = false;
     }
     options
 }

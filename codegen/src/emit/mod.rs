@@ -12,7 +12,7 @@ pub(crate) mod guard_text;
 mod header;
 mod header_kfuncs;
 mod header_types;
-mod host_call;
+mod host;
 mod map_types;
 mod markdown;
 mod names;
@@ -40,6 +40,9 @@ pub struct Emit {
     pub root_path: String,
     /// How to make the text again, for its header.
     pub regenerate: String,
+    /// Whether the bindings of a host are written too; the vocabulary's path must have the runtime's then,
+    /// as `::probity::rt` has.
+    pub bindings: bool,
 }
 
 /// The Rust text of a model.
@@ -49,7 +52,7 @@ pub struct Emit {
 #[must_use]
 pub fn emit(model: &Model, options: &Emit) -> String {
     let root: syn::Path = syn::parse_str(&options.root_path).expect("the root path is a path");
-    let tokens = module(model, &quote!(#root));
+    let tokens = module(model, &quote!(#root), options.bindings);
     let file: syn::File = syn::parse2(tokens).expect("emitted tokens are a file");
     let mut text = preamble(model, options);
     text.push_str(&prettyplease::unparse(&file));
@@ -66,11 +69,12 @@ fn preamble(model: &Model, options: &Emit) -> String {
     text
 }
 
-fn module(model: &Model, root: &TokenStream) -> TokenStream {
+fn module(model: &Model, root: &TokenStream, bindings: bool) -> TokenStream {
     let platform = tables::platform(model);
     let tables = tables::tables(model);
     let drivers = driver::drivers(model);
     let constants = constants::constants(model);
+    let bindings = bindings.then(|| host::bindings(model, root));
     let drivers = (!drivers.is_empty()).then(|| {
         quote! {
             #[allow(clippy::all, non_snake_case)]
@@ -99,5 +103,6 @@ fn module(model: &Model, root: &TokenStream) -> TokenStream {
         }
         #drivers
         #constants
+        #bindings
     }
 }

@@ -45,3 +45,30 @@ pub(super) fn docs(text: &str) -> TokenStream {
 fn ident(name: &str) -> Ident {
     format_ident!("{}", name)
 }
+
+/// A name in the case of types: `ConnKey` for `conn_key`, `SkBuff` for `__sk_buff`.
+pub(super) fn camel(name: &str) -> String {
+    let mut camel = String::new();
+    for word in name.split('_').filter(|word| !word.is_empty()) {
+        let mut letters = word.chars();
+        camel.extend(letters.next().map(|first| first.to_ascii_uppercase()));
+        camel.push_str(letters.as_str());
+    }
+    if camel.starts_with(|first: char| first.is_ascii_digit()) || camel.is_empty() {
+        camel.insert(0, 'N');
+    }
+    camel
+}
+
+/// The name of a type.
+pub(super) fn type_name(name: &str) -> Ident {
+    ident(name)
+}
+
+/// The name of a field, a method or an argument, told apart from Rust's words.
+pub(super) fn field(name: &str) -> Ident {
+    match name {
+        "self" | "Self" | "super" | "crate" | "_" => format_ident!("{}_", name),
+        _ => syn::parse_str(name).unwrap_or_else(|_| Ident::new_raw(name, proc_macro2::Span::call_site())),
+    }
+}

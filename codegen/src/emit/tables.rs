@@ -5,10 +5,11 @@ use proc_macro2::{Ident, Literal, Span, TokenStream};
 use quote::quote;
 
 use super::driver::driver_names;
+use super::host::rows;
 use super::values::{
     behaviour, guard, hex64, number, option, reg_type, returns, role, site, subject, variant, version,
 };
-use super::{concepts, host_call, map_types, names};
+use super::{concepts, map_types, names};
 use crate::model::{Arg, ArgClass, Callable, Field, Guard, Kind, Model, ProgType, Section, View};
 
 /// The expression of the platform; refers to the tables as `tables::X`.
@@ -234,7 +235,7 @@ fn callable(row: &Callable, driver: &Ident) -> TokenStream {
         let body = variant(&format!("{body:?}"));
         quote! { rt::Intrinsic::#body }
     }));
-    let host = host_call::binding(&row.host);
+    let host = rows::binding(&row.host);
     let allowed = option(row.allowed.as_ref().map(|(when, text)| {
         let when = guard(when);
         quote! { (#when, #text) }

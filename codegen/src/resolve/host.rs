@@ -93,6 +93,20 @@ fn call(model: &Model, row: &Callable) -> Result<HostCall, String> {
         }
     }
     let ret = returned(model, row, &effects)?;
+    let stacked = |arg: &&HostArg| matches!(arg.value, HostValue::Used(_) | HostValue::Ended(_));
+    let never_null = matches!(
+        ret,
+        HostRet::Object { nullable: false, .. }
+            | HostRet::Acquired { nullable: false, .. }
+            | HostRet::Memory { nullable: false, .. }
+    );
+    match args.iter().filter(stacked).count() {
+        0 => {}
+        // Where making the object failed, the host has no value to be asked.
+        1 if never_null => return Err("it takes an object in the stack and returns no null".into()),
+        1 => {}
+        _ => return Err("it takes several objects in the stack".into()),
+    }
     let until = match row.ret.lifetime {
         Lifetime::Until(callable) => Some(callable),
         _ => None,

@@ -4,13 +4,14 @@
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use probity_engine::{Finding, Verdict, Verified, verify};
+use probity_engine::{Explanation, Finding, Verdict, Verified, explain, verify};
 use probity_object::{Object, ObjectError, ProgramError};
 use probity_platform::{Platform, Profile};
 use probity_program::{MapDef, Program};
 use probity_vm::maps::ProgArrayError;
 use probity_vm::{
-    CheckedProgram, Context, Executable, Input, LinkError, Map, MapError, RunError, Runtime, Session, Worker,
+    CheckedProgram, Context, Executable, Input, LinkError, Map, MapError, NoSlot, RunError, Runtime, Session,
+    Worker, host,
 };
 use thiserror::Error;
 
@@ -65,6 +66,12 @@ pub enum LoadError {
     /// A run ended early.
     #[error(transparent)]
     Run(#[from] RunError),
+    /// The functions of the host are not those of the platform.
+    #[error(transparent)]
+    Host(#[from] host::Misfit),
+    /// More runs at once than the runtime has slots for.
+    #[error(transparent)]
+    Slots(#[from] NoSlot),
     /// There is no machine code of it.
     #[cfg(feature = "jit")]
     #[error("program {program}: {error}")]
@@ -81,6 +88,8 @@ pub enum LoadError {
 #[derive(Debug)]
 pub struct Instance<'a> {
     loader: Loader<'a>,
+    /// The functions of the host, where the platform has one.
+    host: Option<host::Linked>,
     object: Object,
     runtime: Runtime,
     maps: Mutex<BTreeMap<String, Arc<Map>>>,
@@ -103,7 +112,13 @@ impl<'a> Instance<'a> {
     #[must_use]
     pub fn of(loader: Loader<'a>, object: Object, runtime: &Runtime) -> Instance<'a> {
         let (maps, unfilled, waiting) = (Mutex::default(), Mutex::default(), Waiting::default());
-        Instance { loader, object, runtime: runtime.clone(), maps, unfilled, waiting }
+        Instance { loader, host: None, object, runtime: runtime.clone(), maps, unfilled, waiting }
+    }
+
+    /// With the functions of a host, which programs call.
+    #[must_use]
+    pub fn with_host(self, host: host::Linked) -> Instance<'a> {
+        Instance { host: Some(host), ..self }
     }
 
     /// The object.
@@ -210,7 +225,16 @@ impl Linked<'_, '_> {
         let instance = self.instance;
         let (verified, executable) = self.executable()?;
         instance.fill(Mode::Verified)?;
-        Ok(Runnable { verified, executable, waiting: instance.waiting.clone() })
+        let (waiting, runtime) = (instance.waiting.clone(), instance.runtime.clone());
+        Ok(Runnable { verified, executable, waiting, runtime })
+    }
+
+    /// Why it is not accepted; None when it is.
+    #[must_use]
+    pub fn explain(&self) -> Option<Explanation> {
+        let (platform, profile) = self.target();
+        let report = verify(&self.program, platform, profile);
+        report.finding().map(|finding| explain(&self.program, platform, profile, finding))
     }
 
     /// It alone, verified.
@@ -228,8 +252,11 @@ impl Linked<'_, '_> {
             Verdict::Unsupported(finding) => return Err(refused(finding, true)),
         };
         let maps = self.instance.maps_of(&self.program)?;
-        let executable =
-            Executable::new(&verified, maps).map_err(|error| LoadError::Link { program: name(), error })?;
+        let executable = match &self.instance.host {
+            None => Executable::new(&verified, maps),
+            Some(host) => Executable::with_host(&verified, maps, host),
+        };
+        let executable = executable.map_err(|error| LoadError::Link { program: name(), error })?;
         Ok((verified, executable))
     }
 
@@ -250,8 +277,11 @@ impl Linked<'_, '_> {
     pub(crate) fn bare(self) -> Result<CheckedProgram, LoadError> {
         let (platform, profile) = self.target();
         let maps = self.instance.maps_of(&self.program)?;
-        CheckedProgram::new(&self.program, platform, profile, maps)
-            .map_err(|error| LoadError::Link { program: self.program.name.clone(), error })
+        let checked = match &self.instance.host {
+            None => CheckedProgram::new(&self.program, platform, profile, maps),
+            Some(host) => CheckedProgram::with_host(&self.program, platform, profile, maps, host),
+        };
+        checked.map_err(|error| LoadError::Link { program: self.program.name.clone(), error })
     }
 }
 
@@ -261,6 +291,7 @@ pub struct Runnable {
     verified: Verified,
     executable: Executable,
     waiting: Waiting,
+    runtime: Runtime,
 }
 
 impl Runnable {
@@ -274,6 +305,12 @@ impl Runnable {
     #[must_use]
     pub fn executable(&self) -> &Executable {
         &self.executable
+    }
+
+    /// The runtime that it was loaded in.
+    #[must_use]
+    pub fn runtime(&self) -> &Runtime {
+        &self.runtime
     }
 
     /// Makes machine code of it, and of the programs that wait for places in the instance's arrays: runs

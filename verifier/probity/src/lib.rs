@@ -21,6 +21,7 @@
 //! | [`loader`] | object and platform brought together |
 //! | `slots` | what an object says that its maps hold from the start |
 //! | `maps` | what a loader adds to the definitions of maps |
+//! | [`module`] | an object whose programs call functions of a host |
 //! | [`instance`] | an object in a runtime: maps, programs ready to run |
 //! | [`sections`] | a platform's section table, for the loader of objects |
 //! | [`object`] | ELF objects |
@@ -29,17 +30,20 @@
 //! | [`platform`](mod@platform) | what platforms are made of |
 //! | [`engine`] | the abstract interpreter |
 //! | [`vm`] | the runtime |
+//! | [`host`] | what functions of a host are given and give back |
 //! | `jit` | machine code, behind the feature `jit` |
 //! | [`rt`] | what emitted code names |
 
 pub mod instance;
 pub mod loader;
 mod maps;
+pub mod module;
 pub mod sections;
 mod slots;
 
 pub use instance::{Instance, Linked, LoadError, Runnable};
 pub use loader::{Checked, Loader, ProgramReport, check};
+pub use module::{Module, Program, Unverified};
 pub use sections::{PlatformSections, global_data};
 
 pub use probity_engine as engine;
@@ -53,6 +57,7 @@ pub use probity_platform as platform;
 pub use probity_platform::{Platform, Profile, Version};
 pub use probity_program as program;
 pub use probity_vm as vm;
+pub use probity_vm::host;
 
 /// Linux: what `spec/linux` compiles to.
 #[cfg(feature = "linux")]
@@ -60,7 +65,11 @@ pub use probity_linux as linux;
 
 /// The vocabulary as the code that a spec compiles to names it.
 pub mod rt {
+    pub use crate::instance::LoadError;
+    pub use crate::module::Module;
     pub use probity_platform::*;
+    pub use probity_vm::Runtime;
+    pub use probity_vm::host;
 }
 
 /// Takes in the platform that a build script compiled: a module of the platform's name, with

@@ -4,6 +4,7 @@ use probity_isa::Size;
 use probity_platform::{Behaviour, Field, HostField, Platform, ProgType, RegType, View};
 
 use crate::guest::GuestBytes;
+use crate::host::{Bytes, BytesMut, ContextStruct};
 use crate::packet::Packet;
 
 /// A context: what a program's first argument points to, laid out as the host's own struct
@@ -69,6 +70,22 @@ impl Context {
     pub fn get(&mut self, field: &str, element: u32) -> Option<u64> {
         let (offset, size) = self.place(field, element)?;
         self.guest().get(offset, size)
+    }
+
+    /// Sets all fields that are numbers; false when the struct is another context's. What is set in the
+    /// place of pointers is gone when a run begins.
+    pub fn put<C: ContextStruct>(&mut self, value: &C) -> bool {
+        let fits = C::VIEW == self.view.name;
+        if fits {
+            value.store(BytesMut(self.guest()));
+        }
+        fits
+    }
+
+    /// A copy of all fields that are numbers; None when the struct is another context's.
+    #[must_use]
+    pub fn take<C: ContextStruct>(&mut self) -> Option<C> {
+        (C::VIEW == self.view.name).then(|| C::load(Bytes(self.guest())))
     }
 
     /// A copy of the host's struct.

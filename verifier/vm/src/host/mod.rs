@@ -36,16 +36,19 @@ pub mod scope;
 mod shape;
 pub mod stacked;
 
-pub use arguments::{Argument, Arguments};
+pub use arguments::{Argument, Arguments, Copied, Number};
 pub use bindings::{Bindings, HostFunction, Linked};
-pub use callback::{Callback, Caller, Entry, Given, Stop};
+pub use callback::{Callback, Caller, Entries, Entry, Given, Stop};
 pub use memory::{Blank, Bytes, BytesMut, Fixed, FixedMut, Place};
 pub use object::{Guest, Handle, Shared, SharedBytes};
-pub use plain::{Field, Integer, Plain};
-pub use result::{Made, Returns};
+pub use plain::{ContextStruct, Field, Integer, Plain};
+pub use result::{Always, Made, Memory, Returns};
 pub use scope::{ContextOf, HostRun};
 pub use shape::{EntryShape, Misfit, RetShape, Shape};
 pub use stacked::{Ended, Used};
+
+pub use crate::errno::Errno;
+pub use crate::maps::Map;
 
 pub(crate) use held::{Held, give_back, object_at, region_at};
 pub(crate) use lend::LentHost;

@@ -35,9 +35,9 @@ impl<T> Clone for Shared<T> {
     }
 }
 
-impl<T: Plain + std::fmt::Debug> std::fmt::Debug for Shared<T> {
+impl<T> std::fmt::Debug for Shared<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Shared").field(&self.get()).finish()
+        f.debug_struct("Shared").field("first", &self.first).finish_non_exhaustive()
     }
 }
 
@@ -131,9 +131,9 @@ impl<T: Plain> Shared<T> {
 /// gets it. It can't be copied.
 pub struct Handle<T>(pub(super) Shared<T>);
 
-impl<T: Plain + std::fmt::Debug> std::fmt::Debug for Handle<T> {
+impl<T> std::fmt::Debug for Handle<T> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("Handle").field(&self.0.get()).finish()
+        f.debug_tuple("Handle").field(&self.0).finish()
     }
 }
 

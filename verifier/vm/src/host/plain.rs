@@ -21,6 +21,13 @@ pub trait Plain: Clone + 'static {
     fn store(&self, to: BytesMut<'_>);
 }
 
+/// A struct that codegen emits for the context of program types: the host's own struct, without the
+/// pointers in it, which are the runtime's.
+pub trait ContextStruct: Plain {
+    /// The name of its view in the spec.
+    const VIEW: &'static str;
+}
+
 mod sealed {
     pub trait Sealed {}
 }

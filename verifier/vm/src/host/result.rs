@@ -128,6 +128,30 @@ impl<R: sealed::Give> sealed::Give for Option<R> {
     }
 }
 
+/// Memory of the host's that is a plain struct: a binding's form of what a method gives as [`Shared`].
+#[derive(Debug)]
+pub struct Memory<T>(Shared<T>);
+
+impl<T: Plain> Memory<T> {
+    /// Memory, or null.
+    #[must_use]
+    pub fn maybe(memory: Option<Shared<T>>) -> Option<Memory<T>> {
+        memory.map(Memory)
+    }
+
+    /// Memory that is always there.
+    #[must_use]
+    pub fn always(memory: Shared<T>) -> Always<Memory<T>> {
+        Always(Memory(memory))
+    }
+}
+
+impl<T: Plain> sealed::Give for Memory<T> {
+    fn give(self, call: &mut Taking<'_>) -> Result<u64, Left> {
+        self.0.give(call)
+    }
+}
+
 macro_rules! pointers {
     ($([$($generics:tt)*] $ty:ty, $form:expr;)*) => {$(
         impl<$($generics)*> Returns for Option<$ty> {
@@ -144,6 +168,7 @@ pointers! {
     [T: Plain] Shared<T>, RetForm::Object { bytes: T::SIZE };
     [T: Plain] Handle<T>, RetForm::Acquired { bytes: T::SIZE };
     [] SharedBytes, RetForm::Memory;
+    [T: Plain] Memory<T>, RetForm::Memory;
 }
 
 /// A pointer that is never null. It is a type of generated code, so that a number can't be meant.
@@ -177,6 +202,7 @@ never_null! {
     [T: Plain] Shared<T>, RetForm::Object { bytes: T::SIZE };
     [T: Plain] Handle<T>, RetForm::Acquired { bytes: T::SIZE };
     [] SharedBytes, RetForm::Memory;
+    [T: Plain] Memory<T>, RetForm::Memory;
 }
 
 /// The value behind a new object in the stack, or an error number.

@@ -4,11 +4,11 @@ use probity_platform::{HostArg, HostBound, HostEntry, HostRet, HostValue};
 use proc_macro2::{Literal, TokenStream};
 use quote::quote;
 
-use super::values::{number, option, signed};
+use super::super::values::{number, option, signed};
 use crate::model::{HostBinding, HostCall};
 
 /// The binding of a callable.
-pub(super) fn binding(binding: &HostBinding) -> TokenStream {
+pub(in crate::emit) fn binding(binding: &HostBinding) -> TokenStream {
     match binding {
         HostBinding::None => quote! { rt::HostBinding::None },
         HostBinding::Unsupported(why) => quote! { rt::HostBinding::Unsupported(#why) },
