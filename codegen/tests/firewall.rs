@@ -17,8 +17,10 @@ fn the_golden_copy_compiles_to_the_platform_that_the_spec_describes() {
     assert_eq!(platform.global_data, Some(firewall::map_types::BPF_MAP_TYPE_ARRAY));
 
     let names: Vec<&str> = platform.callables.iter().map(|row| row.name).collect();
-    assert_eq!(names, ["bpf_map_lookup_elem", "load_bytes", "log_line"]);
-    let [lookup, load, log] = platform.callables else { panic!("three helpers") };
+    let of_maps = ["bpf_map_lookup_elem", "bpf_map_update_elem", "bpf_map_delete_elem"];
+    assert_eq!(names, [&of_maps[..], &["load_bytes", "log_line"]].concat());
+    let [lookup, update, delete, load, log] = platform.callables else { panic!("five helpers") };
+    assert_eq!((update.body, delete.body), (Some(Intrinsic::MapUpdate), Some(Intrinsic::MapDelete)));
     assert_eq!(lookup.body, Some(Intrinsic::MapLookup));
     assert!(lookup.flags.contains(CallableFlags::PKT_ACCESS) && lookup.driver.is_none());
     assert_eq!(lookup.args[1].relation, Relation::OfMap(0));
@@ -30,7 +32,7 @@ fn the_golden_copy_compiles_to_the_platform_that_the_spec_describes() {
     assert_eq!(role(log.args[1].class), ArgRole::Size);
 
     let filter = platform.prog_type(firewall::prog_types::FILTER).expect("the program type");
-    assert_eq!(filter.callables.len(), 3);
+    assert_eq!(filter.callables.len(), 5);
     assert_eq!(filter.exit[0].range, Some((0, 2)));
     assert_eq!(filter.packet, PacketAccess::empty());
     let ctx = &platform.views[usize::from(filter.ctx)];

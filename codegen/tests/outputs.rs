@@ -188,13 +188,18 @@ fn clang_takes_the_header_of_the_table() {
 }
 
 #[test]
+fn clang_takes_the_header_of_the_prelude() {
+    compiles("prelude", &load("tests/spec/pass/core_all.bpfspec"));
+}
+
+#[test]
 fn clang_takes_the_header_of_linux() {
     compiles("linux", &load("spec/linux"));
 }
 
 const ODD: &str = r#"
 platform odd;
-use core;
+use core::{ scalars, memory, context };
 /// A struct that C would make longer /* and a comment */ in it.
 view odd size 12 { first: u64; last: u16; }
 /// Begins with a gap.

@@ -101,7 +101,7 @@ fn names_that_nothing_declares() {
     refused(&more("limits { stak 512; }"), "S020");
     refused(&more("switch array_key_elisio since 6.14;"), "S020");
     refused(&more("use gore;"), "S020");
-    refused(&more("use core::{ packets };"), "S020");
+    refused(&more("use core::{ packed };"), "S020");
     refused(&clauses("precise size;"), "S020");
     refused(&clauses("invalidates packets;"), "S020");
     refused(&clauses("where map.typ == 2;"), "S020");

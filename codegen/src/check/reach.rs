@@ -7,10 +7,11 @@ use crate::code::Code;
 use crate::model::ProgType;
 use crate::resolve::cx::Cx;
 use crate::resolve::helpers::Built;
+use crate::source::FileId;
 
-/// Warns of helpers that no program type can reach. One that is declared as unsupported is there
+/// Warns of helpers of the platform's own files that no program type can reach. One that is declared as unsupported is there
 /// for its name.
-pub(crate) fn reach(cx: &mut Cx<'_>, callables: &[Built], prog_types: &[ProgType]) {
+pub(crate) fn reach(cx: &mut Cx<'_>, callables: &[Built], prog_types: &[ProgType], prelude: Option<FileId>) {
     let helpers = callables.iter().take_while(|built| !built.kfunc).count();
     let mut reached = vec![false; callables.len()];
     for prog in prog_types {
@@ -22,7 +23,9 @@ pub(crate) fn reach(cx: &mut Cx<'_>, callables: &[Built], prog_types: &[ProgType
         }
     }
     for (built, reached) in callables.iter().zip(reached) {
-        if reached || built.row.flags.contains(CallableFlags::UNSUPPORTED) {
+        // Who takes a part of the prelude, need not offer all of it.
+        let taken = prelude.is_some_and(|prelude| prelude == built.span.file);
+        if reached || taken || built.row.flags.contains(CallableFlags::UNSUPPORTED) {
             continue;
         }
         let what = match (built.overload, built.kfunc) {

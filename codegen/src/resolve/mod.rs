@@ -32,7 +32,7 @@ use crate::Diagnostic;
 use crate::check;
 use crate::diagnostic::has_errors;
 use crate::model::{Callable, Model};
-use crate::source::SourceMap;
+use crate::source::{FileId, SourceMap};
 use crate::syntax::ast::{Item, ItemKind};
 
 use cx::Cx;
@@ -56,12 +56,13 @@ pub fn resolve(
     let mut cx = Cx { sources, found: Vec::new() };
     let taken = prelude::select(&mut cx, items, prelude_items);
     let collected = items::collect(&mut cx, &taken, items);
-    let model = build(&mut cx, &collected);
+    let prelude = prelude_items.first().map(|item| item.span.file);
+    let model = build(&mut cx, &collected, prelude);
     let model = if has_errors(&cx.found) { None } else { model };
     (model, cx.found)
 }
 
-fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
+fn build(cx: &mut Cx<'_>, collected: &Collected<'_>, prelude: Option<FileId>) -> Option<Model> {
     let scope = scope::declare(cx, collected);
     let kinds = kinds::kinds(cx, collected, &scope);
     let arg_classes = kinds::arg_classes(cx, collected, &scope);
@@ -85,7 +86,7 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>) -> Option<Model> {
         check::regions(cx, collected, &callables, &mut regions);
         check::stack_objects(cx, collected, &callables, &stack_objects);
     }
-    check::reach(cx, &callables, &prog_types);
+    check::reach(cx, &callables, &prog_types, prelude);
     check::never_null(cx, &arg_classes, collected);
 
     let platform = collected.platform?;

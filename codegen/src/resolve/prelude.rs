@@ -29,7 +29,7 @@ pub(super) fn select<'a>(cx: &mut Cx<'_>, items: &[Item], prelude: &'a [Item]) -
             None => whole = true,
             Some(trees) => {
                 for tree in trees {
-                    want(cx, tree, &[prelude], &mut wanted);
+                    want(cx, tree, &[prelude], &[prelude], &mut wanted);
                 }
             }
         }
@@ -40,9 +40,16 @@ pub(super) fn select<'a>(cx: &mut Cx<'_>, items: &[Item], prelude: &'a [Item]) -
 }
 
 /// Adds the part that a tree names, what it needs, and the parts below that the tree names; all
-/// parts below when it names none.
-fn want<'a>(cx: &mut Cx<'_>, tree: &UseTree, scopes: &[&'a [Item]], wanted: &mut Vec<&'a Part>) {
-    let Some(part) = find(cx, &tree.name, scopes) else { return };
+/// parts below when it names none. The tree's name is of a part in `names`; what parts need is
+/// looked for in `scopes`.
+fn want<'a>(
+    cx: &mut Cx<'_>,
+    tree: &UseTree,
+    names: &[&'a [Item]],
+    scopes: &[&'a [Item]],
+    wanted: &mut Vec<&'a Part>,
+) {
+    let Some(part) = find(cx, &tree.name, names) else { return };
     let mut inner: Vec<&'a [Item]> = scopes.to_vec();
     inner.push(&part.items);
     add(cx, part, scopes, wanted);
@@ -51,7 +58,7 @@ fn want<'a>(cx: &mut Cx<'_>, tree: &UseTree, scopes: &[&'a [Item]], wanted: &mut
         Some(trees) => {
             // Names between the braces are those of parts directly below.
             for tree in trees {
-                want(cx, tree, &[&part.items], wanted);
+                want(cx, tree, &[&part.items], &inner, wanted);
             }
         }
     }

@@ -104,6 +104,6 @@ fn main() -> Result<(), probity::LoadError> {
 
     let leaky = table::load::<Engine>(include_bytes!("leaky.o"))?;
     let explanation = leaky.program("rows")?.explain().expect("the cursor stays open");
-    println!("\nleaky.o is refused: {}", explanation.rejection.message);
+    println!("\nleaky.o is refused: {}", explanation.summary);
     Ok(())
 }
