@@ -102,8 +102,10 @@ pub(super) fn callables(cx: &mut Cx<'_>, all: &Collected<'_>, types: &Types<'_>)
     let mut built: Vec<Built> = built.into_iter().map(|(_, built)| built).collect();
     for row in &mut built {
         let Some(name) = &row.until else { continue };
+        // Any overload stands for the callable.
+        let at = index.iter().find(|((callable, _), _)| *callable == name.name).map(|(_, &at)| at);
         if types.scope.helpers.find(cx, name).is_some()
-            && let Some(&at) = index.get(&(name.name.clone(), None))
+            && let Some(at) = at
         {
             row.row.ret.lifetime = Lifetime::Until(at);
         }

@@ -156,7 +156,8 @@ pub enum Lifetime {
     Source,
     /// Until the program ends.
     Run,
-    /// Until this callable is called: an index into [`crate::Platform::callables`].
+    /// Until this callable is called, a helper in whatever overload: see
+    /// [`crate::Platform::callable_at`].
     Until(u16),
 }
 
@@ -290,4 +291,12 @@ pub struct Callable {
     pub host: HostBinding,
     /// Where it is declared.
     pub site: Site,
+}
+
+impl Callable {
+    /// True for the same callable: helpers are in all their overloads, which share a number.
+    #[must_use]
+    pub fn is(&self, other: &Callable) -> bool {
+        self.number == other.number && (self.number != 0 || self.name == other.name)
+    }
 }

@@ -122,6 +122,15 @@ impl Platform {
         self.special_fields.iter().find(|row| row.form == form && row.name == name)
     }
 
+    /// The callable with an index that counts helpers, then kfuncs: what
+    /// [`crate::Lifetime::Until`] holds.
+    #[must_use]
+    pub fn callable_at(&self, index: u16) -> Option<&'static Callable> {
+        let index = usize::from(index);
+        let kfunc = index.checked_sub(self.callables.len());
+        kfunc.map_or_else(|| self.callables.get(index), |index| self.kfuncs.get(index))
+    }
+
     /// The kfunc that a program's reference by name means on a target: by its name, or by one of its
     /// other names when that is the target's.
     #[must_use]

@@ -222,7 +222,14 @@ impl Tracer<'_> {
         }
         self.lost(pc, frame, &format!("the call of {callee}"));
         self.written(moment, next, callee);
-        // Calls that change the packet make pointers into it stale.
+        // Calls that change the packet make pointers into it stale; others end what a host gave out.
+        self.stale(moment, next, |place| {
+            format!("the call of {callee} makes {place} stale: it is no pointer any more")
+        });
+    }
+
+    /// Pointers that are none behind an instruction which writes them nothing.
+    fn stale(&mut self, moment: &Moment, next: &Moment, text: impl Fn(&str) -> String) {
         let stale = |place: &Place| {
             let (old, new) = (look(&moment.state, *place), look(&next.state, *place));
             matches!((old, new), (Some(old), Some(new)) if old.is_pointer() && !new.is_pointer())
@@ -230,8 +237,7 @@ impl Tracer<'_> {
         let found: Vec<Place> = self.wants.iter().copied().filter(stale).collect();
         for place in found {
             self.take(place);
-            let text = format!("the call of {callee} makes {} stale: it is no pointer any more", name(place));
-            self.push(pc, What::Lost, text);
+            self.push(moment.pc, What::Lost, text(&name(place)));
         }
     }
 
@@ -289,6 +295,10 @@ impl Tracer<'_> {
             self.push(moment.pc, What::Returned, "r0 is what the function returns".into());
             self.want(Place::Reg(callee, 0));
         }
+        self.stale(moment, next, |place| {
+            let ends = "the function that was called back ends, and with it what it was given";
+            format!("{ends}: {place} is no pointer any more")
+        });
         self.lost(next.pc.saturating_sub(1), caller, "the call of a function");
     }
 

@@ -8,6 +8,7 @@ use probity_program::Program;
 
 use crate::domain::Scalar;
 use crate::state::Reg;
+use crate::state::ends::reference;
 
 /// What is needed to put values into words.
 #[derive(Clone, Copy, Debug)]
@@ -62,7 +63,7 @@ impl Values<'_> {
         if reg.maybe_null() {
             text.push_str(", may be null");
         }
-        if reg.ref_id != 0 {
+        if reference(reg.ref_id) != 0 {
             text.push_str(", must be released");
         }
         text

@@ -6,7 +6,7 @@ use super::checkpoint::Checkpoint;
 use super::history::Place;
 use super::ids::IdMap;
 use crate::prepare::Code;
-use crate::state::{ADD_CONST, Frame, Reg, Slot, State, Tag};
+use crate::state::{ADD_CONST, Ends, Frame, Reg, Slot, State, Tag, ends};
 
 /// How exactly two states must agree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,6 +45,8 @@ pub struct Comparison<'a> {
     pub code: &'a Code,
     /// The correspondence of identities.
     pub ids: &'a mut IdMap,
+    /// What pointers of a host end with.
+    pub ends: &'a Ends,
     /// How exactly they must agree.
     pub mode: Exactness,
     /// Stack bytes that were never written may be read.
@@ -196,7 +198,7 @@ impl Comparison<'_> {
                     && old.data2 == cur.data2
                     && cur.val.within(&old.val)
                     && self.ids.matches(old.id, cur.id)
-                    && self.ids.matches(old.ref_id, cur.ref_id)
+                    && self.ends_match(old.ref_id, cur.ref_id)
             }
             Behaviour::Packet => {
                 let range_fits = if old.range() < 0 || cur.range() < 0 {
@@ -207,6 +209,7 @@ impl Comparison<'_> {
                 range_fits
                     && old.off == cur.off
                     && self.ids.matches(old.id, cur.id)
+                    && self.ends_match(old.ref_id, cur.ref_id)
                     && cur.val.within(&old.val)
             }
             Behaviour::Arena => true,
@@ -223,7 +226,16 @@ impl Comparison<'_> {
             && old.data2 == cur.data2
             && old.val == cur.val
             && self.ids.matches(old.id, cur.id)
-            && self.ids.matches(old.ref_id, cur.ref_id)
+            && self.ends_match(old.ref_id, cur.ref_id)
+    }
+
+    /// Whether a current pointer ends with what an old one ends with.
+    #[inline]
+    fn ends_match(&mut self, old: u32, cur: u32) -> bool {
+        if (old | cur) & ends::SET == 0 {
+            return self.ids.matches(old, cur);
+        }
+        self.ends.matches(old, cur, self.ids)
     }
 
     fn slot_equal(&mut self, index: usize, old: &Frame, cur: &Frame, number: usize) -> bool {
@@ -271,7 +283,7 @@ impl Comparison<'_> {
         old.data == cur.data
             && old.data2 == cur.data2
             && old.flags == cur.flags
-            && self.ids.matches(old.ref_id, cur.ref_id)
+            && self.ends_match(old.ref_id, cur.ref_id)
     }
 
     /// The scalar that an eight-byte load of a slot gives, when it gives one whatever the bytes.

@@ -173,6 +173,7 @@ impl<O: Observer> Walk<'_, O> {
             cur: &self.state,
             code: self.code,
             ids: &mut self.id_map,
+            ends: &self.ends,
             mode,
             uninit_stack: self.platform.policy.uninit_stack,
         }

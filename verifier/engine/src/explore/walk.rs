@@ -16,7 +16,7 @@ use crate::prepare::Code;
 use crate::prepare::Offered;
 use crate::prepare::global_functions::Summary;
 use crate::report::Stats;
-use crate::state::{Frame, References, Reg, Stack, State};
+use crate::state::{Ends, Frame, References, Reg, Stack, State};
 use crate::transfer::callback::BoundedCall;
 
 /// What may watch a walk. All methods do nothing unless they are overridden.
@@ -158,6 +158,8 @@ pub struct Walk<'a, O> {
     pub(crate) liveness: StackLiveness,
     pub(crate) loops: Loops,
     pub(crate) id_map: IdMap,
+    /// What pointers of a host end with.
+    pub(crate) ends: Ends,
     /// The register in which a state last differed from one that its path came from.
     pub(crate) loop_differs: usize,
     /// The last identity that was given out.
@@ -261,6 +263,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             liveness: StackLiveness::new(code),
             loops: Loops::default(),
             id_map: IdMap::default(),
+            ends: Ends::default(),
             loop_differs: 0,
             last_id: 0,
             stats: Stats::default(),

@@ -2,7 +2,7 @@
 //! 5.4). What a call of one may do is found here once, from all that it may run.
 
 use probity_isa::Instruction;
-use probity_platform::{ArgRole, CallableFlags, Intrinsic, KfuncFlags, Platform, ProgType};
+use probity_platform::{ArgRole, CallableFlags, Intrinsic, KfuncFlags, Lifetime, Platform, ProgType};
 use probity_program::Program;
 use probity_program::btf::{Btf, Type, TypeId};
 
@@ -25,12 +25,15 @@ pub enum GlobalArg {
 }
 
 /// What a function, with all that it calls, may do.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
     /// Packet pointers of its callers go stale.
     pub changes_packet: bool,
     /// It may sleep.
     pub sleeps: bool,
+    /// What it calls, of that which pointers of a host are good until: ascending indexes of
+    /// [`Platform::callable_at`].
+    pub ends: Vec<u16>,
     /// It does something whose effect on its callers is not known.
     pub unknown: bool,
 }
@@ -109,17 +112,19 @@ fn in_btf(btf: &Btf, platform: &Platform, context: &str, id: TypeId, nullable: b
 #[must_use]
 pub fn summaries(code: &Code, platform: &Platform, offered: &Offered) -> Vec<Summary> {
     let mut summaries = vec![Summary::default(); code.functions.len()];
+    let ending = ending(platform);
     let mut changed = true;
     while changed {
         changed = false;
         for index in 0..code.functions.len() {
             let function = &code.functions[index];
-            let mut summary = summaries[index];
+            let mut summary = summaries[index].clone();
             for pc in function.start..function.end {
                 let Some(instruction) = code.instruction(pc) else { continue };
-                add(&mut summary, instruction, platform, offered);
+                add(&mut summary, instruction, platform, offered, &ending);
                 if let Some(callee) = callee(code, pc, instruction) {
-                    let callee = summaries[callee];
+                    let callee = &summaries[callee];
+                    callee.ends.iter().for_each(|&at| insert(&mut summary.ends, at));
                     summary.changes_packet |= callee.changes_packet;
                     summary.sleeps |= callee.sleeps;
                     summary.unknown |= callee.unknown;
@@ -142,7 +147,30 @@ fn callee(code: &Code, pc: usize, instruction: &Instruction) -> Option<usize> {
     code.function_at(usize::try_from(pc as i64 + i64::from(off) + 1).ok()?)
 }
 
-fn add(summary: &mut Summary, instruction: &Instruction, platform: &Platform, offered: &Offered) {
+/// What pointers of a host are good until.
+fn ending(platform: &Platform) -> Vec<u16> {
+    let mut ending = Vec::new();
+    for row in platform.callables.iter().chain(platform.kfuncs) {
+        if let Lifetime::Until(at) = row.ret.lifetime {
+            insert(&mut ending, at);
+        }
+    }
+    ending
+}
+
+fn insert(list: &mut Vec<u16>, at: u16) {
+    if let Err(index) = list.binary_search(&at) {
+        list.insert(index, at);
+    }
+}
+
+fn add(
+    summary: &mut Summary,
+    instruction: &Instruction,
+    platform: &Platform,
+    offered: &Offered,
+    ending: &[u16],
+) {
     let (row, sleeps) = match *instruction {
         Instruction::CallHelper { id } => {
             let Some(row) = offered.callable(id) else { return };
@@ -157,7 +185,14 @@ fn add(summary: &mut Summary, instruction: &Instruction, platform: &Platform, of
     let changes = row.flags.contains(CallableFlags::CHANGES_PKT_DATA);
     let of_view =
         row.args.iter().any(|arg| platform.arg_classes[usize::from(arg.class)].role == ArgRole::StackObject);
+    // Another program may call anything.
+    let replaces = row.body == Some(Intrinsic::TailCall);
+    for &at in ending {
+        if replaces || platform.callable_at(at).is_some_and(|end| end.is(row)) {
+            insert(&mut summary.ends, at);
+        }
+    }
     summary.sleeps |= sleeps;
     summary.unknown |= (changes && of_view) || row.flags.contains(CallableFlags::THROWS);
-    summary.changes_packet |= changes || row.body == Some(Intrinsic::TailCall);
+    summary.changes_packet |= changes || replaces;
 }

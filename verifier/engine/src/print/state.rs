@@ -9,6 +9,7 @@ use probity_program::Program;
 use super::type_name;
 use crate::domain::{Scalar, Tnum};
 use crate::explore::checkpoint::Precise;
+use crate::state::ends::reference;
 use crate::state::object::{ObjectSlot, ObjectSort};
 use crate::state::{ADD_CONST, Frame, Reg, Slot, State, Tag};
 use crate::transfer::typed::{object_of, struct_name};
@@ -127,7 +128,7 @@ impl Printer<'_> {
             }
             ObjectSort::View => {
                 let mut attributes = vec![format!("id={}", reg.id)];
-                if reg.ref_id != 0 {
+                if reference(reg.ref_id) != 0 {
                     attributes.push(format!("ref_id={}", reg.ref_id));
                 }
                 attributes.push(format!("dynptr_id={}", reg.off));
@@ -187,7 +188,7 @@ impl Printer<'_> {
             }
             attributes.push(text);
         }
-        if reg.ref_id != 0 {
+        if reference(reg.ref_id) != 0 {
             attributes.push(format!("ref_obj_id={}", reg.ref_id));
         }
     }

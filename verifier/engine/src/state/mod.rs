@@ -1,5 +1,6 @@
 //! The abstract machine: registers, stack slots, frames, and the state made of them.
 
+pub mod ends;
 pub mod frame;
 pub mod machine;
 pub mod object;
@@ -7,6 +8,7 @@ pub mod refs;
 pub mod reg;
 pub mod stack;
 
+pub use ends::{End, Ends};
 pub use frame::Frame;
 pub use machine::State;
 pub use refs::{Held, Lock, Reference, References};

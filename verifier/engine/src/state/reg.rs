@@ -26,7 +26,7 @@ pub struct Reg {
     pub off: i32,
     /// Identity: of a null check, of a variable packet offset, of a class of equal scalars.
     pub id: u32,
-    /// The reference that it derives from, 0 for none.
+    /// The reference that it derives from, 0 for none; or with [`super::ends::SET`] what it ends with.
     pub ref_id: u32,
     /// By behaviour: the map's index, the region's size, the packet range, the frame number, the
     /// function's first instruction.

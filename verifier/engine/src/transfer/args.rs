@@ -11,6 +11,7 @@ use super::region::MAX_VAR_OFF;
 use crate::explore::walk::{Observer, Walk};
 use crate::print::type_name;
 use crate::state::Reg;
+use crate::state::ends::reference;
 use crate::state::object::{ObjectSort, VIEWED};
 use crate::unsupported;
 
@@ -60,7 +61,7 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     /// The register's type is one that the class accepts.
-    fn check_class(&self, regno: u8, reg: &Reg, arg: &Arg) -> Result<(), Rejection> {
+    pub(super) fn check_class(&self, regno: u8, reg: &Reg, arg: &Arg) -> Result<(), Rejection> {
         let class = &self.platform.arg_classes[usize::from(arg.class)];
         if class.accepts.is_empty() {
             if reg.is_scalar() {
@@ -98,7 +99,7 @@ impl<O: Observer> Walk<'_, O> {
             .at(arg.site)
     }
 
-    fn check_argument_offset(&self, regno: u8, reg: &Reg, arg: &Arg) -> Result<(), Rejection> {
+    pub(super) fn check_argument_offset(&self, regno: u8, reg: &Reg, arg: &Arg) -> Result<(), Rejection> {
         if !reg.is_pointer() {
             return Ok(());
         }
@@ -122,7 +123,8 @@ impl<O: Observer> Walk<'_, O> {
         let regno = register(index);
         let in_stack = matches!(arg.subject, Subject::StackObject(_));
         if arg.flags.contains(TypeFlags::OBJ_RELEASE) && !in_stack {
-            if reg.ref_id == 0 && !reg.is_null_scalar() {
+            let held = reference(reg.ref_id);
+            if held == 0 && !reg.is_null_scalar() {
                 let message = format!("R{regno} must be referenced when passed to release function");
                 return Err(Rejection::new(Why::NotReferenced, message)
                     .facts(
@@ -131,9 +133,9 @@ impl<O: Observer> Walk<'_, O> {
                     )
                     .at(arg.site));
             }
-            call.released = Some(reg.ref_id);
+            call.released = Some(held);
         }
-        if reg.ref_id != 0 && self.profile.switches.contains(Switches::ONE_REFERENCE) {
+        if reference(reg.ref_id) != 0 && self.profile.switches.contains(Switches::ONE_REFERENCE) {
             if call.referenced != 0 {
                 let message =
                     format!("more than one arg with ref_obj_id R{regno} {} {}", reg.ref_id, call.referenced);

@@ -41,6 +41,7 @@ impl<O: Observer> Walk<'_, O> {
             self.check_argument(&mut call, index)?;
         }
         self.check_map_use(&call)?;
+        self.end_with_call(callable);
         self.drive(&mut call)?;
         if let Some((regno, size)) = call.raw {
             self.write_unknown(regno, size)?;
@@ -54,6 +55,7 @@ impl<O: Observer> Walk<'_, O> {
             if invalidates_packet(&call) {
                 self.invalidate_packet();
             }
+            self.end_with_calls(None);
             *self.state.reg_mut(0) = self.unknown();
             return self.return_to_caller();
         }
@@ -159,7 +161,7 @@ impl<O: Observer> Walk<'_, O> {
     pub(super) fn finish_call(&mut self, call: &Call) -> Result<(), Rejection> {
         let frame = self.state.frame_mut();
         clobber(frame);
-        let returned = self.returned(call);
+        let returned = self.returned(call)?;
         *self.state.reg_mut(0) = returned;
         self.check_map_callers(call)?;
         // What another program does to the packet is seen only where that returns to.
@@ -171,7 +173,7 @@ impl<O: Observer> Walk<'_, O> {
 
     /// The packet may have moved.
     pub(super) fn invalidate_packet(&mut self) {
-        let unknown = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
+        let unknown = self.invalid();
         let packet = |reg: &Reg| match reg.behaviour {
             Some(Behaviour::Packet | Behaviour::PacketEnd) => true,
             Some(Behaviour::Region) => reg.flags.intersects(PACKET_VIEW),
@@ -180,9 +182,9 @@ impl<O: Observer> Walk<'_, O> {
         self.state.for_each_reg(packet, |reg| *reg = unknown);
     }
 
-    fn returned(&mut self, call: &Call) -> Reg {
+    fn returned(&mut self, call: &Call) -> Result<Reg, Rejection> {
         let ty = call.return_type.unwrap_or(call.callable.ret.ty);
-        match ty {
+        Ok(match ty {
             RetType::Void => Reg::NOT_INIT,
             RetType::Integer => {
                 let mut reg = self.unknown();
@@ -195,11 +197,11 @@ impl<O: Observer> Walk<'_, O> {
                 }
                 reg
             }
-            RetType::Pointer(ty) => self.returned_pointer(call, ty),
-        }
+            RetType::Pointer(ty) => self.returned_pointer(call, ty)?,
+        })
     }
 
-    fn returned_pointer(&mut self, call: &Call, mut ty: RegType) -> Reg {
+    fn returned_pointer(&mut self, call: &Call, mut ty: RegType) -> Result<Reg, Rejection> {
         if call.nonnull {
             ty.flags.remove(TypeFlags::PTR_MAYBE_NULL);
         }
@@ -211,7 +213,7 @@ impl<O: Observer> Walk<'_, O> {
             }
             Behaviour::Region => {
                 reg.data = call.return_bytes.unwrap_or(call.callable.ret.size);
-                if let Some(view) = call.slices {
+                if let Some(view) = call.sliced {
                     reg.data2 = view.memory();
                     // A kfunc says in the type which memory it is.
                     if call.callable.number == 0 {
@@ -233,12 +235,13 @@ impl<O: Observer> Walk<'_, O> {
             reg.id = self.new_id();
         }
         if call.acquires {
+            self.check_acquired(call)?;
             reg.ref_id = self.acquire_reference();
             reg.id = reg.ref_id;
         } else {
-            reg.ref_id = call.slices.map_or(call.derives_from, |view| view.reg.ref_id);
+            reg.ref_id = self.returned_ends(call, kind.behaviour)?;
         }
-        reg
+        Ok(reg)
     }
 }
 

@@ -59,7 +59,7 @@ impl<O: Observer> Walk<'_, O> {
         let pc = self.pc;
         let instance = self.liveness.call_back(self.code, self.state.frame().instance, pc, function);
         let mut callee = self.empty_frame(pc, function, instance, frames);
-        self.set_entry(&mut callee, call, back)?;
+        self.set_entry(&mut callee, call, back, frames)?;
         callee.callback = Some(callback);
         callee.entries = self.state.frame().entries;
         self.entered[function] = true;
@@ -83,7 +83,8 @@ impl<O: Observer> Walk<'_, O> {
     ) -> Result<(), Rejection> {
         let instance = self.liveness.root(self.code, function);
         let mut frame = self.empty_frame(Frame::NO_CALL, function, instance, 0);
-        self.set_entry(&mut frame, call, back)?;
+        self.check_later(call, back)?;
+        self.set_entry(&mut frame, call, back, 0)?;
         frame.callback = Some(callback);
         frame.entries = self.state.frame().entries + 1;
         self.entered[function] = true;
@@ -105,8 +106,27 @@ impl<O: Observer> Walk<'_, O> {
         self.push_apart(state, start)
     }
 
-    /// What the registers of a function hold that is called back.
-    fn set_entry(&mut self, frame: &mut Frame, call: &Call, back: &CallbackCall) -> Result<(), Rejection> {
+    /// What is passed on to a function that is called later must be there then.
+    fn check_later(&self, call: &Call, back: &CallbackCall) -> Result<(), Rejection> {
+        for &(_, value) in back.entry {
+            let CallbackValue::Caller(arg) = value else { continue };
+            let reg = &call.args[usize::from(arg)];
+            if reg.is_pointer() && reg.behaviour != Some(Behaviour::Map) {
+                let name = crate::print::reg_type_name(self.platform, reg);
+                return Err(crate::unsupported(format!("{name} for a function that is called later")));
+            }
+        }
+        Ok(())
+    }
+
+    /// What the registers of a function hold that is called back, in the frame with this number.
+    fn set_entry(
+        &mut self,
+        frame: &mut Frame,
+        call: &Call,
+        back: &CallbackCall,
+        number: usize,
+    ) -> Result<(), Rejection> {
         for &(reg, value) in back.entry {
             frame.regs[usize::from(reg)] = match value {
                 CallbackValue::Caller(arg) => call.args[usize::from(arg)],
@@ -126,7 +146,8 @@ impl<O: Observer> Walk<'_, O> {
                         (Behaviour::StackObject, ..) => {
                             self.last_id += 1;
                             let given = Reg::pointer(behaviour, ty);
-                            frame.regs[usize::from(reg)] = Reg { id: self.last_id, ..given };
+                            let ref_id = self.given_ends(number);
+                            frame.regs[usize::from(reg)] = Reg { id: self.last_id, ref_id, ..given };
                             continue;
                         }
                         _ => {
@@ -134,7 +155,15 @@ impl<O: Observer> Walk<'_, O> {
                             return Err(crate::unsupported(format!("{name} as an argument of a callback")));
                         }
                     };
-                    Reg { data, ..Reg::pointer(behaviour, ty) }
+                    let mut given = Reg { data, ..Reg::pointer(behaviour, ty) };
+                    if matches!(behaviour, Behaviour::Object | Behaviour::MapKey) {
+                        given.ref_id = self.given_ends(number);
+                    }
+                    // Each null check is about one of them.
+                    if given.maybe_null() {
+                        given.id = self.new_id();
+                    }
+                    given
                 }
             };
         }

@@ -30,7 +30,7 @@ impl<O: Observer> Walk<'_, O> {
                 .facts(field_needed(view, i64::from(off), access), format!("{size} bytes at offset {off}"))
                 .at(self.demand(view, i64::from(off), size, access)));
         };
-        self.load_field(rule, access);
+        self.load_field(reg, rule, access);
         Ok(())
     }
 
@@ -67,7 +67,7 @@ impl<O: Observer> Walk<'_, O> {
             }
             return Err(rejection);
         };
-        self.load_field(rule, access);
+        self.load_field(reg, rule, access);
         Ok(())
     }
 
@@ -75,8 +75,8 @@ impl<O: Observer> Walk<'_, O> {
     pub(super) fn access_fields(
         &mut self,
         regno: u8,
-        view: u16,
-        name: &str,
+        reg: &Reg,
+        (view, name): (u16, &str),
         off: i64,
         size: u32,
         access: Access,
@@ -90,7 +90,7 @@ impl<O: Observer> Walk<'_, O> {
                 .facts(field_needed(view, off, access), format!("{size} bytes at offset {off}"))
                 .at(self.demand(view, off, size, access)));
         };
-        self.load_field(rule, access);
+        self.load_field(reg, rule, access);
         Ok(())
     }
 
@@ -126,12 +126,16 @@ impl<O: Observer> Walk<'_, O> {
         crate::prepare::guard_env(self.program, self.prog_type, self.profile)
     }
 
-    fn load_field(&mut self, rule: &Rule, access: Access) {
+    fn load_field(&mut self, base: &Reg, rule: &Rule, access: Access) {
         let Access::Read(Some(dst)) = access else { return };
         let kind = self.platform.kind(rule.yields.kind);
         let mut value = match kind.behaviour {
             Behaviour::Scalar => self.unknown(),
-            behaviour => Reg { data: kind.view.map_or(0, u32::from), ..Reg::pointer(behaviour, rule.yields) },
+            behaviour => Reg {
+                data: kind.view.map_or(0, u32::from),
+                ref_id: self.field_ends(base),
+                ..Reg::pointer(behaviour, rule.yields)
+            },
         };
         if value.maybe_null() {
             value.id = self.new_id();

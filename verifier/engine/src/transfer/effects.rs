@@ -33,8 +33,8 @@ pub(super) struct Call {
     pub(super) released: Option<u32>,
     /// The returned pointer is a new reference.
     pub(super) acquires: bool,
-    /// The reference that the returned pointer derives from, 0 for none.
-    pub(super) derives_from: u32,
+    /// The argument that the returned pointer derives from.
+    pub(super) derives_from: Option<Reg>,
     pub(super) invalidates_packet: bool,
     /// Another program runs instead of the rest of this one.
     pub(super) replaces_program: bool,
@@ -45,7 +45,9 @@ pub(super) struct Call {
     /// The stack objects that stand for memory and that arguments point to.
     pub(super) views: [Option<ViewArg>; 5],
     /// The one that the returned pointer points into.
-    pub(super) slices: Option<ViewArg>,
+    pub(super) sliced: Option<ViewArg>,
+    /// What the stack object ends with that the returned pointer is good as long as.
+    pub(super) slices: Option<u32>,
 }
 
 impl Call {
@@ -62,12 +64,13 @@ impl Call {
             referenced: 0,
             released: None,
             acquires: false,
-            derives_from: 0,
+            derives_from: None,
             invalidates_packet: false,
             replaces_program: false,
             objects: [None; 5],
             advances: None,
             views: [None; 5],
+            sliced: None,
             slices: None,
         }
     }
@@ -289,7 +292,15 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
     }
 
     fn slice(&mut self, arg: u8) {
-        self.call.slices = self.call.views[usize::from(arg)];
+        self.call.sliced = self.call.views[usize::from(arg)];
+        self.call.slices = match (self.call.sliced, self.object(arg)) {
+            (Some(view), _) => Some(view.reg.ref_id),
+            // What is no memory keeps what it gave out as it does elements.
+            (None, Some((at, object))) => {
+                Some(self.walk.object_at(at, object).map_or(0, |slot| slot.reg.ref_id))
+            }
+            (None, None) => None,
+        };
     }
 
     fn destroy(&mut self, arg: u8, site: Site) -> Result<(), Rejection> {
@@ -325,7 +336,7 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
     }
 
     fn cast(&mut self, arg: u8) {
-        self.call.derives_from = self.call.arg(arg).ref_id;
+        self.call.derives_from = Some(self.call.arg(arg));
     }
 
     fn tail_call(&mut self, map: u8, index: u8, site: Site) -> Result<(), Rejection> {

@@ -10,7 +10,7 @@ use super::effects::Call;
 use crate::explore::history::HistoryHead;
 use crate::explore::walk::{Next, Observer, Walk};
 use crate::prepare::global_functions::{self, GlobalArg};
-use crate::state::{Frame, References, Reg, State};
+use crate::state::{End, Frame, References, Reg, State};
 
 impl<O: Observer> Walk<'_, O> {
     /// A global function is called: what it is given fits its prototype, and it does what any
@@ -22,7 +22,7 @@ impl<O: Observer> Walk<'_, O> {
         if self.summaries.is_empty() {
             self.summaries = global_functions::summaries(self.code, self.platform, self.offered);
         }
-        let summary = self.summaries[function];
+        let summary = self.summaries[function].clone();
         let sleepless = !self.may_sleep()
             || !self.state.references.inside().is_empty()
             || self.state.references.flag().is_some();
@@ -31,7 +31,7 @@ impl<O: Observer> Walk<'_, O> {
             return Err(unmodelled());
         }
         for (index, arg) in args.iter().enumerate() {
-            self.check_global_argument(index, *arg).map_err(|mut rejection| {
+            self.check_global_argument(index, *arg, &summary.ends).map_err(|mut rejection| {
                 if rejection.code != Why::Unsupported {
                     if !rejection.message.is_empty() {
                         rejection.message.push('\n');
@@ -50,6 +50,7 @@ impl<O: Observer> Walk<'_, O> {
         if summary.changes_packet {
             self.invalidate_packet();
         }
+        self.end_with_calls(Some(&summary.ends));
         Ok(Next::Go(self.pc + 1))
     }
 
@@ -57,9 +58,20 @@ impl<O: Observer> Walk<'_, O> {
         global_functions::prototype(self.program, self.code, self.platform, self.prog_type, function)
     }
 
-    fn check_global_argument(&mut self, index: usize, arg: GlobalArg) -> Result<(), Rejection> {
+    fn check_global_argument(
+        &mut self,
+        index: usize,
+        arg: GlobalArg,
+        called: &[u16],
+    ) -> Result<(), Rejection> {
         let regno = super::args::register(index);
         let reg = *self.state.reg(regno);
+        if self.ends.any(reg.ref_id, |end| matches!(end, End::Call(at) if called.contains(&at))) {
+            let message = format!("R{regno} is made invalid by what the function calls");
+            return Err(Rejection::new(Why::ArgumentType, message)
+                .errno(EINVAL)
+                .facts("a pointer that is good while the function runs", self.type_of(regno)));
+        }
         match arg {
             GlobalArg::Scalar if reg.is_scalar() => Ok(()),
             GlobalArg::Scalar => Err(Rejection::new(Why::ArgumentType, format!("R{regno} is not a scalar"))

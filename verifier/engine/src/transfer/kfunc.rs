@@ -2,8 +2,8 @@
 
 use probity_platform::rejection::{EACCES, EINVAL};
 use probity_platform::{
-    ArgRole, Behaviour, Callable, CallbackFlags, Code as Why, KfuncFlags, PacketAccess, Rejection, Relation,
-    RetType, Subject, TypeFlags,
+    ArgRole, Behaviour, Callable, CallbackFlags, Code as Why, KfuncFlags, Lifetime, PacketAccess, Rejection,
+    Relation, RetType, Subject, TypeFlags,
 };
 use probity_program::flags;
 
@@ -14,8 +14,8 @@ use super::effects::Call;
 use super::objects::ObjectAt;
 use super::region::MAX_VAR_OFF;
 use crate::explore::walk::{Next, Observer, Walk};
-use crate::state::Reg;
 use crate::state::object::{ObjectSort, PACKET_VIEW};
+use crate::state::{End, Reg};
 
 /// Out of order.
 const EPROTO: i32 = 71;
@@ -152,6 +152,14 @@ impl<O: Observer> Walk<'_, O> {
             }
             ArgRole::StackObject => self.check_kfunc_object(call, index, &reg),
             ArgRole::Object => self.check_kfunc_typed(call, index, &reg, null),
+            // A host calls back as helpers do.
+            ArgRole::Func | ArgRole::Stack if self.platform.hosted => {
+                if null {
+                    return Ok(());
+                }
+                self.check_class(regno, &reg, arg)?;
+                self.check_argument_offset(regno, &reg, arg)
+            }
             // Its size comes behind it.
             ArgRole::Mem if !arg.flags.contains(TypeFlags::MEM_FIXED_SIZE) || null => Ok(()),
             ArgRole::Mem => {
@@ -260,7 +268,7 @@ impl<O: Observer> Walk<'_, O> {
             RetType::Pointer(ty) => !ty.flags.contains(TypeFlags::MEM_RDONLY),
             _ => false,
         };
-        let packet = call.slices.is_some_and(|view| view.flags().intersects(PACKET_VIEW));
+        let packet = call.sliced.is_some_and(|view| view.flags().intersects(PACKET_VIEW));
         if written && packet && !self.prog_type.packet.contains(PacketAccess::WRITE) {
             return Err(crate::unsupported(format!("{} where packets are not written", call.callable.name)));
         }
@@ -268,7 +276,9 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     fn finish_kfunc(&mut self, call: &mut Call) -> Result<(), Rejection> {
+        self.end_with_call(call.callable);
         self.drive(call)?;
+        self.check_made(call)?;
         self.check_slice(call)?;
         self.release(call)?;
         self.finish_call(call)?;
@@ -284,8 +294,13 @@ impl<O: Observer> Walk<'_, O> {
             let rcu = slot.reg.flags.contains(TypeFlags::MEM_RCU);
             let trust = if rcu { TypeFlags::MEM_RCU } else { TypeFlags::PTR_TRUSTED };
             self.state.reg_mut(0).flags.insert(trust);
-        } else {
+        } else if !self.platform.hosted {
             self.state.reg_mut(0).ref_id = slot.reg.ref_id;
+        }
+        // A host's element goes with the iterator, unless it is said to be good for longer.
+        if self.platform.hosted && call.callable.ret.lifetime != Lifetime::Run {
+            let ends = self.ends.join(self.state.reg(0).ref_id, &[End::Reference(slot.reg.ref_id)]);
+            self.state.reg_mut(0).ref_id = ends;
         }
         if slot.reg.data2 != u32::from(drained) {
             let (pc, previous) = (self.pc, self.visit_before_parent());

@@ -28,6 +28,7 @@
 //! | `views` | objects in the stack that stand for memory |
 //! | `regions` | regions that are entered and left |
 //! | [`effects`] | what their drivers ask and do |
+//! | `lifetimes` | how long pointers are good that a host gives out |
 //! | `locks` | locks in map values, and what is forbidden while one is held |
 //! | [`references`] | what callables acquire and release |
 //! | [`subprog`] | calls of functions, and exit |
@@ -53,6 +54,7 @@ pub mod effects;
 mod global;
 mod kfunc;
 pub mod legacy;
+mod lifetimes;
 pub mod links;
 pub mod load_imm;
 mod locks;

@@ -46,7 +46,7 @@ impl<O: Observer> Walk<'_, O> {
         }
     }
 
-    fn size_in_slots(&self, object: u16) -> usize {
+    pub(super) fn size_in_slots(&self, object: u16) -> usize {
         self.platform.stack_objects[usize::from(object)].size as usize / SLOT
     }
 

@@ -4,7 +4,6 @@
 use probity_platform::{Code as Why, Rejection, Site};
 
 use crate::explore::walk::{Observer, Walk};
-use crate::state::Reg;
 
 impl<O: Observer> Walk<'_, O> {
     /// A new reference, held from here on.
@@ -20,8 +19,9 @@ impl<O: Observer> Walk<'_, O> {
         if !self.state.references.release(id) {
             return false;
         }
-        let invalid = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
+        let invalid = self.invalid();
         self.state.for_each_reg(|reg| reg.ref_id == id, |reg| *reg = invalid);
+        self.end_with_reference(id);
         true
     }
 

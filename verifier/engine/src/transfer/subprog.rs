@@ -80,6 +80,7 @@ impl<O: Observer> Walk<'_, O> {
 
     fn observed_leave(&mut self) {
         let instance = self.state.frame().instance;
+        self.end_with_frame(self.state.current());
         self.liveness.commit();
         self.liveness.update(self.code, instance, self.observer);
         self.observer.leaving(self.pc, &self.state);

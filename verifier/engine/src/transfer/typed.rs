@@ -12,6 +12,7 @@ use super::effects::Call;
 use super::memory::Access;
 use crate::explore::walk::{Observer, Walk};
 use crate::state::Reg;
+use crate::state::ends::reference;
 
 /// The flags that say how far a pointer is trusted.
 const TRUST: TypeFlags = TypeFlags::PTR_TRUSTED.union(TypeFlags::MEM_RCU);
@@ -61,7 +62,7 @@ impl<O: Observer> Walk<'_, O> {
         if trusted || rcu {
             self.check_trust(regno, reg, rcu, arg)?;
         }
-        if releases && reg.ref_id != 0 {
+        if releases && reference(reg.ref_id) != 0 {
             if reg.off != 0 {
                 let message = format!(
                     "R{regno} must have zero offset when passed to release func or trusted arg to kfunc"
@@ -120,7 +121,10 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     fn check_trust(&self, regno: u8, reg: &Reg, rcu: bool, arg: &Arg) -> Result<(), Rejection> {
-        let trusted = reg.ref_id != 0
+        // What a host gave out is valid until it ends, and then no pointer any more.
+        let given = self.platform.hosted && !reg.flags.contains(TypeFlags::PTR_UNTRUSTED);
+        let trusted = given
+            || reg.ref_id != 0
             || (reg.flags.contains(TypeFlags::PTR_TRUSTED)
                 && reg.flags.difference(TRUST | TypeFlags::MEM_ALLOC).is_empty());
         if trusted || (rcu && reg.flags.contains(TypeFlags::MEM_RCU)) {
@@ -197,7 +201,7 @@ impl<O: Observer> Walk<'_, O> {
         if reg.val.is_const() != Some(0) {
             return self.check_offset(regno, reg, true);
         }
-        self.access_fields(regno, view, row.name, off, size, access)
+        self.access_fields(regno, reg, (view, row.name), off, size, access)
     }
 }
 

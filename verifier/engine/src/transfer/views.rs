@@ -7,6 +7,7 @@ use super::args::register;
 use super::effects::Call;
 use super::objects::{Misplaced, ObjectAt};
 use crate::explore::walk::{Observer, Walk};
+use crate::state::ends::reference;
 use crate::state::object::{ObjectSlot, ObjectSort, VIEWED};
 use crate::state::{Reg, Slot, Tag};
 
@@ -85,7 +86,9 @@ impl<O: Observer> Walk<'_, O> {
         let mut line = String::new();
         if reg.behaviour == Some(Behaviour::Stack) {
             match self.object_place(reg, object) {
-                Ok(at) if self.state.frames[at.frame].stack.slot(at.slot).reg.ref_id != 0 => return Ok(()),
+                Ok(at) if reference(self.state.frames[at.frame].stack.slot(at.slot).reg.ref_id) != 0 => {
+                    return Ok(());
+                }
                 Err(Misplaced::Said(text)) => line = text + "\n",
                 _ => {}
             }
@@ -123,16 +126,21 @@ impl<O: Observer> Walk<'_, O> {
     /// Ends a view, and with it its copies and the pointers into its memory.
     pub(super) fn end_view(&mut self, view: ViewArg) {
         let Some(at) = view.at else { return };
-        if view.reg.ref_id == 0 {
+        if reference(view.reg.ref_id) == 0 {
             self.remove_object(at);
             return;
         }
         self.release_reference(view.reg.ref_id);
-        let slots = self.state.frames[at.frame].stack.len();
-        for slot in 0..slots {
-            let value = self.state.frames[at.frame].stack.slot(slot);
-            if value.is_object() && value.reg.ref_id == view.reg.ref_id && ObjectSlot::of(&value.reg).first {
-                self.remove_object(ObjectAt { slot, ..at });
+        // A kernel looks in this frame only; with a host no copy stays anywhere.
+        let hosted = self.platform.hosted;
+        let frames = 0..self.state.frames.len();
+        for frame in frames.filter(|&frame| hosted || frame == at.frame) {
+            for slot in 0..self.state.frames[frame].stack.len() {
+                let value = self.state.frames[frame].stack.slot(slot);
+                let place = ObjectSlot::of(&value.reg);
+                if value.is_object() && value.reg.ref_id == view.reg.ref_id && place.first {
+                    self.remove_object(ObjectAt { frame, slot, ..at });
+                }
             }
         }
     }
@@ -147,7 +155,7 @@ impl<O: Observer> Walk<'_, O> {
         if ObjectSort::of(self.platform, place.object) != ObjectSort::View {
             return Ok(());
         }
-        if value.reg.ref_id != 0 {
+        if reference(value.reg.ref_id) != 0 {
             return Err(Rejection::new(Why::StackObject, "cannot overwrite referenced dynptr")
                 .facts("bytes that belong to no object which must be ended", "they belong to one")
                 .at(Site::NONE));
@@ -162,7 +170,7 @@ impl<O: Observer> Walk<'_, O> {
                 && reg.data2 == memory
                 && TypeFlags::PTR_MAYBE_NULL.contains(reg.flags)
         };
-        let invalid = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
+        let invalid = self.invalid();
         self.state.for_each_reg(plain, |reg| *reg = invalid);
         Ok(())
     }
