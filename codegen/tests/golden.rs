@@ -18,6 +18,7 @@ fn emitted(name: &str) -> String {
         root_path: "::probity_platform".into(),
         regenerate: "BLESS=1 cargo test -p probity-codegen --test golden".into(),
         bindings: false,
+        ..Options::default()
     };
     let built = build(sources, &options);
     assert!(built.diagnostics.is_empty(), "{}", built.report(Style::Plain));

@@ -14,7 +14,7 @@ pub enum HostBinding {
 }
 
 /// A call of a host's function. Callables are named by their number among all: helpers in the order of
-/// [`crate::Platform::callables`], then kfuncs ([`crate::Platform::any_callable`]).
+/// [`crate::Platform::callables`], then kfuncs ([`crate::Platform::callable_at`]).
 #[derive(Clone, Copy, Debug)]
 pub struct HostCall {
     /// What the function is given, in order. Arguments that belong together are one here.

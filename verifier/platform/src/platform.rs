@@ -86,16 +86,6 @@ impl Platform {
         &self.kinds[usize::from(id.0)]
     }
 
-    /// The callable with a number among all, kfuncs behind helpers.
-    #[must_use]
-    pub fn any_callable(&self, number: u16) -> Option<&'static Callable> {
-        let number = usize::from(number);
-        match number.checked_sub(self.callables.len()) {
-            None => self.callables.get(number),
-            Some(kfunc) => self.kfuncs.get(kfunc),
-        }
-    }
-
     /// Where a limit is declared, by its name in the spec; [`Site::NONE`] when it is not.
     #[must_use]
     pub fn limit_site(&self, name: &str) -> Site {

@@ -102,7 +102,7 @@ impl<H: 'static> Bindings<H> {
         let mut functions: Vec<Option<RawFn>> = vec![None; count];
         for function in &self.functions {
             let misfit = |what: &str| Misfit { callable: function.name.to_owned(), what: what.to_owned() };
-            let row = self.platform.any_callable(function.number).filter(|row| row.name == function.name);
+            let row = self.platform.callable_at(function.number).filter(|row| row.name == function.name);
             let row = row.ok_or_else(|| misfit("the platform has another callable in its place"))?;
             let HostBinding::Call(call) = row.host else {
                 return Err(misfit("no host does what it does"));

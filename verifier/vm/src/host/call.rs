@@ -15,7 +15,7 @@ use crate::run::{Left, Returned, Run};
 impl Taking<'_> {
     /// The row of the callable.
     pub(super) fn row(&self) -> Option<&'static HostCall> {
-        match self.run.unit.platform.any_callable(self.number)?.host {
+        match self.run.unit.platform.callable_at(self.number)?.host {
             HostBinding::Call(call) => Some(call),
             _ => None,
         }
