@@ -44,7 +44,11 @@ impl table::Host for Engine {
         self.open -= 1;
     }
 
-    fn row_iter_new(&mut self, _run: &mut HostRun<'_>, cursor: Guest<'_, Cursor>) -> Result<(u32, usize), Errno> {
+    fn row_iter_new(
+        &mut self,
+        _run: &mut HostRun<'_>,
+        cursor: Guest<'_, Cursor>,
+    ) -> Result<(u32, usize), Errno> {
         Ok((cursor.token() as u32, 0))
     }
 

@@ -105,11 +105,6 @@ impl Held {
         self.objects.iter().filter(move |held| held.start == start)
     }
 
-    /// How many references are held.
-    pub(crate) fn references(&self) -> usize {
-        self.objects.iter().filter(|held| matches!(held.lasts, Lasts::Released(_))).count()
-    }
-
     /// Puts a value behind an object in the stack; gives its number.
     pub(crate) fn put(&mut self, value: Box<dyn Any>, given_back_by: Option<u16>) -> u64 {
         let new = Some(Stacked { value, given_back_by });
