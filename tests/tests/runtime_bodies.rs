@@ -231,6 +231,9 @@ fn text_out() {
     gives(&snprintf(64), 14, b"-3+ff=abcdefg\0");
     gives(&snprintf(6), 14, b"-3+ff\0");
     gives(&snprintf(0), 14, b"");
+    // The prototype does not say that it writes; all the same it does.
+    let constant = snprintf(6).replace("r1 = map_value[0] + 0 ll", "r1 = map_value[1] + 0 ll");
+    faults(&constant, "memory that may only be read");
     let vprintk = format!(
         "{ARGUMENTS}r1 = map_value[1] + {FORMAT} ll\nr2 = 9\nr3 = r10\nr3 += -24\nr4 = 24\ncall 177\nexit"
     );
