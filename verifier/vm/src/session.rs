@@ -65,7 +65,9 @@ impl<'r> Session<'r> {
     ) -> Result<Session<'r>, RunError> {
         let slot = worker.slot();
         if slot >= unit.slots {
-            return Err(RunError::Internal("the program's maps have no values for the worker's run slot"));
+            return Err(RunError::Internal(
+                "the worker's run slot is none that the program's maps have values for, and its proof a processor",
+            ));
         }
         let mut context = context.map_or_else(|| Place::Own(Context::new(unit.view())), Place::Given);
         if !std::ptr::eq(context.get().view(), unit.view()) {
