@@ -62,8 +62,7 @@ pub const MAX_TAIL_CALLS: u32 = 33;
 #[repr(C)]
 pub struct Run<'r> {
     /// What is left to run: taken at back edges and calls by code that counts, and by calls back. A run
-    /// without a limit
-    /// has `i64::MAX`; below 0 it is over.
+    /// without a limit has `i64::MAX`; below 0 it is over.
     pub fuel: i64,
     /// What is left for `may_goto`.
     pub loops: u64,
