@@ -4,11 +4,13 @@
 use std::sync::{Arc, Mutex};
 
 use probity::vm::{
-    CheckedProgram, Fault, Input, Map, Packet, RingConsumer, RingProducer, RunError, Runtime, RuntimeOptions,
-    Sink,
+    CheckedProgram, Executable, Fault, Input, Map, Packet, RingConsumer, RingProducer, RunError, Runtime,
+    RuntimeOptions, Sink,
 };
+use probity_engine::{Verdict, verify};
 use probity_isa::assemble;
 use probity_linux::PLATFORM;
+use probity_platform::Profile;
 use probity_program::{MapDef, Program};
 use probity_tests::bodies::frozen;
 
@@ -377,4 +379,23 @@ fn samples_of_user_space() {
         }
     });
     assert_eq!((ran.result, &ran.out[..3]), (Ok(2), &[1, 2, 0][..]));
+}
+
+/// A proof knows that processors' numbers are below the profile's, and is used on no other slot.
+#[test]
+fn slots_are_processors_of_the_proof() {
+    let profile = Profile { nr_cpus: 1, ..PLATFORM.default_profile() };
+    let runs = |text: &str| {
+        let insns = assemble(text, &()).expect("it assembles");
+        let program = Program::from_insns(SCHED_CLS, insns);
+        let Verdict::Accepted(proof) = verify(&program, &PLATFORM, &profile).verdict else {
+            panic!("{text}: refused")
+        };
+        let executable = Executable::new(&proof, Vec::new()).expect("it links");
+        let runtime = Runtime::new(RuntimeOptions { slots: 2, ..RuntimeOptions::default() });
+        let mut workers = [runtime.worker().expect("a slot"), runtime.worker().expect("another")];
+        workers.each_mut().map(|worker| executable.run(worker, Input::default()).is_ok())
+    };
+    assert_eq!(runs("call 8\nexit"), [true, false]);
+    assert_eq!(runs("r0 = 0\nexit"), [true, true]);
 }
