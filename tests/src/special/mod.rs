@@ -5,7 +5,7 @@ use std::sync::Arc;
 use probity_isa::{Insn, assemble, opcode::*};
 use probity_program::{Btf, FuncInfo, Linkage, MapDef, Program};
 
-use crate::kernel::btf::BtfImage;
+use crate::types::Types;
 
 const SCHED_CLS: u32 = 3;
 /// A hash table.
@@ -22,50 +22,24 @@ pub const NUMBER: usize = 28;
 /// Bytes of a value.
 pub const VALUE: usize = 32;
 
-/// BTF in the making.
-struct Types {
-    image: BtfImage,
-    words: Vec<u32>,
-    count: u32,
-}
-
-impl Types {
-    fn add(&mut self, name: &str, info: u32, size_or_type: u32, body: &[u32]) -> u32 {
-        let name = if name.is_empty() { 0 } else { self.image.string(name) };
-        self.words.extend([name, info, size_or_type]);
-        self.words.extend(body);
-        self.count += 1;
-        self.count
-    }
-
-    /// A struct of (name, type, offset in bytes).
-    fn composite(&mut self, name: &str, size: usize, members: &[(&str, u32, usize)]) -> u32 {
-        let named: Vec<[u32; 3]> = members
-            .iter()
-            .map(|(name, ty, at)| [self.image.string(name), *ty, u32::try_from(at * 8).expect("small")])
-            .collect();
-        let vlen = u32::try_from(members.len()).expect("few");
-        let size = u32::try_from(size).expect("small");
-        self.add(name, 4 << 24 | vlen, size, named.as_flattened())
-    }
-}
-
 /// The types: those of the key, the value and functions.
 fn types(with_lock: bool) -> (Arc<Btf>, [u32; 3]) {
-    let image = BtfImage::new(Vec::new(), vec![0]);
-    let mut types = Types { image, words: Vec::new(), count: 0 };
-    let int = types.add("int", 1 << 24, 4, &[1 << 24 | 32]);
-    let long = types.add("long", 1 << 24, 8, &[1 << 24 | 64]);
-    let timer = types.composite("bpf_timer", 16, &[("a", long, 0), ("b", long, 8)]);
-    let lock = types.composite("bpf_spin_lock", 4, &[("val", int, 0)]);
-    let lock = if with_lock { lock } else { int };
-    let members = [("before", long, 0), ("t", timer, TIMER), ("lock", lock, LOCK), ("number", int, NUMBER)];
-    let value = types.composite("value", VALUE, &members);
-    let proto = types.add("", 13 << 24, int, &[]);
+    const INT: u32 = Types::INT;
+    const LONG: u32 = Types::LONG;
+    let mut types = Types::new();
+    let timer = types.composite("bpf_timer", 16, &[("a", LONG, 0), ("b", LONG, 8)]);
+    let lock = types.composite("bpf_spin_lock", 4, &[("val", INT, 0)]);
+    let lock = if with_lock { lock } else { INT };
+    let members = [
+        ("before", LONG, 0),
+        ("t", timer, TIMER as u32),
+        ("lock", lock, LOCK as u32),
+        ("number", INT, NUMBER as u32),
+    ];
+    let value = types.composite("value", VALUE as u32, &members);
+    let proto = types.add("", 13 << 24, INT, &[]);
     let function = types.add("function", 12 << 24, proto, &[]);
-    let words = types.words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let btf = Btf::parse(&types.image.with_types(words).to_bytes()).expect("our own bytes");
-    (Arc::new(btf), [int, value, function])
+    (types.done(), [INT, value, function])
 }
 
 /// A program in assembler text: its first map is one of such values with 4 places, whose values have a
