@@ -15,7 +15,15 @@ impl Nested {
     pub(super) fn quiet(&mut self) {
         match self.rng.below(10) {
             0 => {
-                self.one_of(&["r7 += 1", "r7 &= 15", "r7 -= 3", "w7 += 1", "r7 <<= 1", "r7 s>>= 2", "r7 = 4"])
+                self.one_of(&[
+                    "r7 += 1",
+                    "r7 &= 15",
+                    "r7 -= 3",
+                    "w7 += 1",
+                    "r7 <<= 1",
+                    "r7 s>>= 2",
+                    "r7 = 4",
+                ]);
             }
             1 => self.branch(),
             2 => {
