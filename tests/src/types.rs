@@ -30,6 +30,11 @@ impl Types {
         types
     }
 
+    /// The offset of a string.
+    pub fn string(&mut self, text: &str) -> u32 {
+        self.image.string(text)
+    }
+
     /// A type as the format has it; without a name for an empty one.
     pub fn add(&mut self, name: &str, info: u32, size_or_type: u32, body: &[u32]) -> u32 {
         let name = if name.is_empty() { 0 } else { self.image.string(name) };

@@ -21,7 +21,9 @@ fn add(row: &mut Callable) {
         when.iter().for_each(|when| condition(when, &mut read));
         match step {
             Step::Require { condition: required, .. } => condition(required, &mut read),
-            Step::ReturnRange(low, high) => [low, high].into_iter().for_each(|bound| number(bound, &mut read)),
+            Step::ReturnRange(low, high) => {
+                [low, high].into_iter().for_each(|bound| number(bound, &mut read))
+            }
             Step::ReturnBytes(bytes) => number(bytes, &mut read),
             Step::CallBack { times: Some(times), .. } => number(times, &mut read),
             _ => {}

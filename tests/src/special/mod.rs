@@ -22,12 +22,12 @@ pub const NUMBER: usize = 28;
 /// Bytes of a value.
 pub const VALUE: usize = 32;
 
-/// The types: those of the key, the value and functions.
-fn types(with_lock: bool) -> (Arc<Btf>, [u32; 3]) {
+/// Adds the type of values.
+pub(crate) fn value(types: &mut Types, with_timer: bool, with_lock: bool) -> u32 {
     const INT: u32 = Types::INT;
     const LONG: u32 = Types::LONG;
-    let mut types = Types::new();
     let timer = types.composite("bpf_timer", 16, &[("a", LONG, 0), ("b", LONG, 8)]);
+    let timer = if with_timer { timer } else { LONG };
     let lock = types.composite("bpf_spin_lock", 4, &[("val", INT, 0)]);
     let lock = if with_lock { lock } else { INT };
     let members = [
@@ -36,10 +36,16 @@ fn types(with_lock: bool) -> (Arc<Btf>, [u32; 3]) {
         ("lock", lock, LOCK as u32),
         ("number", INT, NUMBER as u32),
     ];
-    let value = types.composite("value", VALUE as u32, &members);
-    let proto = types.add("", 13 << 24, INT, &[]);
+    types.composite("value", VALUE as u32, &members)
+}
+
+/// The types: those of the key, the value and functions.
+fn types(with_lock: bool) -> (Arc<Btf>, [u32; 3]) {
+    let mut types = Types::new();
+    let value = value(&mut types, true, with_lock);
+    let proto = types.add("", 13 << 24, Types::INT, &[]);
     let function = types.add("function", 12 << 24, proto, &[]);
-    (types.done(), [INT, value, function])
+    (types.done(), [Types::INT, value, function])
 }
 
 /// A program in assembler text: its first map is one of such values with 4 places, whose values have a
@@ -67,7 +73,7 @@ pub fn program(text: &str, map_type: u32, with_lock: bool) -> Program {
 }
 
 /// The function that an instruction has the address of, or calls.
-fn called(insn: Insn, pc: usize) -> Option<usize> {
+pub(crate) fn called(insn: Insn, pc: usize) -> Option<usize> {
     const FUNC: u8 = 4;
     let names = (insn.code == BPF_LD | BPF_IMM | BPF_DW && insn.src == FUNC)
         || (insn.code == BPF_JMP | BPF_CALL && insn.src == 1);

@@ -313,6 +313,11 @@ impl Lock {
         Lock(address)
     }
 
+    /// Where it is.
+    pub(crate) fn address(self) -> u64 {
+        self.0
+    }
+
     fn word(self) -> &'static AtomicU32 {
         // SAFETY: what `new` was promised; the reference does not leave the methods below.
         unsafe { &*(self.0 as *const AtomicU32) }

@@ -118,6 +118,7 @@ impl<O: Observer> Walk<'_, O> {
         for (index, arg) in args.into_iter().enumerate() {
             frame.regs[index + 1] = self.global_value(arg);
         }
+        self.observer.verifies(function);
         let start = self.code.functions[function].start;
         self.checkpoints.restart(self.code.insns.len());
         self.loops = crate::explore::loops::Loops::default();
