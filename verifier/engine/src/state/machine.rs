@@ -26,6 +26,8 @@ pub struct State {
     pub may_gotos: u32,
     /// How often the path entered a function that is called back.
     pub called_back: u32,
+    /// A processor takes this path only until it knows better.
+    pub speculative: bool,
     /// The latest checkpoint on the path.
     pub parent: Option<CheckpointId>,
     /// What was recorded since `parent`.

@@ -171,7 +171,7 @@ impl<O: Observer> Walk<'_, O> {
 
     /// The packet may have moved.
     pub(super) fn invalidate_packet(&mut self) {
-        let unknown = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
+        let unknown = if self.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
         let packet = |reg: &Reg| match reg.behaviour {
             Some(Behaviour::Packet | Behaviour::PacketEnd) => true,
             Some(Behaviour::Region) => reg.flags.intersects(PACKET_VIEW),

@@ -90,7 +90,11 @@ impl<O: Observer> Walk<'_, O> {
         self.called_later[function] = true;
         self.observer.framed();
         let start = self.code.functions[function].start;
+        if self.state.speculative {
+            return Err(crate::unsupported("a function that is called later, on a speculated path"));
+        }
         let state = State {
+            speculative: false,
             frames: smallvec::smallvec![Rc::new(frame)],
             references: References::default(),
             pc: start,

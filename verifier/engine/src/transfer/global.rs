@@ -116,6 +116,7 @@ impl<O: Observer> Walk<'_, O> {
         self.pc = start;
         self.prev_pc = None;
         self.state = State {
+            speculative: false,
             frames: smallvec::smallvec![Rc::new(frame)],
             references: References::default(),
             pc: start,

@@ -20,7 +20,7 @@ impl<O: Observer> Walk<'_, O> {
         if !self.state.references.release(id) {
             return false;
         }
-        let invalid = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
+        let invalid = if self.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
         self.state.for_each_reg(|reg| reg.ref_id == id, |reg| *reg = invalid);
         true
     }

@@ -162,7 +162,7 @@ impl<O: Observer> Walk<'_, O> {
                 && reg.data2 == memory
                 && TypeFlags::PTR_MAYBE_NULL.contains(reg.flags)
         };
-        let invalid = if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
+        let invalid = if self.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT };
         self.state.for_each_reg(plain, |reg| *reg = invalid);
         Ok(())
     }

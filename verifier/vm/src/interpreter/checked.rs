@@ -56,8 +56,8 @@ impl Memory for Checked {
             Place::Zero => Ok(0),
             Place::Bytes { address, size, stack } => {
                 if stack
-                    && !run.unit.platform.policy.uninit_stack
                     && !run.worker.is_written(address, size.bytes())
+                    && !run.unit.platform.policy(&run.unit.profile).uninit_stack
                 {
                     let offset = run.worker.below_frame(address, regions::frame_bytes(run.unit));
                     return Err(self.fault(run, Fault::Uninitialized { offset, size }));
