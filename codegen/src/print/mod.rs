@@ -12,7 +12,8 @@ mod prog_type;
 mod view;
 
 use crate::syntax::ast::{
-    Allow, Doc, Ident, Item, ItemKind, Kind, KindPropKind, Limit, Part, Spanned, TypeExpr, UseTree, VersionLit,
+    Allow, Doc, Ident, Item, ItemKind, Kind, KindPropKind, Limit, Part, Spanned, TypeExpr, UseTree,
+    VersionLit,
 };
 
 /// Lines with a block are not longer, unless one entry alone is.

@@ -7,8 +7,8 @@ use crate::code::Code;
 use crate::model::{Allowance, Guard, Words};
 use crate::source::Span;
 use crate::syntax::ast::{
-    Allow, ArgClass, Callback, Every, Extend, Helper, Ident, Item, ItemKind, Kind, Line, MapFlags, MapType, Object,
-    ProgType, Region, Set, SpecialField, StackObject, Switch, Targets, VersionLit, View, Word,
+    Allow, ArgClass, Callback, Every, Extend, Helper, Ident, Item, ItemKind, Kind, Line, MapFlags, MapType,
+    Object, ProgType, Region, Set, SpecialField, StackObject, Switch, Targets, VersionLit, View, Word,
 };
 
 use super::cx::{Cx, once};
@@ -138,10 +138,9 @@ pub(super) fn policy(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> Vec
                 let fits = guard.is_of_target();
                 if !fits {
                     let text = "a policy is the same for every program of a loader";
-                    cx.report(
-                        Diagnostic::new(Code::BadExpression, when.span, text)
-                            .help("ask about the target: `cap(X)`, `config(X)`, `arch == X`, `since V`, `until V`"),
-                    );
+                    cx.report(Diagnostic::new(Code::BadExpression, when.span, text).help(
+                        "ask about the target: `cap(X)`, `config(X)`, `arch == X`, `since V`, `until V`",
+                    ));
                 }
                 fits
             }),

@@ -1,8 +1,8 @@
 //! Items, and the short ones among them to their ends.
 
 use super::ast::{
-    Allow, ArgClass, Extend, Ident, Item, ItemKind, Kind, KindProp, KindPropKind, Limit, MapFlags, Part, Switch,
-    TypeExpr, UseTree,
+    Allow, ArgClass, Extend, Ident, Item, ItemKind, Kind, KindProp, KindPropKind, Limit, MapFlags, Part,
+    Switch, TypeExpr, UseTree,
 };
 use super::grammar::{Node, Parts, Rule};
 use super::keyword;
@@ -69,9 +69,7 @@ impl<'a> Reader<'a> {
             Rule::view_head => ItemKind::View(self.view(&mut head, statement)?),
             Rule::set_head => ItemKind::Set(self.set(&mut head, statement)?),
             Rule::prog_type_head => ItemKind::ProgType(self.prog_type(&mut head, statement)?),
-            Rule::policy_head => {
-                ItemKind::Policy(self.each(statement, Reader::allow))
-            }
+            Rule::policy_head => ItemKind::Policy(self.each(statement, Reader::allow)),
             Rule::limits_head => ItemKind::Limits(self.each(statement, Reader::limit)),
             _ => return None,
         };

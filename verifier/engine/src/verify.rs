@@ -172,7 +172,11 @@ impl Run {
 /// program that is too much is refused by both, for reasons that may differ.
 fn speculated(policy: Policy, rejection: Rejection) -> Rejection {
     let counted = matches!(rejection.code, Why::InfiniteLoop | Why::TooComplex | Why::TooManyBranches);
-    if policy.speculation && counted { unsupported("a loop that speculation goes around in") } else { rejection }
+    if policy.speculation && counted {
+        unsupported("a loop that speculation goes around in")
+    } else {
+        rejection
+    }
 }
 
 /// Some types take no attach types but their own: Linux says so by the error number alone, before

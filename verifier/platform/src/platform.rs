@@ -1,9 +1,9 @@
 //! One platform: all tables.
 
 use crate::{
-    Allowance, ArgClass, Behaviour, Callable, Callback, GuardEnv, Kind, KindId, Limits, MapType, Object, Policy,
-    Profile, ProgType, Region, Section, Site, SpecialField, SpecialFieldForm, StackObject, Switches, Version,
-    View,
+    Allowance, ArgClass, Behaviour, Callable, Callback, GuardEnv, Kind, KindId, Limits, MapType, Object,
+    Policy, Profile, ProgType, Region, Section, Site, SpecialField, SpecialFieldForm, StackObject, Switches,
+    Version, View,
 };
 
 /// The platform's own words, where a message is about the platform as a whole.

@@ -92,7 +92,8 @@ impl<O: Observer> Walk<'_, O> {
             return Ok(());
         }
         let message = format!("{} does not allow atomic instructions", self.platform.name);
-        Err(Rejection::new(Why::NotAllowed, message).at(self.platform.policy_site(Policy { atomics: true, ..Policy::default() })))
+        Err(Rejection::new(Why::NotAllowed, message)
+            .at(self.platform.policy_site(Policy { atomics: true, ..Policy::default() })))
     }
 
     fn check_target(&self, regno: u8, what: &str) -> Result<(), Rejection> {

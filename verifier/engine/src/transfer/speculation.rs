@@ -139,8 +139,10 @@ impl<O: Observer> Walk<'_, O> {
                 }
                 if at >= 0 || at < -limit {
                     let what = "stack pointer arithmetic goes out of range, prohibited for !root";
-                    return Err(denied(Why::PointerArithmetic, format!("R{dst} {what}; off={at}"))
-                        .facts(format!("a place between -{limit} and -1 from the frame pointer"), at.to_string()));
+                    return Err(denied(Why::PointerArithmetic, format!("R{dst} {what}; off={at}")).facts(
+                        format!("a place between -{limit} and -1 from the frame pointer"),
+                        at.to_string(),
+                    ));
                 }
                 Ok(())
             }

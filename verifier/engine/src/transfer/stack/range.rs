@@ -43,6 +43,12 @@ impl<O: Observer> Walk<'_, O> {
                 return Err(denied(Why::StackObject, message)
                     .facts("bytes that belong to no object", "they belong to one"));
             }
+            // What the callable leaves out, on an error for example, would be stale.
+            let stale = (low..low + i64::from(size)).any(|at| {
+                let (slot, byte) = place(at);
+                stack.slot(slot).tags[byte] == Tag::Invalid
+            });
+            self.facts.uninit_stack |= stale;
             *raw = Some((regno, size));
             return Ok(());
         }
@@ -66,9 +72,7 @@ impl<O: Observer> Walk<'_, O> {
                     self.facts.uninit_stack = true;
                     self.clobber_byte(frame, slot, byte, write);
                 }
-                Tag::Spill | Tag::Invalid
-                    if spilled && (value.tags[byte] == Tag::Spill || covers) =>
-                {
+                Tag::Spill | Tag::Invalid if spilled && (value.tags[byte] == Tag::Spill || covers) => {
                     self.facts.uninit_stack |= value.tags[byte] == Tag::Invalid;
                     if write {
                         let unknown = self.unknown();
