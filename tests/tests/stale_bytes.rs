@@ -4,7 +4,7 @@
 
 use std::sync::Arc;
 
-use probity::vm::{CheckedProgram, Executable, Input, Map, Packet, Runtime, Worker};
+use probity::vm::{CheckedProgram, Executable, Input, Map, Packet, RingConsumer, Runtime, Worker};
 use probity_engine::{Verdict, Verified, verify};
 use probity_linux::PLATFORM;
 use probity_platform::Profile;
@@ -82,8 +82,10 @@ fn stale_bytes_are_zero() {
             defined.iter().map(|map| runtime.map(&PLATFORM, map).expect("a small map")).collect();
         assert_eq!(run(engine, MARKS, &maps, &mut worker), 0x5555_5555, "{engine:?}");
         assert_eq!(run(engine, POPS, &maps, &mut worker), 0, "{engine:?}: the stack");
-        // Some rounds through the ring.
+        // Some rounds through the ring: records that were given up are passed by its reader.
+        let reader = RingConsumer::new(maps[1].clone()).expect("a ring buffer");
         for round in 0..200 {
+            assert_eq!(reader.next(), None, "nothing was handed on");
             assert_eq!(run(engine, RESERVES, &maps, &mut worker), 0, "{engine:?}: record {round}");
         }
     }
