@@ -280,6 +280,6 @@ fn probes() {
         }
     }
     // A loop may take the kernel a million instructions and a log of each where speculation is followed.
-    probes.retain(|program| !program.insns.iter().any(|insn| jumps_back(insn)));
+    probes.retain(|program| !program.insns.iter().any(jumps_back));
     agree("probes", &probes, true, 50);
 }
