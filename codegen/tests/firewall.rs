@@ -13,7 +13,8 @@ fn the_golden_copy_compiles_to_the_platform_that_the_spec_describes() {
     assert_eq!(platform.sources, ["firewall.bpfspec", "core.bpfspec"]);
     assert_eq!((platform.limits.stack, platform.limits.frames, platform.limits.processed), (256, 4, 100_000));
     assert_eq!(platform.limits.insns, 1_000_000);
-    assert!(platform.policy.loops && !platform.policy.pointer_leaks);
+    let policy = platform.policy(&platform.default_profile());
+    assert!(policy.loops && !policy.pointer_leaks);
     assert_eq!(platform.global_data, Some(firewall::map_types::BPF_MAP_TYPE_ARRAY));
 
     let names: Vec<&str> = platform.callables.iter().map(|row| row.name).collect();

@@ -98,6 +98,8 @@ fn names_that_nothing_declares() {
     refused(&more(&helper("(x: ARG_ANYTHING | MEM_RDONLI) -> RET_INTEGER")), "S020");
     refused(&more(&helper("() -> RET_INTEGRE")), "S020");
     refused(&more("policy { allow everything; }"), "S020");
+    refused(&more("policy { follow everything; }"), "S020");
+    refused(&more("policy { allow loops when cap(CAP_BPF) && sleepable; }"), "S050");
     refused(&more("limits { stak 512; }"), "S020");
     refused(&more("switch array_key_elisio since 6.14;"), "S020");
     refused(&more("use gore;"), "S020");

@@ -10,7 +10,7 @@ use super::values::{
     behaviour, guard, hex64, number, option, reg_type, returns, role, site, subject, variant, version,
 };
 use super::{concepts, map_types, names};
-use crate::model::{Arg, ArgClass, Callable, Field, Guard, Kind, Model, ProgType, Section, View};
+use crate::model::{Allowance, Arg, ArgClass, Callable, Field, Guard, Kind, Model, ProgType, Section, View};
 
 /// The expression of the platform; refers to the tables as `tables::X`.
 pub(super) fn platform(model: &Model) -> TokenStream {
@@ -23,7 +23,7 @@ pub(super) fn platform(model: &Model) -> TokenStream {
         quote! { (rt::Switches::from_bits_retain(#bits), #since) }
     });
     let version = version(model.version);
-    let policy = policy(model);
+    let allows = model.allows.iter().map(allowance);
     let limits = limits(model);
     let hosted = model.hosted;
     let not_sleepable = model.words.not_sleepable.as_ref().map(|text| quote! { not_sleepable: #text, });
@@ -61,7 +61,7 @@ pub(super) fn platform(model: &Model) -> TokenStream {
             sections: &tables::SECTIONS,
             switches: &[#(#switches),*],
             version: #version,
-            policy: #policy,
+            allows: &[#(#allows),*],
             policy_site: #policy_site,
             limits: #limits,
             limit_sites: &[#(#limit_sites),*],
@@ -366,15 +366,22 @@ fn section(row: &Section) -> TokenStream {
     }
 }
 
-fn policy(model: &Model) -> TokenStream {
-    let probity_platform::Policy { pointer_leaks, uninit_stack, atomics, loops, unaligned } = model.policy;
+fn allowance(row: &Allowance) -> TokenStream {
+    let probity_platform::Policy { pointer_leaks, uninit_stack, atomics, loops, unaligned, speculation } =
+        row.policy;
+    let (guard, site) = (guard(&row.guard), site(row.site));
     quote! {
-        rt::Policy {
-            pointer_leaks: #pointer_leaks,
-            uninit_stack: #uninit_stack,
-            atomics: #atomics,
-            loops: #loops,
-            unaligned: #unaligned,
+        rt::Allowance {
+            policy: rt::Policy {
+                pointer_leaks: #pointer_leaks,
+                uninit_stack: #uninit_stack,
+                atomics: #atomics,
+                loops: #loops,
+                unaligned: #unaligned,
+                speculation: #speculation,
+            },
+            guard: #guard,
+            site: #site,
         }
     }
 }

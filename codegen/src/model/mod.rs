@@ -63,9 +63,9 @@ pub struct Model {
     pub switches: Vec<(Switches, Version)>,
     /// The version that the spec describes.
     pub version: Version,
-    /// What the platform allows.
-    pub policy: Policy,
-    /// Where that is declared, or else the platform.
+    /// What the platform allows, and to whom.
+    pub allows: Vec<Allowance>,
+    /// Where that is declared first, or else the platform.
     pub policy_site: Site,
     /// Its limits.
     pub limits: Limits,
@@ -73,6 +73,17 @@ pub struct Model {
     pub limit_sites: Vec<(String, Site)>,
     /// The number of the map type of global data.
     pub global_data: Option<u32>,
+}
+
+/// What a platform allows.
+#[derive(Clone, Debug)]
+pub struct Allowance {
+    /// What is allowed.
+    pub policy: Policy,
+    /// On which targets, and to which loaders.
+    pub guard: Guard,
+    /// Where it is declared.
+    pub site: Site,
 }
 
 /// Messages in a platform's own words; None: the usual ones. See [`probity_platform::Words`].
@@ -133,6 +144,22 @@ impl Guard {
                 }
                 Guard::All(all)
             }
+        }
+    }
+
+    /// True when it asks only about the target and its loader, nothing about the program.
+    #[must_use]
+    pub fn is_of_target(&self) -> bool {
+        match self {
+            Guard::Always
+            | Guard::Since(_)
+            | Guard::Until(_)
+            | Guard::Cap(_)
+            | Guard::Config(_)
+            | Guard::Arch(_) => true,
+            Guard::Attach(_) | Guard::ProgType(_) | Guard::Sleepable | Guard::Target(_) => false,
+            Guard::Not(inner) => inner.is_of_target(),
+            Guard::All(list) | Guard::Any(list) => list.iter().all(Guard::is_of_target),
         }
     }
 

@@ -12,7 +12,8 @@ mod prog_type;
 mod view;
 
 use crate::syntax::ast::{
-    Doc, Ident, Item, ItemKind, Kind, KindPropKind, Limit, Part, Spanned, TypeExpr, UseTree, VersionLit,
+    Allow, Doc, Ident, Item, ItemKind, Kind, KindPropKind, Limit, Part, Spanned, TypeExpr, UseTree,
+    VersionLit,
 };
 
 /// Lines with a block are not longer, unless one entry alone is.
@@ -130,9 +131,8 @@ fn item_text(item: &Item) -> String {
         ItemKind::Set(set) => prog_type::set("set", set),
         ItemKind::ExtendSet(set) => prog_type::set("extend set", set),
         ItemKind::ProgType(prog) => prog_type::prog_type(prog),
-        ItemKind::Policy(names) => {
-            let entries =
-                if names.is_empty() { vec![] } else { vec![Entry::plain(format!("allow {};", list(names)))] };
+        ItemKind::Policy(allows) => {
+            let entries: Vec<Entry> = allows.iter().map(allow).collect();
             block("policy", &entries, true)
         }
         ItemKind::Limits(limits) => {
@@ -189,6 +189,11 @@ fn accepting(head: &str, accepts: &[TypeExpr]) -> String {
     }
     let types: Vec<String> = accepts.iter().map(expr::type_expr).collect();
     block(head, &[Entry::plain(format!("accepts {};", types.join(", ")))], true)
+}
+
+fn allow(allow: &Allow) -> Entry {
+    let when = expr::when(allow.when.as_ref());
+    Entry::new(&allow.doc, format!("{} {}{when};", allow.word.name, list(&allow.names)))
 }
 
 fn limit(limit: &Limit) -> Entry {

@@ -4,14 +4,17 @@ use probity_platform::{Limits, Policy, Site, Switches, Version};
 
 use crate::Diagnostic;
 use crate::code::Code;
-use crate::model::Words;
+use crate::model::{Allowance, Guard, Words};
 use crate::source::Span;
 use crate::syntax::ast::{
-    ArgClass, Callback, Every, Extend, Helper, Ident, Item, ItemKind, Kind, Line, MapFlags, MapType, Object,
-    ProgType, Region, Set, SpecialField, StackObject, Struct, Switch, Targets, VersionLit, View, Word,
+    Allow, ArgClass, Callback, Every, Extend, Helper, Ident, Item, ItemKind, Kind, Line, MapFlags, MapType,
+    Object, ProgType, Region, Set, SpecialField, StackObject, Struct, Switch, Targets, VersionLit, View,
+    Word,
 };
 
 use super::cx::{Cx, once};
+use super::guards::guard;
+use super::scope::Scope;
 
 /// A declaration and the item it is.
 pub(crate) type Of<'a, T> = (&'a T, &'a Item);
@@ -45,7 +48,7 @@ pub(crate) struct Collected<'a> {
     /// `extend set`: entries behind those of a set.
     pub(crate) more_sets: Vec<&'a Set>,
     pub(crate) prog_types: Vec<Of<'a, ProgType>>,
-    policy: Vec<&'a Ident>,
+    policy: Vec<&'a Allow>,
     pub(crate) policy_span: Option<Span>,
     limits: Vec<&'a crate::syntax::ast::Limit>,
     switches: Vec<Of<'a, Switch>>,
@@ -118,8 +121,8 @@ fn sort<'a>(cx: &mut Cx<'_>, all: &mut Collected<'a>, item: &'a Item) {
         ItemKind::Set(set) => all.sets.push((set, item)),
         ItemKind::ExtendSet(set) => all.more_sets.push(set),
         ItemKind::ProgType(prog) => all.prog_types.push((prog, item)),
-        ItemKind::Policy(names) => {
-            all.policy.extend(names);
+        ItemKind::Policy(allows) => {
+            all.policy.extend(allows);
             all.policy_span.get_or_insert(item.span);
         }
         ItemKind::Limits(limits) => all.limits.extend(limits),
@@ -127,10 +130,46 @@ fn sort<'a>(cx: &mut Cx<'_>, all: &mut Collected<'a>, item: &'a Item) {
     }
 }
 
-/// What the platform allows.
-pub(super) fn policy(cx: &mut Cx<'_>, all: &Collected<'_>) -> Policy {
+/// What the platform allows, and to whom.
+pub(super) fn policy(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope) -> Vec<Allowance> {
+    let mut rows = Vec::new();
+    for allow in &all.policy {
+        let policy = allowed(cx, allow);
+        let guard = match &allow.when {
+            None => Some(Guard::Always),
+            Some(when) => guard(cx, scope, when).filter(|guard| {
+                let fits = guard.is_of_target();
+                if !fits {
+                    let text = "a policy is the same for every program of a loader";
+                    cx.report(Diagnostic::new(Code::BadExpression, when.span, text).help(
+                        "ask about the target: `cap(X)`, `config(X)`, `arch == X`, `since V`, `until V`",
+                    ));
+                }
+                fits
+            }),
+        };
+        if let Some(guard) = guard {
+            rows.push(Allowance { policy, guard, site: cx.site(allow.span) });
+        }
+    }
+    rows
+}
+
+fn allowed(cx: &mut Cx<'_>, allow: &Allow) -> Policy {
     let mut policy = Policy::default();
-    for name in &all.policy {
+    if allow.word.name == "follow" {
+        for name in &allow.names {
+            if name.name == "speculation" {
+                policy.speculation = true;
+            } else {
+                let found =
+                    Diagnostic::unknown(Code::UnknownName, "policy", &name.name, name.span, ["speculation"]);
+                cx.report(found);
+            }
+        }
+        return policy;
+    }
+    for name in &allow.names {
         let slot = match name.name.as_str() {
             "pointer_leaks" => &mut policy.pointer_leaks,
             "uninit_stack" => &mut policy.uninit_stack,

@@ -133,7 +133,7 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>, prelude: Option<FileId>) ->
         version: collected
             .version
             .map_or(Version::new(0, 0), |(version, _)| Version::new(version.major, version.minor)),
-        policy: items::policy(cx, collected),
+        allows: items::policy(cx, collected, &scope),
         policy_site: cx.site(collected.policy_span.unwrap_or(platform.1.span)),
         limits: items::limits(cx, collected, Limits::DEFAULT),
         limit_sites: items::limit_sites(cx, collected),

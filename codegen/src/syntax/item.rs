@@ -1,8 +1,8 @@
 //! Items, and the short ones among them to their ends.
 
 use super::ast::{
-    ArgClass, Extend, Ident, Item, ItemKind, Kind, KindProp, KindPropKind, Limit, MapFlags, Part, Switch,
-    TypeExpr, UseTree,
+    Allow, ArgClass, Extend, Ident, Item, ItemKind, Kind, KindProp, KindPropKind, Limit, MapFlags, Part,
+    Switch, TypeExpr, UseTree,
 };
 use super::grammar::{Node, Parts, Rule};
 use super::keyword;
@@ -70,9 +70,7 @@ impl<'a> Reader<'a> {
             Rule::struct_head => ItemKind::Struct(self.plain_struct(&mut head, statement)?),
             Rule::set_head => ItemKind::Set(self.set(&mut head, statement)?),
             Rule::prog_type_head => ItemKind::ProgType(self.prog_type(&mut head, statement)?),
-            Rule::policy_head => {
-                ItemKind::Policy(self.each(statement, Reader::allow).into_iter().flatten().collect())
-            }
+            Rule::policy_head => ItemKind::Policy(self.each(statement, Reader::allow)),
             Rule::limits_head => ItemKind::Limits(self.each(statement, Reader::limit)),
             _ => return None,
         };
@@ -180,8 +178,12 @@ impl<'a> Reader<'a> {
         self.types(&mut parts)
     }
 
-    fn allow(&mut self, statement: &Statement) -> Option<Vec<Ident>> {
-        self.clause(statement, keyword::POLICY, "clause of a policy")?.1.idents()
+    fn allow(&mut self, statement: &Statement) -> Option<Allow> {
+        let (_, mut parts) = self.clause(statement, keyword::POLICY, "clause of a policy")?;
+        let names = parts.idents()?;
+        let when = self.guard(&mut parts)?;
+        let (doc, word) = (self.doc(statement), self.first_word(statement));
+        Some(Allow { doc, span: self.span(statement.bytes.clone()), word, names, when })
     }
 
     fn limit(&mut self, statement: &Statement) -> Option<Limit> {

@@ -196,7 +196,7 @@ pub(super) const EVERY: &[Row] = &[
 ];
 
 /// What stands in policies.
-pub(super) const POLICY: &[Row] = &[("allow", Rule::allow_clause)];
+pub(super) const POLICY: &[Row] = &[("allow", Rule::allow_clause), ("follow", Rule::allow_clause)];
 
 /// True when items begin with the word.
 pub(super) fn is_item(word: &str) -> bool {

@@ -9,10 +9,12 @@
 //! | [`btf`] | BTF bytes as this kernel takes them |
 //! | [`mod@encode`] | BTF types back into bytes |
 //! | [`live`] | maps that stay open, and what is in them |
+//! | [`caps`] | what the loader may do |
 //! | `maps` | the maps of a program |
 //! | `sys` | the bpf() system call |
 
 pub mod btf;
+pub mod caps;
 pub mod encode;
 pub mod live;
 pub mod load;

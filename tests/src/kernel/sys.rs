@@ -1,5 +1,5 @@
 //! The bpf() system call: creating, loading, test runs, what is in maps. There is no attaching and no pinning
-//! here, and none may be added. And the clock of the calling thread.
+//! here, and none may be added. And the clock and the capabilities of the calling thread.
 
 use std::{
     io,
@@ -305,6 +305,44 @@ pub(super) fn thread_time() -> Duration {
     let result = unsafe { libc::clock_gettime(libc::CLOCK_THREAD_CPUTIME_ID, &raw mut time) };
     assert_eq!(result, 0, "every thread has such a clock");
     Duration::new(time.tv_sec.cast_unsigned(), u32::try_from(time.tv_nsec).expect("below a second"))
+}
+
+/// The capabilities of a thread, a bit each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Capabilities {
+    /// Those that count.
+    pub(super) effective: u64,
+    /// Those that may be made to count.
+    pub(super) permitted: u64,
+    inheritable: u64,
+}
+
+/// The version of the two calls below: sets of 64 bits, the calling thread.
+const CAPABILITIES: [u32; 2] = [0x2008_0522, 0];
+
+/// What the calling thread may do.
+pub(super) fn capabilities() -> io::Result<Capabilities> {
+    let (mut header, mut data) = (CAPABILITIES, [0u32; 6]);
+    #[expect(unsafe_code, reason = "a system call takes raw pointers")]
+    // SAFETY: this version of the call reads and writes two words of header, and writes six of data.
+    let result = unsafe { libc::syscall(libc::SYS_capget, header.as_mut_ptr(), data.as_mut_ptr()) };
+    if result < 0 {
+        return Err(io::Error::last_os_error());
+    }
+    let set = |index: usize| u64::from(data[index]) | u64::from(data[index + 3]) << 32;
+    Ok(Capabilities { effective: set(0), permitted: set(1), inheritable: set(2) })
+}
+
+/// Changes what the calling thread may do, and no other.
+pub(super) fn set_capabilities(set: Capabilities) -> io::Result<()> {
+    let sets = [set.effective, set.permitted, set.inheritable];
+    let words = |shift: u32| sets.map(|set| (set >> shift) as u32);
+    let [low, high] = [words(0), words(32)];
+    let (mut header, data) = (CAPABILITIES, [low, high]);
+    #[expect(unsafe_code, reason = "a system call takes raw pointers")]
+    // SAFETY: this version of the call reads two words of header and six of data.
+    let result = unsafe { libc::syscall(libc::SYS_capset, header.as_mut_ptr(), data.as_ptr()) };
+    if result < 0 { Err(io::Error::last_os_error()) } else { Ok(()) }
 }
 
 fn size(bytes: &[u8]) -> u32 {

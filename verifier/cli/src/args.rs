@@ -23,6 +23,7 @@ Examples:
   probity check prog.o --type filter=sched_cls/tcx_ingress
   probity check prog.o --program filter --log 2         the log that the kernel would write
   probity check prog.o --btf vmlinux.btf --kconfig config.gz      for another kernel than this one
+  probity check prog.o --without-cap CAP_PERFMON --without-cap CAP_SYS_ADMIN
   probity check --link a.o b.o                  two objects, linked into one
 
 Exit codes:
@@ -99,6 +100,10 @@ pub(crate) struct CheckArgs {
     /// one whose semantics the engine has (6.18) is experimental, and marked so
     #[arg(long = "kernel", value_name = "VERSION", value_parser = version)]
     pub(crate) kernels: Vec<Version>,
+    /// Check for a loader without this capability, CAP_PERFMON; may be given several times. Without
+    /// this, it has all of them
+    #[arg(long = "without-cap", value_name = "CAP", value_parser = capability)]
+    pub(crate) without_caps: Vec<String>,
     #[command(flatten)]
     pub(crate) target: TargetArgs,
     /// Link the objects statically into one, as `bpftool gen object` does
@@ -349,6 +354,15 @@ fn attach_type(prog_type: &ProgType, name: &str) -> Result<u32, String> {
 /// A program type's name as people write it: `xdp`.
 pub(crate) fn short_name(prog_type: &ProgType) -> String {
     prog_type.name.strip_prefix("BPF_PROG_TYPE_").unwrap_or(prog_type.name).to_lowercase()
+}
+
+/// A capability that a profile has.
+fn capability(text: &str) -> Result<String, String> {
+    let known = PLATFORM.default_profile().caps;
+    if known.iter().any(|cap| cap == text) {
+        return Ok(text.to_owned());
+    }
+    Err(format!("no rule asks for `{text}`; loaders have {}", known.join(", ")))
 }
 
 /// A version, `6.18`.

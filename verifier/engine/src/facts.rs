@@ -20,7 +20,8 @@ pub struct Facts {
     pub(crate) maps: FxHashMap<u32, MapUse>,
     /// The types of pointers that are accessed.
     pub(crate) accessed: Vec<RegType>,
-    /// Bytes of the stack that were never written may be read.
+    /// Bytes of the stack that were never written may be read, or are lent to a callable that may leave
+    /// some of them as they are.
     pub(crate) uninit_stack: bool,
     /// By function that a path enters: its first instruction, and the bytes of stack that it uses.
     pub(crate) stacks: Vec<(usize, u32)>,
@@ -65,7 +66,7 @@ impl Facts {
         &self.accessed
     }
 
-    /// Whether the program may read bytes of its stack that it never wrote.
+    /// Whether the program may read bytes of its stack that it never wrote, nor anyone for it.
     #[must_use]
     pub fn reads_uninit_stack(&self) -> bool {
         self.uninit_stack

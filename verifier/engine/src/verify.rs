@@ -1,7 +1,7 @@
 //! The entry: one program, one report.
 
 use probity_platform::rejection::EINVAL;
-use probity_platform::{Code as Why, GuardEnv, Platform, Profile, ProgType, Rejection};
+use probity_platform::{Code as Why, GuardEnv, Platform, Policy, Profile, ProgType, Rejection};
 use probity_program::{Program, flags};
 
 use crate::explore::Walk;
@@ -34,7 +34,7 @@ pub fn verify_observed<O: Observer>(
             Verdict::Unsupported(Finding { pc, rejection })
         }
         Err((pc, rejection)) => {
-            Verdict::Rejected(Finding { pc, rejection: demand::complete(platform, rejection) })
+            Verdict::Rejected(Finding { pc, rejection: demand::complete(platform, profile, rejection) })
         }
     };
     Report { verdict, stats: run.stats, stack_depth: run.stack_depth }
@@ -171,6 +171,7 @@ impl Run {
         self.stats.total_states = walk.checkpoints.total as u64;
         self.stats.peak_states = walk.checkpoints.peak as u64;
         let pc = walk.pc;
+        let result = result.map_err(|rejection| speculated(walk.policy, rejection));
         let result = result.map_err(|rejection| (Some(pc), rejection)).and_then(|()| {
             stack_depth::check(&code, &walk.called_later, &walk.stack_depth, platform, prog_type)
                 .map_err(|(pc, rejection)| (Some(pc), rejection))
@@ -194,6 +195,17 @@ impl Run {
             .map(|(_, (&depth, _))| depth)
             .collect();
         result
+    }
+}
+
+/// Where speculation is followed, the rounds of a loop are not counted as a kernel counts them: a
+/// program that is too much is refused by both, for reasons that may differ.
+fn speculated(policy: Policy, rejection: Rejection) -> Rejection {
+    let counted = matches!(rejection.code, Why::InfiniteLoop | Why::TooComplex | Why::TooManyBranches);
+    if policy.speculation && counted {
+        unsupported("a loop that speculation goes around in")
+    } else {
+        rejection
     }
 }
 

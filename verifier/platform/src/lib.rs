@@ -66,7 +66,7 @@ pub use map_type::{
 };
 pub use object::{Object, ObjectFlags, Trust, TrustedField};
 pub use platform::{Platform, Words};
-pub use policy::{Limits, Policy};
+pub use policy::{Allowance, Limits, Policy};
 pub use profile::{Profile, Switches, Version};
 pub use prog_type::{AttachType, ExitRange, PacketAccess, ProgFlags, ProgType, Section, SetEntry, Sleep};
 pub use region::{OnLeave, Region, RegionFlags};

@@ -1,9 +1,9 @@
 //! One platform: all tables.
 
 use crate::{
-    ArgClass, Behaviour, Callable, Callback, GuardEnv, Kind, KindId, Limits, MapType, Object, Policy,
-    Profile, ProgType, Region, Section, Site, SpecialField, SpecialFieldForm, StackObject, Switches, Version,
-    View,
+    Allowance, ArgClass, Behaviour, Callable, Callback, GuardEnv, Kind, KindId, Limits, MapType, Object,
+    Policy, Profile, ProgType, Region, Section, Site, SpecialField, SpecialFieldForm, StackObject, Switches,
+    Version, View,
 };
 
 /// The platform's own words, where a message is about the platform as a whole.
@@ -67,9 +67,9 @@ pub struct Platform {
     pub switches: &'static [(Switches, Version)],
     /// The version that the spec describes when nobody asks for another.
     pub version: Version,
-    /// What the platform allows.
-    pub policy: Policy,
-    /// Where that is declared; where the platform is, when it declares nothing of the kind.
+    /// What the platform allows, and to whom; [`Platform::policy`] is what that comes to.
+    pub allows: &'static [Allowance],
+    /// Where that is declared first; where the platform is, when it declares nothing of the kind.
     pub policy_site: Site,
     /// Its limits.
     pub limits: Limits,
@@ -80,6 +80,20 @@ pub struct Platform {
 }
 
 impl Platform {
+    /// What the platform allows a loader on a target.
+    #[must_use]
+    pub fn policy(&self, profile: &Profile) -> Policy {
+        let allowed = self.allows.iter().filter(|row| row.holds(profile));
+        allowed.fold(Policy::default(), |policy, row| policy.or(row.policy))
+    }
+
+    /// Where it is declared who may do this; where the policy is, when nobody may.
+    #[must_use]
+    pub fn policy_site(&self, wanted: Policy) -> Site {
+        let row = self.allows.iter().find(|row| row.policy.and(wanted) == wanted);
+        row.map_or(self.policy_site, |row| row.site)
+    }
+
     /// The row of a kind.
     #[must_use]
     pub fn kind(&self, id: KindId) -> &'static Kind {

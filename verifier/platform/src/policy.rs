@@ -1,6 +1,8 @@
 //! What a platform allows, and its limits.
 
-/// What a platform allows. Everything is denied unless its spec declares it.
+use crate::{Guard, GuardEnv, Profile, Site};
+
+/// What a platform allows a loader. Everything is denied unless its spec declares it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Default)]
 pub struct Policy {
     /// Pointers may be stored in memory, compared, and returned as numbers.
@@ -13,6 +15,57 @@ pub struct Policy {
     pub loops: bool,
     /// Unaligned accesses to anything but the stack are allowed.
     pub unaligned: bool,
+    /// Nothing that is allowed but what is asked for: paths that a processor takes before it knows
+    /// better are followed too, and pointers move only where such a path stays in bounds.
+    pub speculation: bool,
+}
+
+impl Policy {
+    /// What one of them allows, or both.
+    #[must_use]
+    pub const fn or(self, other: Policy) -> Policy {
+        Policy {
+            pointer_leaks: self.pointer_leaks || other.pointer_leaks,
+            uninit_stack: self.uninit_stack || other.uninit_stack,
+            atomics: self.atomics || other.atomics,
+            loops: self.loops || other.loops,
+            unaligned: self.unaligned || other.unaligned,
+            speculation: self.speculation || other.speculation,
+        }
+    }
+
+    /// What both allow.
+    #[must_use]
+    pub const fn and(self, other: Policy) -> Policy {
+        Policy {
+            pointer_leaks: self.pointer_leaks && other.pointer_leaks,
+            uninit_stack: self.uninit_stack && other.uninit_stack,
+            atomics: self.atomics && other.atomics,
+            loops: self.loops && other.loops,
+            unaligned: self.unaligned && other.unaligned,
+            speculation: self.speculation && other.speculation,
+        }
+    }
+}
+
+/// What a spec allows, and to whom.
+#[derive(Clone, Copy, Debug)]
+pub struct Allowance {
+    /// What is allowed.
+    pub policy: Policy,
+    /// On which targets, and to which loaders. It asks nothing of programs.
+    pub guard: Guard,
+    /// Where it is declared.
+    pub site: Site,
+}
+
+impl Allowance {
+    /// True when it holds for the target and its loader.
+    #[must_use]
+    pub fn holds(&self, profile: &Profile) -> bool {
+        let env = GuardEnv { profile, prog_type: 0, attach: 0, sleepable: false, target: "" };
+        self.guard.holds(&env)
+    }
 }
 
 /// The numbers at which a run or a program is refused.

@@ -42,6 +42,9 @@ bitflags! {
         /// Whether an acquiring load may be of this memory is asked of the register once it is loaded.
         /// Unsound where that is the address's own, as Linux is.
         const LATE_ACQUIRE_CHECK = 1 << 3;
+        /// To a callable, a slot whose upper bytes hold a number counts as written whole. Lets it read
+        /// stale bytes, as on Linux.
+        const SPILL_COVERS_SLOT = 1 << 4;
     }
 }
 

@@ -27,6 +27,8 @@ macro_rules! codes {
     };
 }
 
+/// Not permitted.
+pub const EPERM: i32 = 1;
 /// Too big or too much.
 pub const E2BIG: i32 = 7;
 /// Not found, or not a usable descriptor.

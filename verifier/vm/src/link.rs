@@ -134,6 +134,7 @@ impl Unit {
             platform,
             prog_type,
             profile: profile.clone(),
+            policy: platform.policy(profile),
             program: Arc::new(program.clone()),
             slots: slots(&maps, &sites, proof.map(|_| profile)),
             is_plain: sites.is_empty()

@@ -3,7 +3,9 @@
 use std::any::Any;
 use std::sync::{Arc, OnceLock, Weak};
 
-use probity_platform::{Behaviour, Callable, HostField, Intrinsic, Platform, Profile, ProgType, View};
+use probity_platform::{
+    Behaviour, Callable, HostField, Intrinsic, Platform, Policy, Profile, ProgType, View,
+};
 use probity_program::Program;
 
 use crate::context::PacketFields;
@@ -21,6 +23,8 @@ pub struct Unit {
     pub(crate) platform: &'static Platform,
     pub(crate) prog_type: &'static ProgType,
     pub(crate) profile: Profile,
+    /// What the platform allows who loaded it.
+    pub(crate) policy: Policy,
     pub(crate) program: Arc<Program>,
     pub(crate) ops: Vec<Op>,
     pub(crate) functions: Vec<Function>,

@@ -144,14 +144,29 @@ pub enum ItemKind {
     Set(Set),
     /// `prog_type NAME = N { clauses }`
     ProgType(ProgType),
-    /// `policy { allow NAMES; }`: the names.
-    Policy(Vec<Ident>),
+    /// `policy { allow NAMES [when GUARD]; follow NAMES [when GUARD]; }`
+    Policy(Vec<Allow>),
     /// `limits { NAME N; }`
     Limits(Vec<Limit>),
     /// `switch NAME since V;`
     Switch(Switch),
     /// `version V;`
     Version(VersionLit),
+}
+
+/// A line of a policy.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Allow {
+    /// Its doc comment.
+    pub doc: Doc,
+    /// From its keyword to its `;`.
+    pub span: Span,
+    /// `allow` or `follow`.
+    pub word: Ident,
+    /// What is allowed, or what is followed.
+    pub names: Vec<Ident>,
+    /// When it holds; None: always.
+    pub when: Option<Expr>,
 }
 
 /// What a `use` takes: a name, and of what it holds either all or the named parts.

@@ -64,7 +64,9 @@ pub(crate) fn run(args: &CheckArgs) -> Result<Exit, Failure> {
 
 /// What loads and verifies for a version of the kernel.
 fn loader<'a>(args: &CheckArgs, target: &'a Target, kernel: Version) -> Loader<'a> {
-    let mut loader = Loader::new(PLATFORM).flags(args.prog_flags).profile(PLATFORM.profile(kernel));
+    let mut profile = PLATFORM.profile(kernel);
+    profile.caps.retain(|cap| !args.without_caps.contains(cap));
+    let mut loader = Loader::new(PLATFORM).flags(args.prog_flags).profile(profile);
     if let Some(types) = &target.types {
         loader = loader.target(types);
     }

@@ -51,6 +51,8 @@ pub struct Comparison<'a> {
     pub mode: Exactness,
     /// Stack bytes that were never written may be read.
     pub uninit_stack: bool,
+    /// Numbers must be the same, precise or not: how far they reach decides how pointers are masked.
+    pub strict_numbers: bool,
 }
 
 /// A register or slot of a frame in which two states differ.
@@ -82,7 +84,7 @@ impl Comparison<'_> {
     pub fn states_equal(&mut self, likely: Option<Difference>) -> Result<(), Option<Difference>> {
         let old = &self.old.state;
         let frames = old.frames.len();
-        if frames != self.cur.frames.len() {
+        if frames != self.cur.frames.len() || (old.speculative && !self.cur.speculative) {
             return Err(None);
         }
         if let Some(likely) = likely
@@ -176,6 +178,11 @@ impl Comparison<'_> {
         }
         match behaviour {
             Behaviour::Scalar => {
+                if self.strict_numbers {
+                    return old.off == cur.off
+                        && old.val == cur.val
+                        && self.ids.matches_scalar(old.id, cur.id);
+                }
                 if !precise && self.mode == Exactness::NotExact {
                     return true;
                 }

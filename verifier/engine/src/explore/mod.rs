@@ -8,6 +8,7 @@ pub mod ids;
 pub(crate) mod loops;
 pub mod precision;
 pub mod prune;
+pub(crate) mod speculation;
 pub mod stack_liveness;
 pub mod walk;
 

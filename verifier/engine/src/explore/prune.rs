@@ -176,7 +176,8 @@ impl<O: Observer> Walk<'_, O> {
             ids: &mut self.id_map,
             ends: &self.ends,
             mode,
-            uninit_stack: self.platform.policy.uninit_stack,
+            uninit_stack: self.policy.uninit_stack,
+            strict_numbers: self.speculation.strict_numbers,
         }
         .states_equal(likely);
         if let Err(differed) = result
@@ -204,7 +205,7 @@ impl<O: Observer> Walk<'_, O> {
             let dead = (0..checkpoint.state.frames.len())
                 .map(|frame| !self.liveness.live_slots(self.code, instance, pc, frame))
                 .collect();
-            self.checkpoints.clean(bucket, id, dead, self.platform.policy.uninit_stack);
+            self.checkpoints.clean(bucket, id, dead, self.policy.uninit_stack);
         }
     }
 

@@ -1,7 +1,7 @@
 //! The main loop: depth first, the fall-through side of a branch first, the other side from a
 //! stack (verifier.md, section 0 and appendix A).
 
-use probity_platform::{Behaviour, Code as Why, KindId, Platform, Profile, ProgType, Rejection};
+use probity_platform::{Behaviour, Code as Why, KindId, Platform, Policy, Profile, ProgType, Rejection};
 use probity_program::Program;
 
 use super::checkpoint::{CheckpointId, Checkpoints};
@@ -10,6 +10,7 @@ use super::ids::IdMap;
 use super::loops::Loops;
 use super::precision::Followed;
 use super::prune::Visit;
+use super::speculation::Speculation;
 use super::stack_liveness::{InstanceId, Noted, StackLiveness};
 use crate::facts::Facts;
 use crate::prepare::Code;
@@ -141,6 +142,8 @@ pub struct Walk<'a, O> {
     pub(crate) program: &'a Program,
     pub(crate) code: &'a Code,
     pub(crate) platform: &'static Platform,
+    /// What the platform allows the loader.
+    pub(crate) policy: Policy,
     pub(crate) profile: &'a Profile,
     pub(crate) prog_type: &'static ProgType,
     pub(crate) offered: &'a Offered,
@@ -197,6 +200,7 @@ pub struct Walk<'a, O> {
     pub(crate) called_later: Vec<bool>,
     /// By function: true when a path entered it.
     pub(crate) entered: Vec<bool>,
+    pub(crate) speculation: Speculation,
     pub(crate) observer: &'a mut O,
     pub(super) pending: Vec<Pending>,
 }
@@ -239,10 +243,12 @@ impl<'a, O: Observer> Walk<'a, O> {
         observer: &'a mut O,
     ) -> Walk<'a, O> {
         let len = code.insns.len();
+        let policy = setting.platform.policy(setting.profile);
         let mut walk = Walk {
             program,
             code,
             platform: setting.platform,
+            policy,
             profile: setting.profile,
             prog_type: setting.prog_type,
             offered: setting.offered,
@@ -250,7 +256,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             state_freq: program.flags & probity_program::flags::TEST_STATE_FREQ != 0,
             prunes: true,
             within: false,
-            strict_alignment: strict_alignment(program.flags, setting.platform.policy.unaligned),
+            strict_alignment: strict_alignment(program.flags, policy.unaligned),
             state: State {
                 frames: smallvec::SmallVec::new(),
                 references: References::default(),
@@ -260,6 +266,7 @@ impl<'a, O: Observer> Walk<'a, O> {
                 depth: 0,
                 may_gotos: 0,
                 called_back: 0,
+                speculative: false,
                 parent: None,
                 history: HistoryHead::EMPTY,
             },
@@ -288,6 +295,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             called_later: vec![false; code.functions.len()],
             entered: vec![false; code.functions.len()],
             observer,
+            speculation: Speculation::default(),
             pending: Vec::new(),
         };
         let frame = walk.entry_frame();
@@ -378,12 +386,19 @@ impl<'a, O: Observer> Walk<'a, O> {
                 self.note();
             }
             self.observer.step(self.pc, &self.state);
+            if self.state.speculative && self.speculation.stops_before(self.pc) {
+                if !self.next_path()? {
+                    return Ok(());
+                }
+                continue;
+            }
             self.facts.seen[self.pc] = true;
             self.stats.jumps += u64::from(insn.is_jump);
             if insn.may_write_stack {
                 self.liveness.begin(self.state.frame().instance, self.pc);
             }
-            let next = self.step(insn)?;
+            let next = self.step(insn);
+            let next = if self.policy.speculation { self.end_speculation(next)? } else { next? };
             if insn.may_write_stack {
                 self.liveness.commit();
             }

@@ -120,7 +120,7 @@ impl Code {
         returns::find(&mut code, &offered);
         returns::check(program, &code)?;
         references::check(program, &code, platform, prog_type)?;
-        control_flow::check(&mut code, raw, platform, &offered)?;
+        control_flow::check(&mut code, raw, platform.policy(profile), &offered)?;
         code.neighbours = Neighbours::find(&code);
         if code.insns.iter().any(|insn| insn.widens.is_some()) {
             code.components = components::components(&code);

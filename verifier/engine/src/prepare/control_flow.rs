@@ -10,7 +10,7 @@ use probity_isa::opcode::{
     BPF_CALL, BPF_EXIT, BPF_JA, BPF_JCOND, BPF_JMP, BPF_JMP32, BPF_MAY_GOTO, BPF_PSEUDO_CALL, BPF_PSEUDO_FUNC,
 };
 use probity_isa::{Insn, Instruction};
-use probity_platform::{Callable, Code as Why, Concepts, KfuncFlags, Platform, Rejection};
+use probity_platform::{Callable, Code as Why, Concepts, KfuncFlags, Policy, Rejection};
 
 use super::{Code, Offered, Widens};
 
@@ -57,7 +57,7 @@ struct Visit {
 pub(super) fn check(
     code: &mut Code,
     raw: &[Insn],
-    platform: &Platform,
+    policy: Policy,
     offered: &Offered,
 ) -> Result<(), (usize, Rejection)> {
     let len = code.insns.len();
@@ -80,7 +80,7 @@ pub(super) fn check(
         };
         match marks.get(target) {
             Some(Mark::New) => next = Some(target),
-            Some(Mark::OnPath) if !platform.policy.loops => {
+            Some(Mark::OnPath) if !policy.loops => {
                 let message = format!("back-edge from insn {pc} to {target}");
                 return Err((pc, Rejection::new(Why::BackEdge, message)));
             }

@@ -26,6 +26,8 @@ pub struct State {
     pub may_gotos: u32,
     /// How often the path entered a function that is called back.
     pub called_back: u32,
+    /// A processor takes this path only until it knows better.
+    pub speculative: bool,
     /// The latest checkpoint on the path.
     pub parent: Option<CheckpointId>,
     /// What was recorded since `parent`.
@@ -37,6 +39,7 @@ impl State {
     #[must_use]
     pub fn beginning(frame: Frame, pc: usize) -> State {
         State {
+            speculative: false,
             frames: smallvec::smallvec![Rc::new(frame)],
             references: References::default(),
             pc,

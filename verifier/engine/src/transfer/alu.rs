@@ -1,7 +1,7 @@
 //! Arithmetic on numbers, and moves (verifier.md, 3.1, 3.2, 3.6).
 
 use probity_isa::{AluOp, Size, Source, Swap, Width};
-use probity_platform::{Code as Why, Rejection};
+use probity_platform::{Code as Why, Policy, Rejection};
 
 use crate::domain::{self, Scalar, fits_unsigned};
 use crate::explore::walk::{Observer, Walk};
@@ -31,14 +31,14 @@ impl<O: Observer> Walk<'_, O> {
             (true, false) => {
                 self.mark_precise(dst)?;
                 let (pointer, number) = (self.operand(src), *self.state.reg(dst));
-                self.alu_pointer(width, op, dst, &pointer, &number, true)
+                self.alu_pointer(width, op, dst, src, &pointer, &number)
             }
             (false, true) => {
                 if let Source::Reg(reg) = src {
                     self.mark_precise(reg)?;
                 }
                 let (pointer, number) = (*self.state.reg(dst), self.operand(src));
-                self.alu_pointer(width, op, dst, &pointer, &number, false)
+                self.alu_pointer(width, op, dst, src, &pointer, &number)
             }
         }
     }
@@ -127,7 +127,7 @@ impl<O: Observer> Walk<'_, O> {
         let message = format!("R{dst} pointer arithmetic prohibited");
         Err(super::denied(Why::PointerArithmetic, message)
             .facts("a number", self.type_of(dst))
-            .at(self.platform.policy_site))
+            .at(self.platform.policy_site(Policy { pointer_leaks: true, ..Policy::default() })))
     }
 
     fn unary(&mut self, dst: u8, change: impl Fn(&Scalar) -> Scalar) {

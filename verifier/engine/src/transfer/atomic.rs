@@ -1,7 +1,7 @@
 //! Atomic instructions (verifier.md, section 4).
 
 use probity_isa::{AtomicOp, Size};
-use probity_platform::{Behaviour, Code as Why, Rejection, Switches};
+use probity_platform::{Behaviour, Code as Why, Policy, Rejection, Switches};
 
 use super::denied;
 use super::memory::{Access, Stored};
@@ -88,11 +88,12 @@ impl<O: Observer> Walk<'_, O> {
     }
 
     fn check_policy(&self) -> Result<(), Rejection> {
-        if self.platform.policy.atomics {
+        if self.policy.atomics {
             return Ok(());
         }
         let message = format!("{} does not allow atomic instructions", self.platform.name);
-        Err(Rejection::new(Why::NotAllowed, message).at(self.platform.policy_site))
+        Err(Rejection::new(Why::NotAllowed, message)
+            .at(self.platform.policy_site(Policy { atomics: true, ..Policy::default() })))
     }
 
     fn check_target(&self, regno: u8, what: &str) -> Result<(), Rejection> {

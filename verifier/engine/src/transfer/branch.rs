@@ -40,6 +40,9 @@ impl<O: Observer> Walk<'_, O> {
             {
                 self.mark_precise(reg)?;
             }
+            if self.policy.speculation {
+                self.speculate_branch(if taken { self.pc + 1 } else { target }, dst, src)?;
+            }
             self.observer.jumped(self.pc, &self.state);
             return Ok(Next::Go(if taken { target } else { self.pc + 1 }));
         }

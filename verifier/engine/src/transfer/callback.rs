@@ -90,6 +90,9 @@ impl<O: Observer> Walk<'_, O> {
         self.called_later[function] = true;
         self.observer.framed();
         let start = self.code.functions[function].start;
+        if self.state.speculative {
+            return Err(crate::unsupported("a function that is called later, on a speculated path"));
+        }
         let state = State::beginning(frame, start);
         self.push_apart(state, start)
     }

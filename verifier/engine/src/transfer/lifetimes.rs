@@ -12,7 +12,7 @@ use crate::state::{End, Reg};
 impl<O: Observer> Walk<'_, O> {
     /// What a pointer becomes when what it points to is gone.
     pub(super) fn invalid(&self) -> Reg {
-        if self.platform.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT }
+        if self.policy.pointer_leaks { self.unknown() } else { Reg::NOT_INIT }
     }
 
     /// Something is called. What is good until then is gone before it does anything: also for a

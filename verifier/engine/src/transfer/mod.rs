@@ -11,6 +11,7 @@
 //! | [`memory`] | loads and stores: dispatch on the pointer |
 //! | [`region`] | that an access lies in its region |
 //! | [`alignment`] | alignment, and one type of pointer an instruction |
+//! | `speculation` | what a processor may do before it knows better |
 //! | [`stack`] | loads and stores of the stack |
 //! | [`context`] | loads and stores of the context and other struct views |
 //! | [`atomic`] | atomic instructions |
@@ -67,6 +68,7 @@ pub mod pointer;
 pub mod references;
 pub mod region;
 mod regions;
+mod speculation;
 pub mod stack;
 pub mod subprog;
 pub(crate) mod typed;
@@ -147,7 +149,7 @@ impl<O: Observer> Walk<'_, O> {
 
     /// True when showing this register as a number would leak an address.
     pub(crate) fn leaks(&self, reg: u8) -> bool {
-        !self.platform.policy.pointer_leaks && self.state.reg(reg).is_pointer()
+        !self.policy.pointer_leaks && self.state.reg(reg).is_pointer()
     }
 
     /// The name of a register's type for a message.

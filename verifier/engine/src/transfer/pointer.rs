@@ -1,6 +1,6 @@
 //! Arithmetic on pointers (verifier.md, 3.3).
 
-use probity_isa::{AluOp, Width};
+use probity_isa::{AluOp, Source, Width};
 use probity_platform::rejection::EINVAL;
 use probity_platform::{Behaviour, Code as Why, Rejection};
 
@@ -16,7 +16,7 @@ pub(crate) const MAX_OFFSET: i64 = 1 << 29;
 impl<O: Observer> Walk<'_, O> {
     /// An operator between two pointers.
     pub(super) fn alu_pointers(&mut self, op: AluOp, dst: u8) -> Result<(), Rejection> {
-        if op == AluOp::Sub && self.platform.policy.pointer_leaks {
+        if op == AluOp::Sub && self.policy.pointer_leaks {
             *self.state.reg_mut(dst) = self.unknown();
             return Ok(());
         }
@@ -24,17 +24,18 @@ impl<O: Observer> Walk<'_, O> {
             .facts("one of the operands is a number", "both are pointers"))
     }
 
-    /// An operator between a pointer and a number; `swapped` when the number is the left operand.
+    /// An operator between a pointer and a number, which may be the left operand.
     pub(super) fn alu_pointer(
         &mut self,
         width: Width,
         op: AluOp,
         dst: u8,
+        src: Source,
         pointer: &Reg,
         number: &Reg,
-        swapped: bool,
     ) -> Result<(), Rejection> {
         let offset = &number.val;
+        let swapped = self.state.reg(dst).is_scalar();
         let known = offset.is_const().is_some();
         let contradictory = offset.smin > offset.smax || offset.umin > offset.umax;
         if (known && (offset.smin != offset.smax || offset.umin != offset.umax)) || contradictory {
@@ -42,7 +43,7 @@ impl<O: Observer> Walk<'_, O> {
             return Ok(());
         }
         if width == Width::W32 {
-            if op == AluOp::Sub && self.platform.policy.pointer_leaks {
+            if op == AluOp::Sub && self.policy.pointer_leaks {
                 *self.state.reg_mut(dst) = self.unknown();
                 return Ok(());
             }
@@ -55,6 +56,10 @@ impl<O: Observer> Walk<'_, O> {
         // The distance of a linked number stands where pointers have their offset, and counts.
         self.check_sane(offset, number.off, pointer)?;
         self.check_sane(&pointer.val, pointer.off, pointer)?;
+        let mut window = None;
+        if self.policy.speculation && matches!(op, AluOp::Add | AluOp::Sub) {
+            window = self.speculate_move(op, dst, src, pointer, offset)?;
+        }
         let result = match op {
             AluOp::Add => self.pointer_add(pointer, offset),
             AluOp::Sub => self.pointer_sub(dst, pointer, offset, swapped)?,
@@ -70,6 +75,12 @@ impl<O: Observer> Walk<'_, O> {
         let unsynced =
             if result.off == pointer.off { raw_sum(op, &pointer.val, offset) } else { pointer.val };
         self.check_sane(&unsynced, result.off, pointer)?;
+        if self.policy.speculation {
+            self.check_moved(dst, &result)?;
+            if let Some(window) = window {
+                self.narrow_window(window, op, dst, &result)?;
+            }
+        }
         *self.state.reg_mut(dst) = result;
         Ok(())
     }

@@ -141,7 +141,7 @@ pub(super) fn negative(regno: u8) -> Rejection {
 }
 
 /// The kernel often says a thing in two lines.
-fn follow(mut rejection: Rejection, line: String) -> Rejection {
+pub(super) fn follow(mut rejection: Rejection, line: String) -> Rejection {
     rejection.message.push('\n');
     rejection.message.push_str(&line);
     rejection

@@ -190,6 +190,9 @@ impl<O: Observer> Walk<'_, O> {
         size: u32,
         access: Access,
     ) -> Result<(), Rejection> {
+        if self.policy.speculation {
+            return Err(crate::unsupported("fields of objects where speculation is followed"));
+        }
         let row = object_of(reg).map(|object| &self.platform.objects[usize::from(object)]);
         let Some((row, view)) = row.and_then(|row| row.view.map(|view| (row, view))) else {
             let name = row.map_or("", struct_name);

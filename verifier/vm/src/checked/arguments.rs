@@ -197,8 +197,8 @@ fn memory(site: &Site, index: usize, regs: &[u64; 16], run: &mut Run<'_>) -> Res
     let uninit = arg.flags.contains(TypeFlags::MEM_UNINIT);
     if !uninit
         && matches!(found.region, Region::Stack(_))
-        && !run.unit.platform.policy.uninit_stack
         && !run.worker.is_written(value, len as u32)
+        && !run.unit.policy.uninit_stack
     {
         return Err("bytes of the stack that were never written".to_owned());
     }

@@ -34,7 +34,7 @@ impl Taking<'_> {
     /// Memory that holds nothing before: what the function leaves unwritten is read by programs all the
     /// same, as zeros where the platform lets nobody read what nobody wrote.
     fn blank<'a>(&self, bytes: GuestBytes<'a>) -> GuestBytes<'a> {
-        if !self.run.unit.platform.policy.uninit_stack {
+        if !self.run.unit.policy.uninit_stack {
             bytes.fill(0);
         }
         bytes

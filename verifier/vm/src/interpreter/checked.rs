@@ -55,10 +55,7 @@ impl Memory for Checked {
         match self.place(run, address, size, false)? {
             Place::Zero => Ok(0),
             Place::Bytes { address, size, stack } => {
-                if stack
-                    && !run.unit.platform.policy.uninit_stack
-                    && !run.worker.is_written(address, size.bytes())
-                {
+                if stack && !run.worker.is_written(address, size.bytes()) && !run.unit.policy.uninit_stack {
                     let offset = run.worker.below_frame(address, regions::frame_bytes(run.unit));
                     return Err(self.fault(run, Fault::Uninitialized { offset, size }));
                 }

@@ -17,6 +17,10 @@ pub(crate) fn reserve(run: &mut Run<'_>, map: &Map, len: u64) -> u64 {
     let Kind::Ring(ring) = &map.kind else { return 0 };
     let Some(record) = ring.reserve(len) else { return 0 };
     run.records.push(record.address());
+    // The bytes of a record that others wrote before are theirs.
+    if !run.unit.policy.uninit_stack {
+        record.fill(0);
+    }
     record.address()
 }
 

@@ -83,7 +83,7 @@ impl<O: Observer> Walk<'_, O> {
             }
         };
         let end = high.saturating_add(size);
-        let may_be_new = write || self.platform.policy.uninit_stack;
+        let may_be_new = write || self.policy.uninit_stack;
         let lowest = if may_be_new { limit } else { self.touched(reg.frame()) };
         let start_fits = low >= -lowest && low < 0;
         if !start_fits || end > 0 {

@@ -1,6 +1,6 @@
 //! Ranges of the stack that helpers read or write, and reads at variable offsets.
 
-use probity_platform::{Code as Why, Rejection};
+use probity_platform::{Code as Why, Rejection, Switches};
 
 use super::place;
 use crate::explore::walk::{Observer, Walk};
@@ -43,11 +43,18 @@ impl<O: Observer> Walk<'_, O> {
                 return Err(denied(Why::StackObject, message)
                     .facts("bytes that belong to no object", "they belong to one"));
             }
+            // What the callable leaves out, on an error for example, would be stale.
+            let stale = (low..low + i64::from(size)).any(|at| {
+                let (slot, byte) = place(at);
+                stack.slot(slot).tags[byte] == Tag::Invalid
+            });
+            self.facts.uninit_stack |= stale;
             *raw = Some((regno, size));
             return Ok(());
         }
         let (frame, instance) = (reg.frame(), self.state.frame().instance);
-        let policy = self.platform.policy;
+        let policy = self.policy;
+        let covers = self.profile.switches.contains(Switches::SPILL_COVERS_SLOT);
         let (mut read, mut next) = (0, low);
         while next < high + i64::from(size) {
             let at = next;
@@ -65,7 +72,8 @@ impl<O: Observer> Walk<'_, O> {
                     self.facts.uninit_stack = true;
                     self.clobber_byte(frame, slot, byte, write);
                 }
-                Tag::Spill if spilled => {
+                Tag::Spill | Tag::Invalid if spilled && (value.tags[byte] == Tag::Spill || covers) => {
+                    self.facts.uninit_stack |= value.tags[byte] == Tag::Invalid;
                     if write {
                         let unknown = self.unknown();
                         let slot = self.slot_mut(frame, slot);

@@ -57,7 +57,7 @@ impl<O: Observer> Walk<'_, O> {
 
     /// A byte that was never written is read.
     fn read_uninit(&mut self, off: i64, index: usize, size: u32) -> Result<(), Rejection> {
-        if self.platform.policy.uninit_stack {
+        if self.policy.uninit_stack {
             self.facts.uninit_stack = true;
             return Ok(());
         }
@@ -81,7 +81,7 @@ impl<O: Observer> Walk<'_, O> {
             if let Some(dst) = dst {
                 // As it is: it was linked when it was spilled, or it is what became of a pointer.
                 *self.state.reg_mut(dst) = value.reg;
-            } else if !self.platform.policy.pointer_leaks && !value.reg.is_scalar() {
+            } else if !self.policy.pointer_leaks && !value.reg.is_scalar() {
                 let message = format!("leaking pointer from stack off {off}");
                 return Err(denied(Why::PointerLeak, message));
             }

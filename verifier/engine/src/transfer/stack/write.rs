@@ -21,8 +21,15 @@ impl<O: Observer> Walk<'_, O> {
     ) -> Result<(), Rejection> {
         let (slot, first) = place(off);
         self.destroy_view(frame, slot)?;
-        let leaks_allowed = self.platform.policy.pointer_leaks;
+        let leaks_allowed = self.policy.pointer_leaks;
         let old = self.state.frames[frame].stack.slot(slot);
+        if self.policy.speculation {
+            let written = |tag: &Tag| matches!(tag, Tag::Misc | Tag::Zero);
+            let pointer = matches!(stored, Stored::Reg(reg) if self.state.reg(reg).is_pointer());
+            if pointer || !old.tags[..size as usize].iter().all(written) {
+                self.speculation.stop_after(self.pc);
+            }
+        }
         if !leaks_allowed && old.is_spill() && !old.reg.is_scalar() && size != 8 {
             return Err(corrupts_pointer());
         }
@@ -131,7 +138,7 @@ impl<O: Observer> Walk<'_, O> {
             self.observer.slots(frame, 1 << slot);
             let old = *self.state.frames[frame].stack.slot(slot);
             let tag = old.tags[byte];
-            if !self.platform.policy.pointer_leaks && !matches!(tag, Tag::Misc | Tag::Zero) {
+            if !self.policy.pointer_leaks && !matches!(tag, Tag::Misc | Tag::Zero) {
                 let message = format!(
                     "spilled ptr in range of var-offset stack write; insn {}, ptr off: {at}",
                     self.pc
@@ -161,7 +168,7 @@ impl<O: Observer> Walk<'_, O> {
         let reg = *self.state.reg(regno);
         let Some(var) = reg.val.is_const() else { return Ok(()) };
         let (frame, low) = (reg.frame(), i64::from(reg.off) + var.cast_signed());
-        let leaks_allowed = self.platform.policy.pointer_leaks;
+        let leaks_allowed = self.policy.pointer_leaks;
         let mut at = low;
         while at < low + i64::from(size) {
             let (index, first) = place(at);
