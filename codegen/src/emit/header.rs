@@ -29,8 +29,8 @@ const SECTIONS: &str = "
 ";
 const MAPS: &str = "\
 #ifndef __uint
-#define __uint(name, val) int (*name)[val]
-#define __type(name, val) typeof(val) *name
+#define __uint(name, value) int(*name)[value]
+#define __type(name, value) typeof(value) *name
 #endif
 ";
 
