@@ -405,10 +405,11 @@ impl Linker<'_> {
         for callable in self.platform.callables {
             // A tail call is no call.
             let is_tail = callable.body == Some(probity_platform::Intrinsic::TailCall);
-            let number = callable.number.cast_signed();
-            let offered =
-                self.offered.callable(number).is_some_and(|offered| std::ptr::eq(offered, callable));
-            if let Some(index) = self.offered.index(number).filter(|_| offered && !is_tail) {
+            let offered = self.offered.callable(callable.number.cast_signed());
+            if offered.is_some_and(|offered| std::ptr::eq(offered, callable))
+                && !is_tail
+                && let Some(index) = self.offered.index(callable.number.cast_signed())
+            {
                 self.call(pc, callable, index)?;
             }
         }
