@@ -302,3 +302,41 @@ fn versions_of_a_platform_differ_in_what_they_offer() {
     assert!(found.contains(&"~ prog_type alpha = 1 => = 3".to_owned()), "{found:?}");
     assert!(found.contains(&"- attach_type alpha ONE = 1".to_owned()), "{found:?}");
 }
+
+#[test]
+fn methods_of_a_host_say_what_the_spec_says_of_their_results() {
+    let mut sources = SourceMap::new();
+    sources.add(
+        "terms.bpfspec",
+        "platform terms; use core::{ scalars, memory, context, ints, objects };
+         view v size 8 { a: u64; }
+         object row { id: u64; }
+         helper roll = 1 { proto (sides: ARG_SCALAR) -> RET_INTEGER; returns 1..=20; }
+         helper part = 2 { proto () -> RET_PTR_TO_MEM; returns bytes 16; lifetime run; }
+         /// Looks a row up.
+         kfunc row_get { proto (id: u64) -> row | PTR_MAYBE_NULL; lifetime until rows_move; }
+         kfunc row_take { flags KF_ACQUIRE | KF_RET_NULL; proto (id: u64) -> row; }
+         kfunc row_drop { flags KF_RELEASE; proto (row: row) -> void; }
+         kfunc rows_move { proto () -> void; }
+         prog_type run = 1 { ctx v; helpers all; kfuncs all; section \"run\"; }",
+    );
+    let rust = build(sources, &Options::default()).rust.expect("the spec is accepted");
+    for (method, docs) in [
+        ("roll", "Programs rely on a result in `1..=20`; with another, the run ends."),
+        (
+            "part",
+            "The run keeps what it gives until it ends. It has at least 16 bytes; with fewer, the run ends.",
+        ),
+        ("row_get", "Programs have what it gives until `rows_move` is called, or the run ends."),
+        (
+            "row_take",
+            "Programs must release what it gives. What a run leaves behind that ends early is given to `row_drop`.",
+        ),
+        ("rows_move", "Ends what was given until it is called."),
+    ] {
+        let at = rust.find(&format!("fn {method}(")).unwrap_or_else(|| panic!("no method {method}\n{rust}"));
+        let before = rust[..at].trim_end().lines().next_back().unwrap_or_default().trim();
+        assert_eq!(before, format!("/// {docs}"), "{method}");
+    }
+    assert!(!rust.contains("-> ()"), "{rust}");
+}

@@ -11,6 +11,7 @@
 //! | [`generate`] | random programs from a seed, and their shrinker |
 //! | [`inputs`] | what test runs call programs with |
 //! | [`native`] | machine code, where there is a compiler |
+//! | [`outside`] | packages of users, outside of the workspace |
 //! | [`plain`] | small maps and calls with plain arguments |
 //! | [`probes`] | small programs with a kernel's verdicts, messages and counts |
 //! | [`proof`] | the scalar domain as terms for a solver |
@@ -30,6 +31,7 @@ pub mod generate;
 pub mod inputs;
 pub mod kernel;
 pub mod native;
+pub mod outside;
 pub mod plain;
 pub mod probes;
 pub mod proof;

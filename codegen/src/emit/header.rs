@@ -20,6 +20,20 @@ typedef unsigned long long __u64;
 #endif
 ";
 
+/// What says the section of a program, and what a map is: as libbpf's `bpf_helpers.h` does, for those
+/// who do not have it.
+const SECTIONS: &str = "
+#ifndef SEC
+#define SEC(name) __attribute__((section(name), used))
+#endif
+";
+const MAPS: &str = "\
+#ifndef __uint
+#define __uint(name, value) int(*name)[value]
+#define __type(name, value) typeof(value) *name
+#endif
+";
+
 /// The C header of a platform: its contexts and other views as structs, its helpers as callable
 /// constants in the style of libbpf, and the numbers of its map types, program types and attach
 /// types. It is for `clang -target bpf`. A helper with overloads has its base prototype.
@@ -30,7 +44,10 @@ pub fn header(model: &Model) -> String {
     let guard = format!("__{}_PLATFORM_H__", model.name.to_ascii_uppercase());
     let mut out = String::new();
     comment(&mut out, "", &format!("The platform {}. Generated from its spec: edits are lost.", model.name));
-    let _ = write!(out, "#ifndef {guard}\n#define {guard}\n\n{TYPES}");
+    let _ = write!(out, "#ifndef {guard}\n#define {guard}\n\n{TYPES}{SECTIONS}");
+    if !model.map_types.is_empty() {
+        out.push_str(MAPS);
+    }
     let views = views(model);
     for view in views.values() {
         out.push('\n');

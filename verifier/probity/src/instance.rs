@@ -15,8 +15,8 @@ use probity_vm::{
 };
 use thiserror::Error;
 
-use crate::Loader;
 use crate::slots::{Mode, Waiting};
+use crate::{Loader, Refusal};
 
 /// Why a program of an object can't run.
 #[derive(Debug, Error)]
@@ -227,6 +227,13 @@ impl Linked<'_, '_> {
         instance.fill(Mode::Verified)?;
         let (waiting, runtime) = (instance.waiting.clone(), instance.runtime.clone());
         Ok(Runnable { verified, executable, waiting, runtime })
+    }
+
+    /// Why it is not accepted, as a text and as data; None when it is.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        let (platform, profile) = self.target();
+        Refusal::of(&self.program, platform, profile)
     }
 
     /// Why it is not accepted; None when it is.

@@ -1,5 +1,49 @@
 //! An object whose programs call functions of a host, with the host's type: loaded, verified, compiled,
 //! run. What codegen emits for a platform begins here ([`Module::load`]).
+//!
+//! The platform and the plug-ins of the tutorial, with a host that knows client 7:
+//!
+//! ```
+//! # mod gate {
+//! #     probity::platform!("tutorial/gate.bpfspec");
+//! # }
+//! # use gate::{Client, Request};
+//! # use probity::host::{Handle, HostRun};
+//! # struct Clients;
+//! # impl gate::Host for Clients {
+//! #     fn client_get(&mut self, _: &mut HostRun<'_>, number: u32) -> Option<Handle<Client>> {
+//! #         (number == 7).then(|| Handle::new(Client { requests: 0, limit: 2 }))
+//! #     }
+//! #     fn client_put(&mut self, _: &mut HostRun<'_>, _: Handle<Client>) {}
+//! # }
+//! // From an object to a run. Between `verify` and `run` may stand `jit`, where the feature is on.
+//! let module = gate::load(&std::fs::read("tutorial/admit.o")?)?;
+//! let admit = module.program("admit")?.verify()?;
+//! let mut request = Request { client: 7, bytes: 100, ..Request::default() };
+//! assert_eq!(admit.run(&mut request, &mut Clients)?, 1);
+//! assert_eq!(request.status, 200);
+//!
+//! // The next version gets the maps, and goes on where the first one ended.
+//! let second = gate::load(&std::fs::read("tutorial/admit.o")?)?;
+//! for (name, map) in module.maps() {
+//!     second.share(name, map);
+//! }
+//! second.program("admit")?.verify()?.run(&mut request, &mut Clients)?;
+//! let traffic = second.map("traffic").expect("it was shared");
+//! let bytes = traffic.lookup(&7_u32.to_ne_bytes()).expect("client 7 is in it");
+//! assert_eq!(bytes, 200_u64.to_ne_bytes());
+//!
+//! // What is not accepted has no `run`, and says why: the line, where the value comes from, what to
+//! // change. The error of `verify` says it in one line.
+//! let module = gate::load::<Clients>(&std::fs::read("tutorial/leaky.o")?)?;
+//! let refusal = module.program("admit")?.refusal().expect("it keeps a client");
+//! assert_eq!(refusal.finding.rejection.code.as_str(), "reference-leak");
+//! println!("{refusal}");
+//! let error = module.program("admit")?.verify().expect_err("it is refused");
+//! assert!(error.to_string().starts_with("program admit is rejected: "));
+//! assert!(matches!(error, probity::LoadError::NotVerified { unsupported: false, .. }));
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
 
 use std::any::Any;
 use std::collections::BTreeMap;
@@ -16,7 +60,7 @@ use probity_vm::{
 };
 use probity_vm::{Session, Worker};
 
-use crate::{Instance, Linked, LoadError, Loader, Runnable};
+use crate::{Instance, Linked, LoadError, Loader, Refusal, Runnable};
 
 /// An object in a runtime, with the functions of hosts of type `H`. Threads may share it.
 #[derive(Debug)]
@@ -117,6 +161,12 @@ impl<H: 'static> Unverified<'_, H> {
         Ok(Program { runnable: self.linked.verify()?, host: PhantomData })
     }
 
+    /// Why it is not accepted, as a text for whoever wrote it and as data; None when it is.
+    #[must_use]
+    pub fn refusal(&self) -> Option<Refusal> {
+        self.linked.refusal()
+    }
+
     /// Why it is not accepted, in the program's source; None when it is.
     #[must_use]
     pub fn explain(&self) -> Option<probity_engine::Explanation> {
@@ -134,6 +184,31 @@ impl<H: 'static> Unverified<'_, H> {
 }
 
 /// A verified program. Clones are the same program; threads may share it, each with a host of its own.
+///
+/// To change the program while others run it, put it into an array of programs and have a program that
+/// stays call it from there, as a tail call: `set_program` replaces it in one step.
+///
+/// ```no_run
+/// # mod gate {
+/// #     probity::platform!("tutorial/gate.bpfspec");
+/// # }
+/// # use gate::{Client, Request};
+/// # use probity::host::{Handle, HostRun};
+/// # struct Clients;
+/// # impl gate::Host for Clients {
+/// #     fn client_get(&mut self, _: &mut HostRun<'_>, number: u32) -> Option<Handle<Client>> {
+/// #         (number == 7).then(|| Handle::new(Client { requests: 0, limit: 2 }))
+/// #     }
+/// #     fn client_put(&mut self, _: &mut HostRun<'_>, _: Handle<Client>) {}
+/// # }
+/// # fn replace(module: &probity::Module<Clients>) -> Result<(), Box<dyn std::error::Error>> {
+/// let stages = module.map("stages").expect("an array of programs, which the object has");
+/// let newer = gate::load_in::<Clients>(module.runtime(), &std::fs::read("newer.o")?)?;
+/// stages.set_program(0, newer.program("stage")?.verify()?.executable())?;
+/// # Ok(())
+/// # }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 pub struct Program<H> {
     runnable: Runnable,
     host: PhantomData<fn(&mut H)>,
@@ -228,7 +303,36 @@ impl<H: 'static> Program<H> {
     }
 }
 
-/// A program bound to a worker.
+/// A program bound to a worker: for many runs, one after the other, each with a context and a host. A
+/// thread makes its own.
+///
+/// ```
+/// # mod gate {
+/// #     probity::platform!("tutorial/gate.bpfspec");
+/// # }
+/// # use gate::{Client, Request};
+/// # use probity::host::{Handle, HostRun};
+/// # struct Clients;
+/// # impl gate::Host for Clients {
+/// #     fn client_get(&mut self, _: &mut HostRun<'_>, number: u32) -> Option<Handle<Client>> {
+/// #         (number == 7).then(|| Handle::new(Client { requests: 0, limit: 2 }))
+/// #     }
+/// #     fn client_put(&mut self, _: &mut HostRun<'_>, _: Handle<Client>) {}
+/// # }
+/// let module = gate::load(&std::fs::read("tutorial/admit.o")?)?;
+/// let admit = module.program("admit")?.verify()?;
+///
+/// let mut worker = module.runtime().worker()?;
+/// let mut calls = admit.calls(&mut worker)?;
+/// // A run that takes more back edges and calls than this ends with an error.
+/// calls.fuel(Some(10_000));
+/// for client in [7, 8, 7] {
+///     let mut request = Request { client, bytes: 60, ..Request::default() };
+///     let let_in = calls.run(&mut request, None, &mut Clients)? == 1;
+///     assert_eq!(let_in, client == 7);
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[derive(Debug)]
 pub struct Calls<'r, H> {
     session: Session<'r>,
@@ -270,6 +374,32 @@ impl<H: 'static> Calls<'_, H> {
 
 /// Runs a program in the checked interpreter with a context, which it may change; gives r0.
 ///
+/// That interpreter takes what was not accepted too, and checks each access: a fault ends the run with
+/// an error that says where.
+///
+/// ```
+/// # mod gate {
+/// #     probity::platform!("tutorial/gate.bpfspec");
+/// # }
+/// # use gate::{Client, Request};
+/// # use probity::host::{Handle, HostRun};
+/// # struct Clients;
+/// # impl gate::Host for Clients {
+/// #     fn client_get(&mut self, _: &mut HostRun<'_>, number: u32) -> Option<Handle<Client>> {
+/// #         (number == 7).then(|| Handle::new(Client { requests: 0, limit: 2 }))
+/// #     }
+/// #     fn client_put(&mut self, _: &mut HostRun<'_>, _: Handle<Client>) {}
+/// # }
+/// let module = gate::load::<Clients>(&std::fs::read("tutorial/leaky.o")?)?;
+/// let leaky = module.program("admit")?.checked()?;
+///
+/// let mut request = Request { client: 7, bytes: 100, ..Request::default() };
+/// let mut worker = module.runtime().worker()?;
+/// let result = probity::module::run_checked(&leaky, &mut worker, &mut request, None, &mut Clients)?;
+/// // What it forgot to give back, the runtime has given back.
+/// assert_eq!((result, request.status), (1, 200));
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 /// # Errors
 ///
 /// When the run ended early, with a fault say, or the context is another program type's.

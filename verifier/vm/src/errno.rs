@@ -1,7 +1,20 @@
 //! Error numbers as programs see them: negative numbers in r0. They are Linux's, which every
 //! platform's helpers speak (`include/uapi/asm-generic/errno-base.h`).
 
-/// An error number, positive.
+/// An error number, positive. Functions of a host that give back a number with a sign may give one
+/// instead; programs see it as a negative number.
+///
+/// ```
+/// use probity_vm::Errno;
+///
+/// fn find(numbers: &[i64], wanted: i64) -> Result<i64, Errno> {
+///     let at = numbers.iter().position(|&number| number == wanted);
+///     at.map(|at| at as i64).ok_or(Errno::ENOENT)
+/// }
+///
+/// assert_eq!(find(&[5], 6), Err(Errno::ENOENT));
+/// assert_eq!(Errno::ENOENT.to_r0(), -2_i64 as u64);
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Errno(pub u16);
 

@@ -315,13 +315,12 @@ impl Linker<'_> {
             }
             Instruction::MayGoto { off } => Op::MayGoto { target: target(off.into()) },
             Instruction::CallHelper { id } => {
-                let callable =
-                    self.offered.callable(id).ok_or_else(|| unsupported(pc, &format!("helper {id}")));
-                match (callable, self.proof) {
-                    (Ok(callable), _) => self.call(pc, callable, id.cast_unsigned())?,
+                let offered = self.offered.callable(id).zip(self.offered.index(id));
+                match (offered, self.proof) {
+                    (Some((callable, index)), _) => self.call(pc, callable, index)?,
                     // Only when a run gets there.
-                    (Err(_), None) => Op::Dead,
-                    (Err(error), Some(_)) => return Err(error),
+                    (None, None) => Op::Dead,
+                    (None, Some(_)) => return Err(unsupported(pc, &format!("helper {id}"))),
                 }
             }
             Instruction::CallKfunc { id, .. } => {
@@ -330,8 +329,8 @@ impl Linker<'_> {
                     return Ok(Op::Dead);
                 };
                 let index = self.platform.kfuncs.iter().position(|row| std::ptr::eq(row, kfunc.row));
-                let number = (self.platform.callables.len() + index.unwrap_or_default()) as u32;
-                self.call(pc, kfunc.row, number)?
+                let index = (self.platform.callables.len() + index.unwrap_or_default()) as u16;
+                self.call(pc, kfunc.row, index)?
             }
             Instruction::CallSubprog { off } => Op::CallSubprog { target: target(off) },
             Instruction::Exit => Op::Exit,
@@ -414,21 +413,24 @@ impl Linker<'_> {
             // A tail call is no call.
             let is_tail = callable.body == Some(Intrinsic::TailCall);
             let offered = self.offered.callable(callable.number.cast_signed());
-            if offered.is_some_and(|offered| std::ptr::eq(offered, callable)) && !is_tail {
-                self.call(pc, callable, callable.number)?;
+            if offered.is_some_and(|offered| std::ptr::eq(offered, callable))
+                && !is_tail
+                && let Some(index) = self.offered.index(callable.number.cast_signed())
+            {
+                self.call(pc, callable, index)?;
             }
         }
         Ok(Op::CallRegister { reg: insn.dst })
     }
 
-    fn call(&mut self, pc: usize, callable: &'static Callable, number: u32) -> Result<Op, LinkError> {
+    /// A call of a callable, by its number among all: helpers, then kfuncs.
+    fn call(&mut self, pc: usize, callable: &'static Callable, number: u16) -> Result<Op, LinkError> {
         let (target, raw, may_leave) = match callable.body {
             Some(intrinsic) => {
                 let (raw, may_leave) = intrinsics::raw(intrinsic);
                 (Target::Body(intrinsic), raw, may_leave)
             }
             None => {
-                let number = self.offered.index(number.cast_signed()).map_or(number as u16, |index| index);
                 match self.host_function(number, callable) {
                     Ok(raw) => (Target::Host(number), raw, true),
                     // Only when a run gets there.

@@ -153,7 +153,7 @@ pub enum Op {
     },
     /// Does nothing.
     Nop,
-    /// Takes one of the run's [`loops`](crate::Run::loops); jumps when there is none left.
+    /// Takes one of the run's `loops`; jumps when there is none left.
     MayGoto {
         /// Where to.
         target: u32,

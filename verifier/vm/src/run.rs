@@ -16,7 +16,7 @@ use crate::unit::Unit;
 pub struct Returned {
     /// r0.
     pub value: u64,
-    /// Not 0: the run is over, and [`Run::failure`] says why.
+    /// Not 0: the run is over, and `Run::failure` says why.
     pub leave: u64,
 }
 
@@ -42,7 +42,7 @@ impl Returned {
 /// Arguments are those of a call that was verified, or checked, and the run is the one that is on.
 pub type RawFn = unsafe extern "C" fn(u64, u64, u64, u64, u64, *mut Run<'static>) -> Returned;
 
-/// The run is over; why is noted in [`Run::failure`].
+/// The run is over; why is noted in `Run::failure`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Left;
 

@@ -86,7 +86,7 @@ pub struct Native {
     pub tail_entry: usize,
     /// How functions of the program are called back.
     pub call_back: crate::run::CallBack,
-    /// Whether it takes of [`Run::fuel`]; runs with a limit are left to the interpreter otherwise.
+    /// Whether it takes of `Run::fuel`; runs with a limit are left to the interpreter otherwise.
     pub counts: bool,
     /// Who holds the code.
     pub owner: Box<dyn Any + Send + Sync>,

@@ -1,13 +1,13 @@
 //! The trait that a host implements.
 
-use probity_platform::{HostArg, HostValue};
+use probity_platform::{HostArg, HostBound, HostRet, HostValue};
 use proc_macro2::TokenStream;
 use quote::quote;
 
 use super::types::{self, Types};
 use super::{Bound, bound, unbound};
 use crate::emit::names;
-use crate::model::Callable;
+use crate::model::{Callable, Model};
 
 /// The trait.
 pub(super) fn host(types: &Types<'_>) -> TokenStream {
@@ -43,20 +43,68 @@ pub(super) fn host(types: &Types<'_>) -> TokenStream {
 fn method(types: &Types<'_>, bound: Bound<'_>) -> TokenStream {
     let row = bound.row;
     let name = types::method(row);
-    let docs = names::docs(&if row.docs.is_empty() {
-        format!("`{}` of the spec.", row.name)
-    } else {
-        row.docs.clone()
-    });
+    let mut text =
+        if row.docs.is_empty() { format!("`{}` of the spec.", row.name) } else { row.docs.clone() };
+    let terms = terms(types.model, bound);
+    if !terms.is_empty() {
+        text = format!("{text}\n\n{}", terms.join(" "));
+    }
+    let docs = names::docs(&text);
     let args = bound.call.args.iter().filter(|arg| is_passed(arg)).map(|arg| {
         let (name, ty) = (argument(row, arg), types.argument(row, arg).method);
         quote! { #name: #ty }
     });
-    let returned = types.returned(bound, &quote!(Self)).method;
+    let returned = match bound.call.ret {
+        HostRet::Nothing => TokenStream::new(),
+        _ => {
+            let returned = types.returned(bound, &quote!(Self)).method;
+            quote! { -> #returned }
+        }
+    };
     quote! {
         #docs
-        fn #name(&mut self, run: &mut rt::host::HostRun<'_>, #(#args),*) -> #returned;
+        fn #name(&mut self, run: &mut rt::host::HostRun<'_>, #(#args),*) #returned;
     }
+}
+
+/// What the spec says of what a method gives: how long it is the program's, in which bounds a number is.
+fn terms(model: &Model, Bound { row, call, .. }: Bound<'_>) -> Vec<String> {
+    let named = |at: u16| {
+        let all = model.callables.iter().chain(&model.kfuncs);
+        all.skip(usize::from(at)).map(|row| row.name.as_str()).next().unwrap_or("?")
+    };
+    let bound = |bound: HostBound| match bound {
+        HostBound::Number(number) => number.to_string(),
+        HostBound::Argument(at) | HostBound::SignedArgument(at) => {
+            row.args.get(usize::from(at)).map_or("?", |arg| arg.name.as_str()).to_owned()
+        }
+    };
+    let mut terms = Vec::new();
+    match (call.ret, call.until) {
+        (HostRet::Acquired { .. }, _) => terms.push("Programs must release what it gives.".to_owned()),
+        (HostRet::Object { .. } | HostRet::Memory { .. }, Some(until)) => {
+            let until = named(until);
+            terms.push(format!("Programs have what it gives until `{until}` is called, or the run ends."));
+        }
+        (HostRet::Object { .. } | HostRet::Memory { .. }, None) => {
+            terms.push("The run keeps what it gives until it ends.".to_owned());
+        }
+        _ => {}
+    }
+    if let HostRet::Memory { bytes, .. } = call.ret {
+        terms.push(format!("It has at least {} bytes; with fewer, the run ends.", bound(bytes)));
+    }
+    if let Some(by) = call.given_back_by {
+        terms.push(format!("What a run leaves behind that ends early is given to `{}`.", named(by)));
+    }
+    for (low, high) in &call.returns {
+        let (low, high) = (bound(*low), bound(*high));
+        terms.push(format!("Programs rely on a result in `{low}..={high}`; with another, the run ends."));
+    }
+    if call.ends_lifetimes {
+        terms.push("Ends what was given until it is called.".to_owned());
+    }
+    terms
 }
 
 /// What is made in the stack is given back, not passed.

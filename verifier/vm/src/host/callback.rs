@@ -16,7 +16,31 @@ use crate::errno::Errno;
 use crate::fault::RunError;
 use crate::run::{Left, Run};
 
-/// The run is over: nothing that the function gives back is looked at.
+/// The run is over: nothing that the function gives back is looked at. It becomes an [`Errno`], so that
+/// `?` leaves a function that calls back.
+///
+/// ```
+/// use probity_vm::host::{Callback, Errno, Given, HostRun};
+///
+/// struct Numbers(Vec<u64>);
+///
+/// impl Numbers {
+///     /// Calls a function of the program for each number, until it returns 1. Codegen emits a struct
+///     /// around the callback, whose `call` takes the registers one by one.
+///     fn each(
+///         &mut self,
+///         run: &mut HostRun<'_>,
+///         mut visit: Callback<'_, (Given,)>,
+///     ) -> Result<i64, Errno> {
+///         for number in self.0.clone() {
+///             if visit.call(self, run, (number,))? == 1 {
+///                 return Ok(1);
+///             }
+///         }
+///         Ok(0)
+///     }
+/// }
+/// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stop;
 

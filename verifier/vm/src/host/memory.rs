@@ -6,6 +6,19 @@ use super::plain::Plain;
 use crate::guest::GuestBytes;
 
 /// Bytes that may be read.
+///
+/// ```
+/// use probity_vm::host::{Bytes, SharedBytes};
+///
+/// /// The number of a message, and its text.
+/// fn message(bytes: Bytes<'_>) -> Option<(u32, String)> {
+///     Some((bytes.get(0)?, bytes.from(4).to_text()))
+/// }
+///
+/// let shared = SharedBytes::new(&[7_u32.to_ne_bytes(), *b"out\0"].concat());
+/// assert_eq!(message(shared.bytes().bytes()), Some((7, "out".to_owned())));
+/// assert_eq!(message(SharedBytes::new(&[1, 2]).bytes().bytes()), None);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct Bytes<'a>(pub(crate) GuestBytes<'a>);
 
@@ -58,6 +71,21 @@ impl<'a> Bytes<'a> {
 }
 
 /// Bytes that may be read and written.
+///
+/// ```
+/// use probity_vm::host::{BytesMut, SharedBytes};
+///
+/// /// Writes as much of a name as there is room for, and says how much that was.
+/// fn name(to: BytesMut<'_>) -> u64 {
+///     to.write(b"probity") as u64
+/// }
+///
+/// let shared = SharedBytes::new(&[0; 4]);
+/// assert_eq!(name(shared.bytes()), 4);
+/// assert_eq!(shared.bytes().bytes().to_vec(), b"prob");
+/// // A number where there is no room for it.
+/// assert_eq!(shared.bytes().set(1, &5_u32), None);
+/// ```
 #[derive(Clone, Copy, Debug)]
 pub struct BytesMut<'a>(pub(crate) GuestBytes<'a>);
 

@@ -23,6 +23,24 @@ const TOKEN: u64 = 8;
 /// An object that the host shares with programs: they see its fields, and store to those that the spec
 /// lets them. Clones are the same object. A token beside it is the host's alone: a number by which it
 /// finds what belongs to it.
+///
+/// The host never has a Rust reference to what programs may change at any time: it copies, all of it or
+/// a field.
+///
+/// ```
+/// use probity_vm::host::{Field, Shared};
+///
+/// // Codegen emits a struct for each object of the spec, with a constant for each field. Here two
+/// // numbers stand for one.
+/// type Account = [u64; 2];
+/// const LIMIT: Field<Account, u64> = Field::new(8);
+///
+/// let account = Shared::with_token([0, 100], 7);
+/// let same = account.clone();
+/// account.store(LIMIT, &50);
+/// assert_eq!(same.get(), [0, 50]);
+/// assert_eq!(same.token(), 7);
+/// ```
 pub struct Shared<T> {
     slab: Slab,
     first: usize,
@@ -128,7 +146,27 @@ impl<T: Plain> Shared<T> {
 }
 
 /// A reference to an object that a program must release: whoever acquires gives one, whoever releases
-/// gets it. It can't be copied.
+/// gets it. It can't be copied. When a run ends early, what it still holds is given back by the function
+/// that programs release it with.
+///
+/// ```
+/// use probity_vm::host::{Handle, Shared};
+///
+/// /// What programs open; the token says which of the host's it is.
+/// fn open(files: &[u32], number: u32) -> Option<Handle<u32>> {
+///     let at = files.iter().position(|&file| file == number)?;
+///     Some(Handle::with_token(number, at as u64))
+/// }
+///
+/// /// An object of the host's own: dropping the handle leaves it as it is.
+/// fn take(object: &Shared<u32>) -> Handle<u32> {
+///     Handle::of(object)
+/// }
+///
+/// let handle = open(&[3, 5, 8], 5).expect("it is there");
+/// assert_eq!((handle.get(), handle.token()), (5, 1));
+/// assert_eq!(take(&Shared::new(9)).get(), 9);
+/// ```
 pub struct Handle<T>(pub(super) Shared<T>);
 
 impl<T> std::fmt::Debug for Handle<T> {
@@ -166,6 +204,21 @@ impl<T> Deref for Handle<T> {
 }
 
 /// An object that a function is given for as long as the call.
+///
+/// ```
+/// use probity_vm::host::{Field, Guest, Shared};
+///
+/// const COUNT: Field<[u64; 2], u64> = Field::new(0);
+///
+/// fn count(object: Guest<'_, [u64; 2]>) -> Option<u64> {
+///     // In one step, whatever programs on other threads do meanwhile.
+///     object.fetch_add(COUNT, 1)
+/// }
+///
+/// let object = Shared::new([41, 0]);
+/// assert_eq!(count(object.guest()), Some(41));
+/// assert_eq!(object.load(COUNT), 42);
+/// ```
 pub struct Guest<'a, T> {
     bytes: GuestBytes<'a>,
     is: PhantomData<fn() -> T>,
@@ -242,7 +295,16 @@ impl<'a, T: Plain> Guest<'a, T> {
     }
 }
 
-/// Bytes that the host shares with programs. Clones are the same bytes.
+/// Bytes that the host shares with programs. Clones are the same bytes. A function that returns memory
+/// without a struct gives them.
+///
+/// ```
+/// use probity_vm::host::SharedBytes;
+///
+/// let shared = SharedBytes::new(b"GET /");
+/// shared.bytes().write(b"PUT");
+/// assert_eq!(shared.bytes().bytes().to_text(), "PUT /");
+/// ```
 #[derive(Clone, Debug)]
 pub struct SharedBytes {
     slab: Slab,

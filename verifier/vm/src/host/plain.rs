@@ -106,7 +106,18 @@ impl<T: Plain, const N: usize> Plain for [T; N] {
     }
 }
 
-/// A field of a struct that codegen emits: it is loaded and stored alone.
+/// A field of a struct that codegen emits: it is loaded and stored alone, by the constant of its name.
+///
+/// ```
+/// use probity_vm::host::{Field, Shared};
+///
+/// // As `Client::LIMIT` is for `limit: u64` behind another field of 8 bytes.
+/// const LIMIT: Field<[u64; 2], u64> = Field::new(8);
+///
+/// let client = Shared::new([0, 3]);
+/// client.store(LIMIT, &(client.load(LIMIT) + 1));
+/// assert_eq!(client.load(LIMIT), 4);
+/// ```
 pub struct Field<T, V> {
     offset: usize,
     of: PhantomData<fn() -> (T, V)>,

@@ -10,6 +10,26 @@ use crate::run::Run;
 use crate::runtime::ClockKind;
 
 /// What a function of the host has of the run that called it.
+///
+/// ```
+/// use probity_vm::ClockKind;
+/// use probity_vm::host::HostRun;
+///
+/// struct Log {
+///     lines: u32,
+/// }
+///
+/// impl Log {
+///     /// As a method of the trait that codegen emits.
+///     fn line(&mut self, run: &mut HostRun<'_>, code: u32) {
+///         self.lines += 1;
+///         run.line(&format!("{} {}: {code}", run.now(ClockKind::Monotonic), run.program()));
+///         if self.lines > 1000 {
+///             run.end("too many lines");
+///         }
+///     }
+/// }
+/// ```
 #[derive(Debug)]
 pub struct HostRun<'a> {
     pub(super) run: &'a mut Run<'static>,
@@ -65,6 +85,17 @@ impl HostRun<'_> {
 }
 
 /// The context, as a function sees it: the host's own struct. Its pointers are the runtime's.
+///
+/// ```
+/// use probity_vm::host::{ContextOf, Field};
+///
+/// // Codegen emits a struct for the view, with constants; here two numbers stand for it.
+/// const MARK: Field<[u32; 2], u32> = Field::new(4);
+///
+/// fn mark(context: ContextOf<'_, [u32; 2]>, bits: u32) {
+///     context.store(MARK, &(context.load(MARK) | bits));
+/// }
+/// ```
 #[derive(Clone, Copy)]
 pub struct ContextOf<'a, T> {
     pub(super) bytes: BytesMut<'a>,
