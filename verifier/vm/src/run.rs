@@ -229,8 +229,8 @@ impl<'r> Run<'r> {
         self.kept.retain(|kept| kept.start != start);
     }
 
-    /// Gives back what the run still holds.
-    pub(crate) fn give_back(&mut self) {
+    /// Gives back what the run still holds, which began with a program.
+    pub(crate) fn give_back(&mut self, entered: &Unit) {
         if !self.records.is_empty() {
             crate::intrinsics::ringbuf::give_back(self);
         }
@@ -238,7 +238,10 @@ impl<'r> Run<'r> {
             self.locks.drain(..).for_each(Lock::give);
         }
         if !self.held.is_empty() {
-            crate::host::give_back(self);
+            crate::host::give_back(self, entered);
+            if let Some(packet) = self.packet.get() {
+                packet.forget_old();
+            }
         }
     }
 

@@ -196,17 +196,37 @@ impl<E: Entries> Callback<'_, E> {
         let mut placing = Placing { run, caller: self.caller, objects: self.objects, at: 0, held: [0; 5] };
         let args = E::place(given, &mut placing);
         let held = placing.held;
-        // SAFETY: it is taken back below, before the borrow of the host ends; what runs between reaches
-        // it through the run only.
+        // SAFETY: it is taken back when the guard is dropped, after a panic too and before the borrow of
+        // the host ends; what runs between reaches it through the run only.
         let before = std::mem::replace(&mut run.host, unsafe { LentHost::again(host) });
-        let result = run.call_back(self.function, args);
-        run.host = before;
-        for start in held.into_iter().filter(|&start| start != 0) {
-            run.held.end_call(start);
+        run.held.deepen();
+        if let Some(packet) = run.packet.get() {
+            packet.keep_old();
         }
+        let lent = Lent { run, before, held };
+        let result = lent.run.call_back(self.function, args);
+        let has_failed = lent.run.has_failed();
+        drop(lent);
         match result {
-            Ok(value) if !run.has_failed() => Ok(value),
+            Ok(value) if !has_failed => Ok(value),
             _ => Err(Stop),
+        }
+    }
+}
+
+/// The host is lent to a function of the program; dropping this takes it back.
+struct Lent<'r> {
+    run: &'r mut Run<'static>,
+    before: LentHost,
+    held: [u64; 5],
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.run.host = self.before;
+        self.run.held.rise();
+        for start in self.held.into_iter().filter(|&start| start != 0) {
+            self.run.held.end_call(start);
         }
     }
 }

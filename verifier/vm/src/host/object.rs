@@ -64,7 +64,9 @@ impl<T: Plain> Shared<T> {
     fn rows(values: impl IntoIterator<Item = T>, token: impl Fn(usize) -> u64) -> Vec<Shared<T>> {
         let values: Vec<T> = values.into_iter().collect();
         let words = 1 + T::SIZE.div_ceil(8).max(1);
-        let slab: Slab = (0..words * values.len()).map(|_| AtomicU64::new(0)).collect();
+        // Objects are as large as their type says, which anybody may have written.
+        let all = words.checked_mul(values.len()).expect("objects that fit into memory");
+        let slab: Slab = (0..all).map(|_| AtomicU64::new(0)).collect();
         let object = |(at, value): (usize, T)| {
             slab[at * words].store(token(at), Relaxed);
             let object = Shared { slab: Arc::clone(&slab), first: at * words + 1, is: PhantomData };
