@@ -311,7 +311,7 @@ impl Linker<'_> {
                 let callable =
                     self.offered.callable(id).ok_or_else(|| unsupported(pc, &format!("helper {id}")));
                 match (callable, self.proof) {
-                    (Ok(callable), _) => self.call(pc, callable, id.cast_unsigned())?,
+                    (Ok(callable), _) => self.call(pc, callable, self.offered.index(id))?,
                     // Only when a run gets there.
                     (Err(_), None) => Op::Dead,
                     (Err(error), Some(_)) => return Err(error),
@@ -323,7 +323,7 @@ impl Linker<'_> {
                     return Ok(Op::Dead);
                 };
                 let index = self.platform.kfuncs.iter().position(|row| std::ptr::eq(row, kfunc.row));
-                let number = (self.platform.callables.len() + index.unwrap_or_default()) as u32;
+                let number = index.map(|index| (self.platform.callables.len() + index) as u16);
                 self.call(pc, kfunc.row, number)?
             }
             Instruction::CallSubprog { off } => Op::CallSubprog { target: target(off) },
@@ -347,7 +347,7 @@ impl Linker<'_> {
         if !pointer.is_some_and(|(behaviour, _)| behaviour == Behaviour::Context) {
             return op;
         }
-        let Some(converted) = u32::try_from(off).ok().and_then(|off| convert(self.view, off, size)) else {
+        let Some(converted) = u32::try_from(off).ok().and_then(|off| convert(self.platform, self.view, off, size)) else {
             return op;
         };
         let (at, wide) = match converted {
@@ -408,20 +408,26 @@ impl Linker<'_> {
             let is_tail = callable.body == Some(probity_platform::Intrinsic::TailCall);
             let offered = self.offered.callable(callable.number.cast_signed());
             if offered.is_some_and(|offered| std::ptr::eq(offered, callable)) && !is_tail {
-                self.call(pc, callable, callable.number)?;
+                self.call(pc, callable, self.offered.index(callable.number.cast_signed()))?;
             }
         }
         Ok(Op::CallRegister { reg: insn.dst })
     }
 
-    fn call(&mut self, pc: usize, callable: &'static Callable, number: u32) -> Result<Op, LinkError> {
+    /// A call of a callable, with its number among all.
+    fn call(
+        &mut self,
+        pc: usize,
+        callable: &'static Callable,
+        number: Option<u16>,
+    ) -> Result<Op, LinkError> {
         let (target, raw, may_leave) = match callable.body {
             Some(intrinsic) => {
                 let (raw, may_leave) = intrinsics::raw(intrinsic);
                 (Target::Body(intrinsic), raw, may_leave)
             }
             None => {
-                let number = self.offered.index(number.cast_signed()).map_or(number as u16, |index| index);
+                let number = number.ok_or_else(|| unsupported(pc, callable.name))?;
                 match self.host_function(number, callable) {
                     Ok(raw) => (Target::Host(number), raw, true),
                     // Only when a run gets there.

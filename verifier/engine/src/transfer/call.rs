@@ -191,8 +191,10 @@ impl<O: Observer> Walk<'_, O> {
                 if let Some((smin, smax)) = call.return_range {
                     reg.val.smin = smin;
                     reg.val.smax = smax;
-                    reg.val.s32_min = i32::try_from(smin).unwrap_or(i32::MIN);
-                    reg.val.s32_max = i32::try_from(smax).unwrap_or(i32::MAX);
+                    // Of a range that 32 bits can't hold, the low ones may be anything.
+                    if let (Ok(smin), Ok(smax)) = (i32::try_from(smin), i32::try_from(smax)) {
+                        (reg.val.s32_min, reg.val.s32_max) = (smin, smax);
+                    }
                     reg.val.sync();
                 }
                 reg

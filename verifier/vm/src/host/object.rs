@@ -112,6 +112,13 @@ impl<T: Plain> Shared<T> {
         self.guest().token()
     }
 
+    /// How many have it, or one that was made side by side with it ([`Shared::array`]): the host, and runs
+    /// that gave it to programs. Other threads may change it at any time.
+    #[must_use]
+    pub fn holders(&self) -> usize {
+        Arc::strong_count(&self.slab)
+    }
+
     /// Where its first byte is.
     pub(crate) fn address(&self) -> u64 {
         self.slab[self.first..].as_ptr() as u64
