@@ -69,12 +69,8 @@ fn describe(program: &mut Program) {
     const KIND: u32 = 24;
     let mut image = BtfImage::new(Vec::new(), vec![0]);
     let (int, name) = (image.string("int"), image.string("f"));
-    let types: Vec<u32> = [
-        &[int, 1 << KIND, 4, 1 << KIND | 32][..],
-        &[0, 13 << KIND, 1],
-        &[name, 12 << KIND, 2],
-    ]
-    .concat();
+    let types: Vec<u32> =
+        [&[int, 1 << KIND, 4, 1 << KIND | 32][..], &[0, 13 << KIND, 1], &[name, 12 << KIND, 2]].concat();
     let types = types.iter().flat_map(|word| word.to_le_bytes()).collect();
     program.btf = Some(Arc::new(Btf::parse(&image.with_types(types).to_bytes()).expect("types")));
     // Calls, and addresses of functions.

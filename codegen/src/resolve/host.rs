@@ -20,8 +20,7 @@ pub(super) fn bind(model: &mut Model) {
         return;
     }
     let all: Vec<&Callable> = model.callables.iter().chain(&model.kfuncs).collect();
-    let mut bindings: Vec<HostBinding> =
-        all.iter().map(|row| binding(model, &all, row)).collect();
+    let mut bindings: Vec<HostBinding> = all.iter().map(|row| binding(model, &all, row)).collect();
     let ending = |wanted: HostValue| {
         let ends = |binding: &HostBinding| {
             let call = binding.call()?;
@@ -196,8 +195,7 @@ fn value(
 ) -> Result<Option<HostValue>, String> {
     let no = |what: &str| Err(format!("`{}` is {what}", arg.name));
     let flags = arg.flags;
-    let (uninit, writable) =
-        (flags.contains(TypeFlags::MEM_UNINIT), flags.contains(TypeFlags::MEM_WRITE));
+    let (uninit, writable) = (flags.contains(TypeFlags::MEM_UNINIT), flags.contains(TypeFlags::MEM_WRITE));
     let number = HostValue::Number { bytes: 8, signed: false };
     let role = model.arg_classes[usize::from(arg.class)].role;
     if uninit && !flags.contains(TypeFlags::MEM_WRITE) && role == ArgRole::Mem {

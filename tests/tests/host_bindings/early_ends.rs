@@ -126,6 +126,49 @@ fn in_a_function_that_is_called_back() {
 }
 
 #[test]
+fn another_host_for_a_function_is_given_back_too() {
+    // The program calls the other host inside of the function, and the first one behind it.
+    let lends = || Desk { lends_other: true, ..desk() };
+    let program = Everywhere::new(&desk::bindings::<Desk>(), &nested(""), &[]);
+    let (result, _) = program.agree(&Call::default(), lends, None, |engine, host, _| {
+        assert!(host.open.is_empty(), "{engine:?}");
+        let other = r#"["cursor_open(2)", "cursor_close(101)"] true"#;
+        assert_eq!(host.log[3..5], [other, other], "{engine:?}");
+    });
+    assert_eq!(result, Ok(0));
+}
+
+/// Panics in a function that is called back.
+struct Panicking;
+
+impl probity_vm::Watch for Panicking {
+    fn step(&mut self, _moment: &probity_vm::Moment<'_>, run: &mut probity_vm::Run<'_>) {
+        assert!(!run.is_nested(), "seen enough");
+    }
+}
+
+#[test]
+fn a_panic_of_who_watches_leaves_no_host_behind() {
+    // It passes the host's method, whose other host is gone then: the first gives back.
+    let text = holding("r1 = 2\nr2 = func[visit] ll\nr3 = 0\ncall each") + "\nvisit:\nr0 = 0\nexit";
+    let program = probity_tests::hosts::program(&desk::PLATFORM, 1, &text);
+    let linked = desk::bindings::<Desk>().link().expect("it fits");
+    let profile = desk::PLATFORM.default_profile();
+    let program =
+        probity_vm::CheckedProgram::with_host(&program, &desk::PLATFORM, &profile, Vec::new(), &linked)
+            .expect("it links");
+    let runtime = probity_vm::Runtime::default();
+    let mut worker = runtime.worker().expect("a slot");
+    let mut host = Desk { lends_other: true, ..desk() };
+    let input = probity_vm::Input { host: Some(&mut host), ..probity_vm::Input::default() };
+    let result = program.watched(&mut worker, input, Some(&mut Panicking));
+    assert_eq!(result, Err(panicked("each", "seen enough")));
+    let [rest @ .., walk, cursor] = &host.log[..] else { panic!("{:?}", host.log) };
+    assert_eq!((rest.len(), walk.as_str(), cursor.as_str()), (3, "walk_destroy(2)", "cursor_close(1)"));
+    assert!(host.open.is_empty());
+}
+
+#[test]
 fn fuel_that_ends_inside_of_a_function() {
     let text = nested("r7 = 0\ntop: r7 += 1\nif r7 < 100 goto top");
     let (error, log) = ends(&text, Some(50), desk);

@@ -2,7 +2,8 @@
 
 use std::sync::Arc;
 
-use probity::host::{Bindings, HostRun};
+use probity::host::{Bindings, ContextOf, Errno, HostRun};
+use probity_platform::HostBinding;
 use probity_program::MapDef;
 use probity_tests::hosts::{Engine, Everywhere, Ready, program, verified};
 use probity_vm::{Executable, Input, LinkError, Map, RunError, Runtime, RuntimeOptions};
@@ -49,6 +50,12 @@ mod odd {
         helper page_get = 9 { proto (id: ARG_SCALAR) -> RET_PTR_TO_PAGE | PTR_MAYBE_NULL; lifetime run; }
         helper any = 10 { proto (a: ARG_ANYTHING) -> RET_INTEGER; variadic; }
         helper fill = 11 { proto (to: ARG_PTR_TO_MEM(8) | MEM_UNINIT) -> RET_INTEGER; }
+        /// It has the name of what it is about.
+        kfunc cursor { proto () -> u64; }
+        helper call = 12 { proto (ctx: ARG_PTR_TO_CTX) -> RET_INTEGER; returns 0..=1; }
+        stack_object slip size 16 { prints "slip"; state open; }
+        kfunc slip_open { proto (slip: slip | MEM_UNINIT) -> s32; constructs slip as open; }
+        kfunc slip_use { proto (slip: slip | PTR_MAYBE_NULL) -> u64; }
         kfunc row_must { proto (id: u64) -> row; lifetime run; }
         kfunc cursor_open { flags KF_ACQUIRE | KF_RET_NULL; proto (rows: u64) -> cursor; }
         kfunc cursor_close { flags KF_RELEASE; proto (cursor: cursor) -> void; }
@@ -84,7 +91,25 @@ impl branch::Host for Clerk {
 }
 
 impl odd::Host for Nobody {
-    fn cursor_open(&mut self, _run: &mut HostRun<'_>, _rows: u64) -> Option<probity::host::Handle<odd::Cursor>> {
+    type Slip = ();
+
+    fn call(&mut self, _run: &mut HostRun<'_>, _ctx: ContextOf<'_, odd::Call>) -> i64 {
+        0
+    }
+
+    fn cursor(&mut self, _run: &mut HostRun<'_>) -> u64 {
+        0
+    }
+
+    fn slip_open(&mut self, _run: &mut HostRun<'_>) -> Result<(), Errno> {
+        Ok(())
+    }
+
+    fn cursor_open(
+        &mut self,
+        _run: &mut HostRun<'_>,
+        _rows: u64,
+    ) -> Option<probity::host::Handle<odd::Cursor>> {
         None
     }
 
@@ -101,9 +126,7 @@ pub(crate) fn refused<H: 'static>(bindings: &Bindings<H>, text: &str) -> Option<
 fn link<H: 'static>(bindings: &Bindings<H>, text: &str, host: bool) -> Vec<Result<Ready, LinkError>> {
     let (platform, linked) = (bindings.platform(), bindings.link().expect("it fits"));
     let program = program(platform, 1, text);
-    let one = |&engine: &Engine| {
-        Ready::new(engine, platform, &program, Vec::new(), host.then_some(&linked))
-    };
+    let one = |&engine: &Engine| Ready::new(engine, platform, &program, Vec::new(), host.then_some(&linked));
     Engine::ALL.iter().map(one).collect()
 }
 
@@ -141,7 +164,8 @@ fn a_program_that_is_linked_without_a_host_is_refused_by_name() {
             let runtime = Runtime::default();
             let mut worker = runtime.worker().expect("a slot");
             let ready = ready.expect("it links");
-            let error = ready.run(&mut worker, &mut office::Call::default(), &mut Clerk(1), Default::default());
+            let error =
+                ready.run(&mut worker, &mut office::Call::default(), &mut Clerk(1), Default::default());
             assert!(error.expect_err("nobody does it").to_string().contains("call of who"));
             continue;
         }
@@ -175,8 +199,18 @@ fn what_can_t_be_bound_is_refused_by_name() {
         let proof = verified(&odd::PLATFORM, &program(&odd::PLATFORM, 1, text));
         let proof = proof.unwrap_or_else(|finding| panic!("{}\n{text}", finding.last_line()));
         let linked = bindings.link().expect("it fits");
-        let error = Executable::with_host(&proof, Vec::new(), &linked).expect_err("nobody does it").to_string();
+        let error =
+            Executable::with_host(&proof, Vec::new(), &linked).expect_err("nobody does it").to_string();
         assert!(error.ends_with(&format!("unsupported in the runtime: {why}")), "{error}");
+    }
+}
+
+#[test]
+fn an_object_in_the_stack_that_may_be_null_is_not_bound() {
+    let row = odd::PLATFORM.kfuncs.iter().find(|row| row.name == "slip_use").expect("it is there");
+    match row.host {
+        HostBinding::Unsupported(why) => assert_eq!(why, "`slip` is an object in the stack that may be null"),
+        other => panic!("{other:?}"),
     }
 }
 
@@ -264,7 +298,8 @@ fn threads_run_a_program_each_with_a_host_of_its_own() {
                     let mut worker = runtime.worker().expect("a slot");
                     let mut host = Desk::with_rows(1);
                     for _ in 0..20 {
-                        let result = ready.run(&mut worker, &mut Call::default(), &mut host, Default::default());
+                        let result =
+                            ready.run(&mut worker, &mut Call::default(), &mut host, Default::default());
                         assert_eq!(result, Ok(0), "{engine:?}");
                     }
                     assert_eq!((host.open.len(), host.next), (0, 1000), "{engine:?}");

@@ -4,7 +4,7 @@
 use std::panic::catch_unwind;
 
 use probity::host::{
-    Always, Bindings, Blank, Bytes, BytesMut, Caller, Callback, Copied, Ended, Fixed, FixedMut, Given, Guest,
+    Always, Bindings, Blank, Bytes, BytesMut, Callback, Caller, Copied, Ended, Fixed, FixedMut, Given, Guest,
     Handle, HostFunction, HostRun, Made, Map, Memory, Number, Place, Plain, Shared, SharedBytes, Used,
 };
 
@@ -104,7 +104,10 @@ fn numbers_and_names() {
 #[test]
 fn how_many_and_where() {
     refused(misfit!(0 "two" (0 Number<u64>) -> i64), "it takes 1 arguments and not 2");
-    refused(misfit!(0 "two" (0 Number<u64>, 1 Number<u64>, 2 Number<u64>) -> i64), "it takes 3 arguments and not 2");
+    refused(
+        misfit!(0 "two" (0 Number<u64>, 1 Number<u64>, 2 Number<u64>) -> i64),
+        "it takes 3 arguments and not 2",
+    );
     refused(misfit!(0 "two" (1 Number<u64>, 0 Number<u64>) -> i64), "what it takes from r1 is");
     refused(misfit!(0 "two" (0 Number<u64>, 200 Number<u64>) -> i64), "what it takes from r2 is");
     // The size belongs to the memory before it.

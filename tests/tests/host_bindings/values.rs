@@ -32,10 +32,8 @@ const OUT: &str = "\nexit";
 #[test]
 fn integers_of_all_widths() {
     // What is above an integer's width is not looked at.
-    let (value, _, log) = run(
-        0,
-        "r1 = 0x1ff\nr2 = 0x180\nr3 = 0x1ffff\nr4 = 0x18000\nr5 = 1\ncall take_narrow\nexit",
-    );
+    let (value, _, log) =
+        run(0, "r1 = 0x1ff\nr2 = 0x180\nr3 = 0x1ffff\nr4 = 0x18000\nr5 = 1\ncall take_narrow\nexit");
     assert_eq!((value as i64, log[0].as_str()), (-128 - 32768, "255 -128 65535 -32768 1"));
     let wide = "r1 = 0x1ffffffff ll\nr2 = 0x180000000 ll\nr3 = -1\nr4 = -1\ncall take_wide\nexit";
     let (value, _, log) = run(0, wide);
@@ -148,7 +146,10 @@ fn memory_of_the_host() {
                   r0 = r1\nr0 += r2\nexit";
     assert_eq!(r0(always), 14);
     let maybe = |size: u32| {
-        format!("r1 = {size}\ncall bytes_maybe\nif r0 == 0 goto out\nr0 = *(u8 *)(r0 +{})\nout: exit", size - 1)
+        format!(
+            "r1 = {size}\ncall bytes_maybe\nif r0 == 0 goto out\nr0 = *(u8 *)(r0 +{})\nout: exit",
+            size - 1
+        )
     };
     assert_eq!(r0(&maybe(1)), 3);
     assert_eq!(r0(&maybe(4096)), 3);
@@ -201,7 +202,8 @@ fn functions_that_are_called_back() {
     assert_eq!(r0(each), 3030);
     assert_eq!(r0(&each.replace("r4 != 30", "r4 != 10")), 2010, "1 ends it");
     // Without memory.
-    let null = "r1 = 2\nr2 = func[visit] ll\nr3 = 0\ncall each\nexit\nvisit:\nr0 = *(u64 *)(r1 +0)\nr0 &= 0\nexit";
+    let null =
+        "r1 = 2\nr2 = func[visit] ll\nr3 = 0\ncall each\nexit\nvisit:\nr0 = *(u64 *)(r1 +0)\nr0 &= 0\nexit";
     assert_eq!(r0(null), 2);
     // Numbers of the host.
     let tally = "*(u64 *)(r10 -8) = 0\nr1 = func[count] ll\nr2 = r10\nr2 += -8\ncall tally\nr1 = *(u64 *)(r10 -8)\n\

@@ -347,7 +347,9 @@ impl Linker<'_> {
         if !pointer.is_some_and(|(behaviour, _)| behaviour == Behaviour::Context) {
             return op;
         }
-        let Some(converted) = u32::try_from(off).ok().and_then(|off| convert(self.platform, self.view, off, size)) else {
+        let Some(converted) =
+            u32::try_from(off).ok().and_then(|off| convert(self.platform, self.view, off, size))
+        else {
             return op;
         };
         let (at, wide) = match converted {
@@ -415,12 +417,7 @@ impl Linker<'_> {
     }
 
     /// A call of a callable, with its number among all.
-    fn call(
-        &mut self,
-        pc: usize,
-        callable: &'static Callable,
-        number: Option<u16>,
-    ) -> Result<Op, LinkError> {
+    fn call(&mut self, pc: usize, callable: &'static Callable, number: Option<u16>) -> Result<Op, LinkError> {
         let (target, raw, may_leave) = match callable.body {
             Some(intrinsic) => {
                 let (raw, may_leave) = intrinsics::raw(intrinsic);
