@@ -11,13 +11,17 @@ fn root() -> PathBuf {
 }
 
 fn emitted(name: &str) -> String {
+    emitted_with(name, false)
+}
+
+fn emitted_with(name: &str, bindings: bool) -> String {
     let mut sources = SourceMap::new();
     let file = format!("{name}.bpfspec");
     sources.load(&root().join("spec/examples").join(&file), &file).expect("the spec is there");
     let options = Options {
         root_path: "::probity_platform".into(),
         regenerate: "BLESS=1 cargo test -p probity-codegen --test golden".into(),
-        bindings: false,
+        bindings,
         ..Options::default()
     };
     let built = build(sources, &options);
@@ -35,9 +39,30 @@ fn the_table_is_emitted_as_the_golden_copy_says() {
     golden("table");
 }
 
+/// The bindings of a host alone: what stands in their module.
+fn bindings(name: &str) -> String {
+    let text = emitted_with(name, true);
+    let start = text.find("mod host {").expect("there are bindings");
+    let end = text[start..].find("\n}\n").expect("the module ends");
+    text[start..start + end + 3].to_owned()
+}
+
+#[test]
+fn the_firewall_s_bindings_are_as_the_golden_copy_says() {
+    held_against("host_firewall", bindings("firewall"));
+}
+
+#[test]
+fn the_table_s_bindings_are_as_the_golden_copy_says() {
+    held_against("host_table", bindings("table"));
+}
+
 fn golden(name: &str) {
+    held_against(name, emitted(name));
+}
+
+fn held_against(name: &str, emitted: String) {
     let path = root().join("tests/golden").join(format!("{name}.rs.golden"));
-    let emitted = emitted(name);
     if std::env::var_os("BLESS").is_some() {
         std::fs::write(&path, &emitted).expect("the golden copy can be written");
         return;

@@ -9,6 +9,7 @@
 //! | [`kernel`] | the running kernel as an oracle |
 //! | [`fuzz`] | damaged objects from a seed |
 //! | [`generate`] | random programs from a seed, and their shrinker |
+//! | [`hosts`] | programs of an embedder's platform with a host, in all engines |
 //! | [`inputs`] | what test runs call programs with |
 //! | [`native`] | machine code, where there is a compiler |
 //! | [`outside`] | packages of users, outside of the workspace |
@@ -28,6 +29,7 @@ pub mod conformance;
 pub mod corpus;
 pub mod fuzz;
 pub mod generate;
+pub mod hosts;
 pub mod inputs;
 pub mod kernel;
 pub mod native;

@@ -17,6 +17,8 @@ fn macros_underline_the_tokens_that_are_wrong() {
     }
     let cases = trybuild::TestCases::new();
     cases.compile_fail("ui/*.rs");
+    // The bindings of a host: what does not fit is an error of types.
+    cases.compile_fail("ui/host/*.rs");
     cases.pass("ui/pass/*.rs");
     for case in whole_platforms(&folder) {
         cases.pass(case);

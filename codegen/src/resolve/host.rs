@@ -20,8 +20,7 @@ pub(super) fn bind(model: &mut Model) {
         return;
     }
     let all: Vec<&Callable> = model.callables.iter().chain(&model.kfuncs).collect();
-    let mut bindings: Vec<HostBinding> =
-        (0u16..).zip(&all).map(|(at, row)| binding(model, &all, at, row)).collect();
+    let mut bindings: Vec<HostBinding> = all.iter().map(|row| binding(model, &all, row)).collect();
     let ending = |wanted: HostValue| {
         let ends = |binding: &HostBinding| {
             let call = binding.call()?;
@@ -56,14 +55,20 @@ pub(super) fn bind(model: &mut Model) {
     }
 }
 
-fn binding(model: &Model, all: &[&Callable], number: u16, row: &Callable) -> HostBinding {
+fn binding(model: &Model, all: &[&Callable], row: &Callable) -> HostBinding {
     if row.body.is_some() {
         return HostBinding::None;
     }
     match call(model, row) {
         Err(why) => HostBinding::Unsupported(why),
         Ok(mut call) => {
-            call.ends_lifetimes = all.iter().any(|other| other.ret.lifetime == Lifetime::Until(number));
+            // In whatever overload it is called.
+            let is_it = |at: u16| {
+                let named = all[usize::from(at)];
+                named.number == row.number && (row.number != 0 || named.name == row.name)
+            };
+            let ends = |other: &&Callable| matches!(other.ret.lifetime, Lifetime::Until(at) if is_it(at));
+            call.ends_lifetimes = all.iter().any(ends);
             HostBinding::Call(call)
         }
     }
@@ -91,6 +96,11 @@ fn call(model: &Model, row: &Callable) -> Result<HostCall, String> {
             let nullable = arg.flags.contains(TypeFlags::PTR_MAYBE_NULL);
             args.push(HostArg { register, value, nullable });
         }
+    }
+    let is_released = |arg: &HostArg| matches!(arg.value, HostValue::Released(_));
+    if effects.callback.is_some() && args.iter().any(is_released) {
+        // The program has it while it is called back, and the host may have let it go.
+        return Err("it calls back with a reference that it takes".into());
     }
     let ret = returned(model, row, &effects)?;
     let stacked = |arg: &&HostArg| matches!(arg.value, HostValue::Used(_) | HostValue::Ended(_));
@@ -185,12 +195,17 @@ fn value(
 ) -> Result<Option<HostValue>, String> {
     let no = |what: &str| Err(format!("`{}` is {what}", arg.name));
     let flags = arg.flags;
-    let (uninit, writable) = (
-        flags.contains(TypeFlags::MEM_UNINIT),
-        flags.intersects(TypeFlags::MEM_UNINIT | TypeFlags::MEM_WRITE),
-    );
+    let (uninit, writable) = (flags.contains(TypeFlags::MEM_UNINIT), flags.contains(TypeFlags::MEM_WRITE));
     let number = HostValue::Number { bytes: 8, signed: false };
-    Ok(Some(match model.arg_classes[usize::from(arg.class)].role {
+    let role = model.arg_classes[usize::from(arg.class)].role;
+    if uninit && !flags.contains(TypeFlags::MEM_WRITE) && role == ArgRole::Mem {
+        // The verifier lets read-only memory be passed.
+        return no("memory that holds nothing and that nobody may write");
+    }
+    if flags.contains(TypeFlags::PTR_MAYBE_NULL) && role == ArgRole::StackObject {
+        return no("an object in the stack that may be null");
+    }
+    Ok(Some(match role {
         // The verifier took it for the size of what stands before it.
         ArgRole::Size | ArgRole::SizeOrZero | ArgRole::ConstSize => return Ok(None),
         // A callback is given it.

@@ -11,6 +11,7 @@
 //! * From anywhere a run is left by [`Frames::exit`], which takes `rsp` from the run.
 
 use probity_vm::run::layout;
+use probity_vm::{Op, Unit};
 
 use crate::encode::Reg::{self, *};
 use crate::encode::{Assembler, Label, Mem, Width};
@@ -47,8 +48,25 @@ fields! {
     EXIT_SP = EXIT_SP;
     /// See [`layout::SLOT`].
     SLOT = SLOT;
+    /// See [`layout::UNIT`].
+    UNIT = UNIT;
     /// The first word of [`layout::SCRATCH`].
     KEPT = SCRATCH;
+}
+
+/// The unit that is on again behind the call of a function, in a program with tail calls: a function that
+/// made one has left another on. None in other programs.
+pub(crate) fn unit_behind_calls(unit: &Unit) -> Option<u64> {
+    let makes = |op: &Op| matches!(op, Op::TailCall { .. });
+    unit.ops().iter().any(makes).then(|| std::ptr::from_ref(unit) as u64)
+}
+
+/// Makes it the one that is on, behind a call.
+pub(crate) fn restore_unit(asm: &mut Assembler, unit: Option<u64>) {
+    if let Some(unit) = unit {
+        asm.mov_imm(SCRATCH3, unit);
+        asm.store(Width::W64, UNIT, SCRATCH3);
+    }
 }
 
 /// What the caller of machine code wants kept.

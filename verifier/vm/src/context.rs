@@ -136,9 +136,14 @@ fn set_pointer(context: u64, offset: u32, value: u64) {
 /// writes there would be taken for memory, so that only the runtime may.
 #[must_use]
 pub(crate) fn pointers(platform: &Platform, view: &View) -> Vec<HostField> {
-    let number = |ty: RegType| platform.kind(ty.kind).behaviour == Behaviour::Scalar;
-    let is_pointer = |field: &&Field| field.access.iter().any(|rule| !number(rule.yields));
+    let is_pointer = |field: &&Field| !is_number(platform, field);
     view.fields.iter().filter(is_pointer).map(|field| field.host).filter(|host| host.size > 0).collect()
+}
+
+/// True when a field is a number, whoever accesses it.
+fn is_number(platform: &Platform, field: &Field) -> bool {
+    let number = |ty: RegType| platform.kind(ty.kind).behaviour == Behaviour::Scalar;
+    field.access.iter().all(|rule| number(rule.yields))
 }
 
 /// Clears such fields in the context of a run.
@@ -214,10 +219,11 @@ pub enum Converted {
     Zero,
 }
 
-/// Converts an access of `size` bytes at `offset` of a view. A field that is a pointer in the host's
-/// struct is accessed whole, narrow parts of numbers where they are (hosts are little endian).
+/// Converts an access of `size` bytes at `offset` of a view. A field that is a pointer is accessed whole, as
+/// wide as the host has it. Of a number the low bytes are, as many as the program's field has (hosts are
+/// little endian): the proof has it that no more are loaded.
 #[must_use]
-pub fn convert(view: &View, offset: u32, size: Size) -> Option<Converted> {
+pub fn convert(platform: &Platform, view: &View, offset: u32, size: Size) -> Option<Converted> {
     let field = view.field_at(offset)?;
     if field.host.size == 0 {
         return Some(Converted::Zero);
@@ -230,6 +236,7 @@ pub fn convert(view: &View, offset: u32, size: Size) -> Option<Converted> {
     }
     let (element, inner) = (within / view_bytes, within % view_bytes);
     let at = field.host.offset + element * host_bytes + inner;
-    let whole = inner == 0 && size.bytes() == view_bytes && host_bytes == 8;
+    let is_pointer = !is_number(platform, field);
+    let whole = is_pointer && inner == 0 && size.bytes() == view_bytes && host_bytes == 8;
     Some(Converted::At { offset: at, size: if whole { Size::Dw } else { size } })
 }

@@ -353,7 +353,9 @@ impl Linker<'_> {
         if !pointer.is_some_and(|(behaviour, _)| behaviour == Behaviour::Context) {
             return op;
         }
-        let Some(converted) = u32::try_from(off).ok().and_then(|off| convert(self.view, off, size)) else {
+        let Some(converted) =
+            u32::try_from(off).ok().and_then(|off| convert(self.platform, self.view, off, size))
+        else {
             return op;
         };
         let (at, wide) = match converted {

@@ -35,6 +35,9 @@ pub struct Packet {
     network: usize,
     /// Bytes that were added in front.
     added: usize,
+    /// Where it was before it moved, while somebody may have that memory.
+    old: Vec<Box<[u64]>>,
+    keeps_old: bool,
 }
 
 impl Packet {
@@ -66,6 +69,8 @@ impl Packet {
             link: headroom,
             network: headroom + ETHERNET,
             added: 0,
+            old: Vec::new(),
+            keeps_old: false,
         };
         packet.bytes_mut().write(bytes);
         packet
@@ -240,6 +245,17 @@ impl Packet {
         Ok(())
     }
 
+    /// Keeps the memory that it moves away from: a function of the host that calls back has some of it.
+    pub(crate) fn keep_old(&mut self) {
+        self.keeps_old = true;
+    }
+
+    /// Nobody has it any more.
+    pub(crate) fn forget_old(&mut self) {
+        self.keeps_old = false;
+        self.old.clear();
+    }
+
     /// Moves all of it to where there is more room before and behind.
     fn make_room(&mut self, before: usize, behind: usize) {
         if before == 0 && behind == 0 {
@@ -247,7 +263,11 @@ impl Packet {
         }
         let (old, size) = (self.size, self.size + before + behind);
         let bytes = self.room(0, old).to_vec();
-        self.buffer = vec![0; size.div_ceil(8) + 1].into_boxed_slice();
+        let new = vec![0; size.div_ceil(8) + 1].into_boxed_slice();
+        let moved = std::mem::replace(&mut self.buffer, new);
+        if self.keeps_old {
+            self.old.push(moved);
+        }
         self.size = size;
         self.room(before, old).write(&bytes);
         for place in [&mut self.meta, &mut self.start, &mut self.end, &mut self.link, &mut self.network] {

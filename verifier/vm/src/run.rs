@@ -122,6 +122,8 @@ pub mod layout {
     pub const EXIT_SP: usize = offset_of!(Run<'static>, exit_sp);
     /// The run slot, 4 bytes.
     pub const SLOT: usize = offset_of!(Run<'static>, slot);
+    /// The program that is on, 8 bytes: the address of its [`Unit`](crate::Unit).
+    pub const UNIT: usize = offset_of!(Run<'static>, unit);
     /// What machine code keeps during a run, 32 bytes.
     pub const SCRATCH: usize = offset_of!(Run<'static>, scratch);
 }
@@ -229,8 +231,8 @@ impl<'r> Run<'r> {
         self.kept.retain(|kept| kept.start != start);
     }
 
-    /// Gives back what the run still holds.
-    pub(crate) fn give_back(&mut self) {
+    /// Gives back what the run still holds, which began with a program.
+    pub(crate) fn give_back(&mut self, entered: &Unit) {
         if !self.records.is_empty() {
             crate::intrinsics::ringbuf::give_back(self);
         }
@@ -238,7 +240,10 @@ impl<'r> Run<'r> {
             self.locks.drain(..).for_each(Lock::give);
         }
         if !self.held.is_empty() {
-            crate::host::give_back(self);
+            crate::host::give_back(self, entered);
+            if let Some(packet) = self.packet.get() {
+                packet.forget_old();
+            }
         }
     }
 
@@ -269,7 +274,10 @@ impl<'r> Run<'r> {
             return Err(self.leave(RunError::Fuel));
         }
         self.nested += 1;
+        let unit = self.unit;
         let result = call_back(self, function, args);
+        // A tail call may have left another on.
+        self.unit = unit;
         self.nested -= 1;
         result
     }

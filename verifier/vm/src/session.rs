@@ -206,7 +206,7 @@ impl<'r> Session<'r> {
                 engine(unit, run, self.args)
             }
         };
-        run.give_back();
+        run.give_back(unit);
         run.host = LentHost::NOBODY;
         // SAFETY: nothing is lent any more.
         unsafe {

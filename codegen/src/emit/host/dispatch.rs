@@ -20,7 +20,7 @@ pub(super) fn dispatch(types: &Types<'_>) -> TokenStream {
 
 fn function(types: &Types<'_>, bound: Bound<'_>) -> TokenStream {
     let Bound { number, row, call } = bound;
-    let marker = types::marker(row);
+    let marker = types.marker(number);
     let (name, number) = (&row.name, Literal::u16_unsuffixed(number));
     let args: Vec<_> = call.args.iter().filter(|arg| is_passed(arg)).collect();
     let registers = args.iter().map(|arg| Literal::u8_unsuffixed(arg.register));

@@ -34,7 +34,7 @@ pub(super) fn bindings(model: &Model, root: &TokenStream) -> TokenStream {
     let structs = structs::structs(&types);
     let callbacks = callbacks::callbacks(&types);
     let (host, dispatch) = (methods::host(&types), dispatch::dispatch(&types));
-    let markers = bound(model).map(|call| types::marker(call.row));
+    let markers = bound(model).map(|call| types.marker(call.number));
     let load = names::docs(&format!(
         "Reads an object for the platform `{}`, with the functions of a host of type `H`.\n\n\
          # Errors\n\nWhen the object can't be read.",

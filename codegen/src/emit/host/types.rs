@@ -26,12 +26,16 @@ pub(super) struct Types<'a> {
     pub(super) stacked: BTreeMap<u16, Ident>,
     /// Callbacks as host functions call them: by signature and entry.
     pub(super) callbacks: BTreeMap<(u16, String), (Ident, [HostEntry; 5])>,
+    /// What binds callables, by their number among all.
+    markers: BTreeMap<u16, Ident>,
 }
 
 impl<'a> Types<'a> {
     pub(super) fn of(model: &'a Model) -> Types<'a> {
         let mut taken: BTreeSet<String> =
-            ["Host", "Self", "Option", "Result", "Some", "None", "Ok", "Err"].map(str::to_owned).into();
+            ["Host", "Self", "Option", "Result", "Some", "None", "Ok", "Err", "Default", "Sized"]
+                .map(str::to_owned)
+                .into();
         let mut fresh = |name: &str, suffix: &str| {
             let mut own = names::camel(name);
             if taken.contains(&own) {
@@ -69,7 +73,18 @@ impl<'a> Types<'a> {
                 }
             }
         }
-        Types { model, contexts, objects, structs, stacked, callbacks }
+        // They stand beside the others: a callable may have the name of what it is about.
+        let markers = bound(model).map(|Bound { number, row, .. }| {
+            let overload = row.overload.as_ref().map(|overload| format!("_{overload}")).unwrap_or_default();
+            (number, fresh(&format!("{}{overload}", row.name), "Function"))
+        });
+        let markers = markers.collect();
+        Types { model, contexts, objects, structs, stacked, callbacks, markers }
+    }
+
+    /// The type that is the binding of a callable.
+    pub(super) fn marker(&self, number: u16) -> &Ident {
+        &self.markers[&number]
     }
 
     /// The struct of an object.
@@ -322,10 +337,4 @@ pub(super) fn method(row: &Callable) -> Ident {
         None => names::field(&row.name),
         Some(overload) => names::field(&format!("{}_{overload}", row.name)),
     }
-}
-
-/// The type that is its binding.
-pub(super) fn marker(row: &Callable) -> Ident {
-    let overload = row.overload.as_ref().map(|overload| format!("_{overload}")).unwrap_or_default();
-    names::type_name(&names::camel(&format!("{}{overload}", row.name)))
 }

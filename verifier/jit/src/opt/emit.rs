@@ -12,6 +12,8 @@ pub(super) struct Output<'a> {
     pub(super) asm: &'a mut Assembler,
     pub(super) frames: Frames,
     pub(super) sites: &'a [probity_vm::Site],
+    /// See [`crate::abi::unit_behind_calls`].
+    pub(super) unit_behind_calls: Option<u64>,
     /// Where each function begins, by index.
     pub(super) functions: Labels,
     /// Where functions that are called back are entered, by index.
@@ -72,6 +74,7 @@ pub(super) struct Emitter<'a, 'b> {
     pub(super) places: &'b Places,
     pub(super) stack: Stack,
     pub(super) sites: &'b [probity_vm::Site],
+    pub(super) unit_behind_calls: Option<u64>,
     pub(super) corners: Vec<Corner>,
     /// The register that the flags tell of: whether it is 0.
     pub(super) flags: Option<(Vreg, Width)>,
@@ -111,6 +114,7 @@ pub(super) fn emit(
         places,
         stack,
         sites: output.sites,
+        unit_behind_calls: output.unit_behind_calls,
         corners: Vec::new(),
         flags: None,
         blocks,

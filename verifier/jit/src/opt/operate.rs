@@ -125,6 +125,7 @@ impl Emitter<'_, '_> {
             Lir::CallFn { function, ref args, dst } => {
                 self.arguments(args);
                 self.asm.call(self.functions.at(function as usize));
+                crate::abi::restore_unit(self.asm, self.unit_behind_calls);
                 self.done(dst, Reg::Rax);
             }
             Lir::Copies(ref copies) => {

@@ -4,7 +4,7 @@ use probity_isa::Size;
 use probity_vm::{Errno, Site, native};
 
 use super::Compiler;
-use crate::abi::{KEPT, RUN, SCRATCH1, SCRATCH3, reg};
+use crate::abi::{KEPT, RUN, SCRATCH1, SCRATCH3, reg, restore_unit};
 use crate::encode::{Cond, Reg, Width};
 use crate::error::JitError;
 
@@ -28,6 +28,7 @@ impl Compiler<'_> {
         self.burn();
         let index = self.unit.function_at(target).ok_or(JitError::NoFunction { pc, target })?;
         self.asm.call(self.functions.at(index));
+        restore_unit(&mut self.asm, self.unit_behind_calls);
         Ok(())
     }
 

@@ -71,6 +71,7 @@ pub fn compile(executable: &Executable, options: &Options) -> Result<NativeCode,
 struct Compiler<'u> {
     asm: Assembler,
     unit: &'u Unit,
+    unit_behind_calls: Option<u64>,
     options: Options,
     frames: Frames,
     /// Where the code of each slot is.
@@ -104,6 +105,7 @@ impl<'u> Compiler<'u> {
         let mut compiler = Compiler {
             asm,
             unit,
+            unit_behind_calls: crate::abi::unit_behind_calls(unit),
             options,
             frames,
             slots,

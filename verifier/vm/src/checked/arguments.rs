@@ -122,6 +122,7 @@ fn check_one(site: &Site, index: usize, regs: &[u64; 16], run: &mut Run<'_>) -> 
     let nullable = arg.flags.contains(TypeFlags::PTR_MAYBE_NULL);
     match role(site, index, run) {
         ArgRole::Map => map(run, value).map(|_| ()),
+        ArgRole::Pointer | ArgRole::Func if value == 0 && nullable => Ok(()),
         ArgRole::Pointer => pointer(site, arg, value, run),
         ArgRole::Stack if value == 0 && nullable => Ok(()),
         ArgRole::Stack => match regions::find(run, value, 0) {

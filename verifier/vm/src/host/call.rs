@@ -59,6 +59,23 @@ fn nobody(run: &mut Run<'static>) -> Returned {
     Returned::leave()
 }
 
+/// The arguments of a call are gone: so is what it kept for them while it called back.
+#[cold]
+fn settle(run: &mut Run<'static>) {
+    if run.held.settle()
+        && let Some(packet) = run.packet.get()
+    {
+        packet.forget_old();
+    }
+}
+
+/// What is good until a callable is called ends with it, in whatever overload.
+fn end_lifetimes(run: &mut Run<'static>, number: u16) {
+    let platform = run.unit.platform;
+    let Some(called) = platform.callable_at(number) else { return };
+    run.held.end(|at| platform.callable_at(at).is_some_and(|row| row.is(called)));
+}
+
 /// # Safety
 ///
 /// See [`shim`].
@@ -68,11 +85,14 @@ unsafe fn call_host<H: 'static, F: HostFunction<H>>(host: &mut H, mut call: Taki
     // what they point to is there as long as the call.
     let args = unsafe { F::Args::take_all(&mut call, F::REGISTERS) }?;
     let value = F::call(host, &mut HostRun { run: call.run, callable: F::NAME }, args);
+    if call.run.held.has_called_back() {
+        settle(call.run);
+    }
     if call.run.has_failed() {
         return Err(Left);
     }
     if F::ENDS_LIFETIMES {
-        call.run.held.end(F::NUMBER);
+        end_lifetimes(call.run, F::NUMBER);
     }
     let value = value.give(&mut call)?;
     match call.row() {

@@ -16,31 +16,7 @@ use crate::errno::Errno;
 use crate::fault::RunError;
 use crate::run::{Left, Run};
 
-/// The run is over: nothing that the function gives back is looked at. It becomes an [`Errno`], so that
-/// `?` leaves a function that calls back.
-///
-/// ```
-/// use probity_vm::host::{Callback, Errno, Given, HostRun};
-///
-/// struct Numbers(Vec<u64>);
-///
-/// impl Numbers {
-///     /// Calls a function of the program for each number, until it returns 1. Codegen emits a struct
-///     /// around the callback, whose `call` takes the registers one by one.
-///     fn each(
-///         &mut self,
-///         run: &mut HostRun<'_>,
-///         mut visit: Callback<'_, (Given,)>,
-///     ) -> Result<i64, Errno> {
-///         for number in self.0.clone() {
-///             if visit.call(self, run, (number,))? == 1 {
-///                 return Ok(1);
-///             }
-///         }
-///         Ok(0)
-///     }
-/// }
-/// ```
+/// The run is over: nothing that the function gives back is looked at.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Stop;
 
@@ -220,20 +196,37 @@ impl<E: Entries> Callback<'_, E> {
         let mut placing = Placing { run, caller: self.caller, objects: self.objects, at: 0, held: [0; 5] };
         let args = E::place(given, &mut placing);
         let held = placing.held;
-        // SAFETY: it is taken back below, before the borrow of the host ends; what runs between reaches
-        // it through the run only.
+        // SAFETY: it is taken back when the guard is dropped, after a panic too and before the borrow of
+        // the host ends; what runs between reaches it through the run only.
         let before = std::mem::replace(&mut run.host, unsafe { LentHost::again(host) });
-        // What the calling function was given is in its hands meanwhile.
-        run.held.wait();
-        let result = run.call_back(self.function, args);
-        run.held.go_on();
-        run.host = before;
-        for start in held.into_iter().filter(|&start| start != 0) {
-            run.held.end_call(start);
+        run.held.deepen();
+        if let Some(packet) = run.packet.get() {
+            packet.keep_old();
         }
+        let lent = Lent { run, before, held };
+        let result = lent.run.call_back(self.function, args);
+        let has_failed = lent.run.has_failed();
+        drop(lent);
         match result {
-            Ok(value) if !run.has_failed() => Ok(value),
+            Ok(value) if !has_failed => Ok(value),
             _ => Err(Stop),
+        }
+    }
+}
+
+/// The host is lent to a function of the program; dropping this takes it back.
+struct Lent<'r> {
+    run: &'r mut Run<'static>,
+    before: LentHost,
+    held: [u64; 5],
+}
+
+impl Drop for Lent<'_> {
+    fn drop(&mut self) {
+        self.run.host = self.before;
+        self.run.held.rise();
+        for start in self.held.into_iter().filter(|&start| start != 0) {
+            self.run.held.end_call(start);
         }
     }
 }

@@ -3,10 +3,12 @@
 #![allow(unsafe_code)]
 
 use std::any::Any;
+use std::collections::HashMap;
 
 use super::object::Slab;
 use crate::interpreter::regions::{Bounds, Region};
 use crate::run::Run;
+use crate::unit::Unit;
 
 /// How long something is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,30 +33,47 @@ pub(crate) struct Lasting {
     pub(crate) lasts: Lasts,
     /// Who keeps it.
     slab: Slab,
+    /// How many calls of the host called back when it was given.
+    depth: u32,
+    /// When it was given, counted in what is held.
+    order: u64,
 }
 
 /// What stands behind an object in the stack, whose first word is its number from 1.
-enum Stacked {
-    /// Nothing.
+struct Stacked {
+    value: Box<dyn Any>,
+    /// What is called for it when the run ends before it does.
+    given_back_by: Option<u16>,
+    /// When it was made, counted in what is held.
+    order: u64,
+}
+
+/// A place for what stands behind an object in the stack.
+#[derive(Default)]
+enum Place {
+    #[default]
     Free,
-    /// A value that a function of the host has at the moment.
-    Taken,
-    /// A value, and what is called for it when the run ends before it does.
-    Value(Box<dyn Any>, Option<u16>),
+    /// A function of the host has the value: the place is nobody else's.
+    Lent,
+    Taken(Stacked),
 }
 
 /// All of it.
 #[derive(Default)]
 pub(crate) struct Held {
     objects: Vec<Lasting>,
-    stacked: Vec<Stacked>,
+    stacked: Vec<Place>,
     /// When so many objects are held, those are thrown out that are there twice.
     many: usize,
-    /// How many functions of the host wait for a function of the program that they called: what they were
-    /// given must stay, whatever the program does meanwhile.
-    waiting: u32,
-    /// What stays for them.
-    staying: Vec<Slab>,
+    /// How many calls of the host call back.
+    depth: u32,
+    /// What ended while a call of the host called back that may have it among its arguments: with the
+    /// depth of that call, and as long as it.
+    buried: Vec<(u32, Slab)>,
+    /// A call of the host has called back.
+    called_back: bool,
+    /// How much was held so far.
+    order: u64,
 }
 
 impl std::fmt::Debug for Held {
@@ -66,59 +85,87 @@ impl std::fmt::Debug for Held {
 impl Held {
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.objects.is_empty() && self.stacked.is_empty() && self.staying.is_empty()
+        self.objects.is_empty() && self.stacked.is_empty() && !self.called_back
     }
 
-    /// A function of the host waits from now on.
-    pub(super) fn wait(&mut self) {
-        self.waiting += 1;
-    }
-
-    /// It goes on.
-    pub(super) fn go_on(&mut self) {
-        self.waiting -= 1;
-    }
-
-    /// Whether memory that programs see must stay where it is, because a function of the host may have it.
-    pub(crate) fn must_stay(&self) -> bool {
-        self.waiting > 0
-    }
-
-    /// Memory that ends now, or when nobody may have it any more.
-    fn part(&mut self, slab: &Slab) {
-        if self.waiting > 0 {
-            self.staying.push(Slab::clone(slab));
-        } else {
-            self.staying.clear();
-        }
+    fn next(&mut self) -> u64 {
+        self.order += 1;
+        self.order
     }
 
     /// Holds memory.
     pub(crate) fn keep(&mut self, start: u64, len: u64, object: Option<u16>, lasts: Lasts, slab: Slab) {
-        let same = |held: &Lasting| (held.start, held.lasts) == (start, lasts);
-        if !matches!(lasts, Lasts::Released(_)) && self.objects.last().is_some_and(same) {
+        let depth = self.depth;
+        let new = Lasting { start, len, object, lasts, slab, depth, order: self.next() };
+        if let Some(last) = self.objects.last_mut()
+            && new.key().is_some_and(|key| last.key() == Some(key))
+        {
+            last.depth = last.depth.min(depth);
             return;
         }
         if self.objects.len() >= self.many.max(64) {
             self.throw_out();
         }
-        self.objects.push(Lasting { start, len, object, lasts, slab });
+        self.objects.push(new);
     }
 
     /// Throws out what is there twice: a program may ask for the same objects any number of times.
     fn throw_out(&mut self) {
-        let mut seen = std::collections::HashSet::new();
-        self.objects.retain(|held| held.lasts != Lasts::Run || seen.insert(held.start));
+        let mut least: HashMap<_, u32> = HashMap::new();
+        for held in &self.objects {
+            if let Some(key) = held.key() {
+                let depth = least.entry(key).or_insert(held.depth);
+                *depth = held.depth.min(*depth);
+            }
+        }
+        self.objects.retain_mut(|held| match held.key() {
+            None => true,
+            Some(key) => match least.remove(&key) {
+                Some(depth) => {
+                    held.depth = depth;
+                    true
+                }
+                None => false,
+            },
+        });
         self.many = 2 * self.objects.len();
     }
 
-    /// Ends what is good until a callable is called.
-    pub(crate) fn end(&mut self, callable: u16) {
-        let ends = |held: &Lasting| held.lasts == Lasts::Until(callable);
-        while let Some(at) = self.objects.iter().rposition(ends) {
-            let slab = self.objects.remove(at).slab;
-            self.part(&slab);
-        }
+    /// Ends what is good until something is called.
+    pub(crate) fn end(&mut self, is_called: impl Fn(u16) -> bool) {
+        let (depth, buried) = (self.depth, &mut self.buried);
+        self.objects.retain(|held| {
+            let ends = matches!(held.lasts, Lasts::Until(at) if is_called(at));
+            if ends && held.depth < depth {
+                buried.push((held.depth, Slab::clone(&held.slab)));
+            }
+            !ends
+        });
+    }
+
+    /// A call of the host begins to call back.
+    pub(crate) fn deepen(&mut self) {
+        self.depth += 1;
+        self.called_back = true;
+    }
+
+    /// It goes on.
+    pub(crate) fn rise(&mut self) {
+        self.depth -= 1;
+    }
+
+    /// True when something may wait for a call of the host to end.
+    #[inline(always)]
+    pub(crate) fn has_called_back(&self) -> bool {
+        self.called_back
+    }
+
+    /// A call of the host ends: nobody has its arguments any more. True when it was the outermost.
+    pub(crate) fn settle(&mut self) -> bool {
+        let depth = self.depth;
+        self.buried.retain(|(of, _)| *of < depth);
+        self.called_back = depth > 0;
+        !self.called_back
     }
 
     /// Takes back the newest entry that a function was called with.
@@ -133,8 +180,10 @@ impl Held {
     pub(crate) fn release(&mut self, start: u64) -> Option<Slab> {
         let is = |held: &Lasting| held.start == start && matches!(held.lasts, Lasts::Released(_));
         let at = self.objects.iter().rposition(is)?;
-        let slab = self.objects.remove(at).slab;
-        self.part(&slab);
+        let Lasting { slab, depth, .. } = self.objects.remove(at);
+        if depth < self.depth {
+            self.buried.push((depth, Slab::clone(&slab)));
+        }
         Some(slab)
     }
 
@@ -145,8 +194,8 @@ impl Held {
 
     /// Puts a value behind an object in the stack; gives its number.
     pub(crate) fn put(&mut self, value: Box<dyn Any>, given_back_by: Option<u16>) -> u64 {
-        let new = Stacked::Value(value, given_back_by);
-        match self.stacked.iter().position(|place| matches!(place, Stacked::Free)) {
+        let new = Place::Taken(Stacked { value, given_back_by, order: self.next() });
+        match self.stacked.iter().position(|place| matches!(place, Place::Free)) {
             Some(free) => {
                 self.stacked[free] = new;
                 free as u64 + 1
@@ -158,62 +207,123 @@ impl Held {
         }
     }
 
-    /// Takes the value with a number, when it is of this type: to put it back, or for good.
-    pub(crate) fn take<V: 'static>(&mut self, number: u64, for_good: bool) -> Option<(Box<V>, Option<u16>)> {
-        let place = self.stacked.get_mut(usize::try_from(number.checked_sub(1)?).ok()?)?;
-        if !matches!(place, Stacked::Value(value, _) if value.is::<V>()) {
-            return None;
-        }
-        let left = if for_good { Stacked::Free } else { Stacked::Taken };
-        match std::mem::replace(place, left) {
-            Stacked::Value(value, by) => Some((value.downcast().ok()?, by)),
-            _ => None,
+    /// Takes the value with a number, when it is of this type; its place is free.
+    pub(crate) fn take<V: 'static>(&mut self, number: u64) -> Option<Box<V>> {
+        let (value, _) = self.lend(number)?;
+        *self.place(number)? = Place::Free;
+        Some(value)
+    }
+
+    /// Takes the value with a number, when it is of this type, for as long as a function of the host has
+    /// it; with what [`Held::put_back`] wants.
+    pub(crate) fn lend<V: 'static>(&mut self, number: u64) -> Option<(Box<V>, Rest)> {
+        let place = self.place(number)?;
+        match std::mem::take(place) {
+            Place::Taken(Stacked { value, given_back_by, order }) => match value.downcast() {
+                Ok(value) => {
+                    *place = Place::Lent;
+                    Some((value, Rest { given_back_by, order }))
+                }
+                Err(value) => {
+                    *place = Place::Taken(Stacked { value, given_back_by, order });
+                    None
+                }
+            },
+            other => {
+                *place = other;
+                None
+            }
         }
     }
 
-    /// Puts a value back that was taken.
-    pub(crate) fn put_back(&mut self, number: u64, value: Box<dyn Any>, given_back_by: Option<u16>) {
-        if let Some(place) = self.stacked.get_mut(number as usize - 1) {
-            *place = Stacked::Value(value, given_back_by);
+    /// Puts a value back that was lent.
+    pub(crate) fn put_back(&mut self, number: u64, value: Box<dyn Any>, rest: Rest) {
+        if let Some(place) = self.place(number).filter(|place| matches!(place, Place::Lent)) {
+            *place = Place::Taken(Stacked { value, given_back_by: rest.given_back_by, order: rest.order });
         }
+    }
+
+    fn place(&mut self, number: u64) -> Option<&mut Place> {
+        self.stacked.get_mut(usize::try_from(number.checked_sub(1)?).ok()?)
+    }
+
+    /// What was given last of all that must be given back.
+    fn last(&self) -> Option<Last> {
+        let references = self.objects.iter().filter_map(|held| match held.lasts {
+            Lasts::Released(by) => Some((held.order, Last::Reference(held.start, by))),
+            _ => None,
+        });
+        let stacked = self.stacked.iter().enumerate().filter_map(|(at, place)| match place {
+            Place::Taken(stacked) => Some((stacked.order, Last::Stacked(at, stacked.given_back_by))),
+            _ => None,
+        });
+        references.chain(stacked).max_by_key(|(order, _)| *order).map(|(_, last)| last)
+    }
+
+    /// How much must be given back.
+    fn owed(&self) -> usize {
+        let references = self.objects.iter().filter(|held| matches!(held.lasts, Lasts::Released(_)));
+        references.count() + self.stacked.len()
     }
 }
 
-/// Gives back what a run leaves behind, by the functions of the host that programs would have called.
-/// What has none is dropped.
-pub(crate) fn give_back(run: &mut Run<'_>) {
-    // A function that gives back may be given something in turn, but not for ever.
-    for _ in 0..4096 {
-        let reference = run.held.objects.iter().rev().find_map(|held| match held.lasts {
-            Lasts::Released(by) => Some((held.start, by)),
-            _ => None,
-        });
-        if let Some((start, by)) = reference {
-            call(run, by, start);
-            // Unless the function took it.
-            run.held.release(start);
-            continue;
-        }
-        let value = |place: &Stacked| match place {
-            Stacked::Value(_, by) => Some(*by),
-            _ => None,
+impl Lasting {
+    /// What is the same in two that need not both be held; None of those that count.
+    fn key(&self) -> Option<(u64, u64, Option<u16>, Option<u16>)> {
+        let until = match self.lasts {
+            Lasts::Run => None,
+            Lasts::Until(at) => Some(at),
+            Lasts::Released(_) | Lasts::Call => return None,
         };
-        let stacked = run.held.stacked.iter().enumerate().rev();
-        let Some((at, by)) = stacked.filter_map(|(at, place)| Some((at, value(place)?))).next() else {
-            break;
-        };
-        let mut object = [at as u64 + 1];
-        call(run, by, object.as_mut_ptr() as u64);
-        run.held.stacked[at] = Stacked::Free;
+        Some((self.start, self.len, self.object, until))
     }
-    run.held.objects.clear();
-    run.held.stacked.clear();
-    run.held.staying.clear();
+}
+
+/// What belongs to a value that is lent.
+#[derive(Debug)]
+pub(crate) struct Rest {
+    given_back_by: Option<u16>,
+    order: u64,
+}
+
+/// Something that must be given back, with what is called for it.
+enum Last {
+    /// A reference, by its address.
+    Reference(u64, Option<u16>),
+    /// An object in the stack, by its place.
+    Stacked(usize, Option<u16>),
+}
+
+/// Gives back what a run leaves behind, the newest first, by the functions of the host that programs
+/// would have called. What has none is dropped. `entered` is the program that the run began with.
+pub(crate) fn give_back(run: &mut Run<'_>, entered: &Unit) {
+    run.held.depth = 0;
+    // A function that gives back may be given something in turn, but not for ever.
+    for _ in 0..4096 + run.held.owed() {
+        match run.held.last() {
+            None => break,
+            Some(Last::Reference(start, by)) => {
+                call(run, entered, by, start);
+                // Unless the function took it.
+                run.held.release(start);
+            }
+            Some(Last::Stacked(at, by)) => {
+                let mut object = [at as u64 + 1];
+                call(run, entered, by, object.as_mut_ptr() as u64);
+                run.held.stacked[at] = Place::Free;
+            }
+        }
+    }
+    run.held = Held::default();
 }
 
 /// Calls a function of the host with a first argument; the others are 0, as all of them are numbers.
-fn call(run: &mut Run<'_>, callable: Option<u16>, first: u64) {
-    let Some(raw) = callable.and_then(|callable| run.unit.host.as_ref()?.function(callable)) else { return };
+fn call(run: &mut Run<'_>, entered: &Unit, callable: Option<u16>, first: u64) {
+    // A tail call may have left a program on that has another host's functions, or none.
+    let lent = run.host.type_id();
+    let linked = [run.unit, entered].into_iter().filter_map(|unit| unit.host.as_ref());
+    let Some(linked) = linked.into_iter().find(|linked| Some(linked.host()) == lent) else { return };
+    let Some(raw) = callable.and_then(|callable| linked.function(callable)) else { return };
     let failure = run.failure.take();
     let run = std::ptr::from_mut(run).cast::<Run<'static>>();
     // SAFETY: the function takes a reference or an object in the stack first, and numbers beside it

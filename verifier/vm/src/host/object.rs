@@ -82,7 +82,9 @@ impl<T: Plain> Shared<T> {
     fn rows(values: impl IntoIterator<Item = T>, token: impl Fn(usize) -> u64) -> Vec<Shared<T>> {
         let values: Vec<T> = values.into_iter().collect();
         let words = 1 + T::SIZE.div_ceil(8).max(1);
-        let slab: Slab = (0..words * values.len()).map(|_| AtomicU64::new(0)).collect();
+        // Objects are as large as their type says, which anybody may have written.
+        let all = words.checked_mul(values.len()).expect("objects that fit into memory");
+        let slab: Slab = (0..all).map(|_| AtomicU64::new(0)).collect();
         let object = |(at, value): (usize, T)| {
             slab[at * words].store(token(at), Relaxed);
             let object = Shared { slab: Arc::clone(&slab), first: at * words + 1, is: PhantomData };
@@ -126,6 +128,13 @@ impl<T: Plain> Shared<T> {
     #[must_use]
     pub fn token(&self) -> u64 {
         self.guest().token()
+    }
+
+    /// How many have it, or one that was made side by side with it ([`Shared::array`]): the host, and runs
+    /// that gave it to programs. Other threads may change it at any time.
+    #[must_use]
+    pub fn holders(&self) -> usize {
+        Arc::strong_count(&self.slab)
     }
 
     /// Where its first byte is.

@@ -4,6 +4,7 @@
 #![allow(unsafe_code)]
 
 use std::marker::PhantomData;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
 use probity_isa::Size;
 
@@ -27,10 +28,14 @@ impl<V: 'static> Used<V> {
         run: &mut HostRun<'_>,
         act: impl FnOnce(&mut HostRun<'_>, &mut V) -> R,
     ) -> Option<R> {
-        let (mut value, by) = run.run.held.take::<V>(self.number, false)?;
-        let result = act(run, &mut value);
-        run.run.held.put_back(self.number, value, by);
-        Some(result)
+        let (mut value, rest) = run.run.held.lend::<V>(self.number)?;
+        // After a panic too: the run gives it back.
+        let result = catch_unwind(AssertUnwindSafe(|| act(run, &mut value)));
+        run.run.held.put_back(self.number, value, rest);
+        match result {
+            Ok(result) => Some(result),
+            Err(panic) => resume_unwind(panic),
+        }
     }
 }
 
@@ -44,7 +49,7 @@ pub struct Ended<V> {
 impl<V: 'static> Ended<V> {
     /// Its value; None when it has none, because making it failed.
     pub fn take(self, run: &mut HostRun<'_>) -> Option<V> {
-        Some(*run.run.held.take::<V>(self.number, true)?.0)
+        run.run.held.take::<V>(self.number).map(|value| *value)
     }
 }
 

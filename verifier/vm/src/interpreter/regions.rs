@@ -144,7 +144,7 @@ pub(crate) fn locate(run: &mut Run<'_>, address: u64, size: u64, write: bool) ->
             return Ok(Place::Bytes { address, size, stack: matches!(region, Region::Stack(_)) });
         }
     }
-    match convert(unit.view(), offset, size).ok_or("no field of the context")? {
+    match convert(unit.platform, unit.view(), offset, size).ok_or("no field of the context")? {
         Converted::At { offset, size } => {
             Ok(Place::Bytes { address: found.start + u64::from(offset), size, stack: false })
         }

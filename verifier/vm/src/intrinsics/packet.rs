@@ -97,10 +97,6 @@ macro_rules! bounds {
 
         impl Body for $name {
             fn call(run: &mut Run<'_>, $args: Args<'_>) -> Result<u64, Left> {
-                // It may move, and a function of the host that waits for this one may have a part of it.
-                if run.held.must_stay() {
-                    return Ok(Errno::EBUSY.to_r0());
-                }
                 let Some($packet) = run.packet.get() else { return Ok(Errno::EINVAL.to_r0()) };
                 let result: Result<(), Errno> = $body;
                 run.show_packet();

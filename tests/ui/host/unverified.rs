@@ -1,0 +1,36 @@
+//! A program that was not verified has nothing to run.
+#![forbid(unsafe_code)]
+
+use probity::host::{Errno, Handle, HostRun, Shared};
+
+mod shelf {
+    probity::platform!("spec/shelf.bpfspec");
+}
+
+use shelf::{Book, Visit};
+
+struct Shelf;
+
+impl shelf::Host for Shelf {
+    fn book_get(&mut self, _run: &mut HostRun<'_>, _id: u64) -> Option<Shared<Book>> {
+        None
+    }
+
+    fn book_lend(&mut self, _run: &mut HostRun<'_>, _id: u64) -> Option<Handle<Book>> {
+        None
+    }
+
+    fn book_back(&mut self, _run: &mut HostRun<'_>, _book: Handle<Book>) {}
+
+    fn each(&mut self, _run: &mut HostRun<'_>, _visit: Visit<'_>) -> Result<i64, Errno> {
+        Ok(0)
+    }
+}
+
+fn run(program: probity::Unverified<'_, Shelf>) {
+    let _ = program.run(&mut shelf::Call::default(), &mut Shelf);
+}
+
+fn main() {
+    let _ = run;
+}

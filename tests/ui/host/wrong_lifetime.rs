@@ -1,0 +1,30 @@
+//! What is lent must be given back: it is no object that the run keeps.
+#![forbid(unsafe_code)]
+
+use probity::host::{Errno, Handle, HostRun, Shared};
+
+mod shelf {
+    probity::platform!("spec/shelf.bpfspec");
+}
+
+use shelf::{Book, Visit};
+
+struct Shelf;
+
+impl shelf::Host for Shelf {
+    fn book_get(&mut self, _run: &mut HostRun<'_>, _id: u64) -> Option<Shared<Book>> {
+        None
+    }
+
+    fn book_lend(&mut self, _run: &mut HostRun<'_>, _id: u64) -> Option<Shared<Book>> {
+        None
+    }
+
+    fn book_back(&mut self, _run: &mut HostRun<'_>, _book: Handle<Book>) {}
+
+    fn each(&mut self, _run: &mut HostRun<'_>, _visit: Visit<'_>) -> Result<i64, Errno> {
+        Ok(0)
+    }
+}
+
+fn main() {}
