@@ -237,6 +237,24 @@ impl Linked<'_, '_> {
         report.finding().map(|finding| explain(&self.program, platform, profile, finding))
     }
 
+    /// Why it is not accepted, for people: printing it gives the C lines, and where the value came from.
+    /// None when it is.
+    #[cfg(feature = "report")]
+    #[must_use]
+    pub fn refusal(&self) -> Option<crate::report::Refusal> {
+        let (platform, profile) = self.target();
+        let report = verify(&self.program, platform, profile);
+        let finding = report.finding()?;
+        let lines = crate::report::Lines::new(&self.program);
+        let mut refusal = crate::report::Refusal::of_finding(&self.program, platform, &lines, finding);
+        refusal.unsupported = matches!(report.verdict, Verdict::Unsupported(_));
+        if !refusal.unsupported {
+            let explanation = explain(&self.program, platform, profile, finding);
+            refusal.explain(&self.program, platform, &lines, explanation);
+        }
+        Some(refusal)
+    }
+
     /// It alone, verified.
     pub(crate) fn executable(self) -> Result<(Verified, Executable), LoadError> {
         let (platform, profile) = self.target();

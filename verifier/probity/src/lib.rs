@@ -23,6 +23,7 @@
 //! | `maps` | what a loader adds to the definitions of maps |
 //! | [`module`] | an object whose programs call functions of a host |
 //! | [`instance`] | an object in a runtime: maps, programs ready to run |
+//! | `report` | why a program is not accepted, for people; behind the feature `report` |
 //! | [`sections`] | a platform's section table, for the loader of objects |
 //! | [`object`] | ELF objects |
 //! | [`program`] | programs, maps, BTF |
@@ -38,6 +39,8 @@ pub mod instance;
 pub mod loader;
 mod maps;
 pub mod module;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod sections;
 mod slots;
 

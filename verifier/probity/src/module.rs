@@ -92,6 +92,14 @@ impl<H: 'static> Module<H> {
         self.instance.share(name, map);
     }
 
+    /// Gives the maps of other objects: programs that are verified later use those whose names they have.
+    /// Global data stays each object's own: its names begin with a point, which no map's in C does.
+    pub fn share_all(&self, maps: &BTreeMap<String, Arc<Map>>) {
+        for (name, map) in maps.iter().filter(|(name, _)| !name.starts_with('.')) {
+            self.share(name, Arc::clone(map));
+        }
+    }
+
     /// The runtime.
     #[must_use]
     pub fn runtime(&self) -> &Runtime {
@@ -121,6 +129,13 @@ impl<H: 'static> Unverified<'_, H> {
     #[must_use]
     pub fn explain(&self) -> Option<probity_engine::Explanation> {
         self.linked.explain()
+    }
+
+    /// As [`Unverified::explain`], to be printed.
+    #[cfg(feature = "report")]
+    #[must_use]
+    pub fn refusal(&self) -> Option<crate::report::Refusal> {
+        self.linked.refusal()
     }
 
     /// Has it ready for the interpreter that checks everything: to try what was not verified.
@@ -184,6 +199,15 @@ impl<H: 'static> Program<H> {
         self.runnable.executable()
     }
 
+    /// A worker of its runtime: what a thread brings to its runs.
+    ///
+    /// # Errors
+    ///
+    /// When all run slots are taken.
+    pub fn worker(&self) -> Result<Worker, LoadError> {
+        Ok(self.runnable.runtime().worker()?)
+    }
+
     /// Binds it to a worker, for many runs.
     ///
     /// # Errors
@@ -223,7 +247,7 @@ impl<H: 'static> Program<H> {
         packet: Option<&mut Packet>,
         host: &mut H,
     ) -> Result<u64, LoadError> {
-        let mut worker = self.runnable.runtime().worker()?;
+        let mut worker = self.worker()?;
         Ok(self.calls(&mut worker)?.run(context, packet, host)?)
     }
 }

@@ -1,0 +1,159 @@
+//! A packet firewall whose rules are plug-ins, in C, by other people. They are verified when they are
+//! loaded, run as machine code, call the host, and are replaced while traffic runs.
+//! `cargo run -p probity --features jit --example firewall`
+#![forbid(unsafe_code)]
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::{Arc, Barrier, atomic::AtomicBool, atomic::Ordering::SeqCst};
+use std::{error::Error, io::Write, thread};
+
+use probity::host::{Bytes, HostRun, Shared};
+use probity::vm::{Map, Packet, Runtime, RuntimeOptions};
+use probity::{LoadError, Program};
+
+/// The platform, from its spec: the trait `Host`, and the structs that plug-ins see.
+pub(crate) mod firewall {
+    probity::platform!("examples/firewall/firewall.bpfspec");
+}
+use firewall::{Conn, ConnKey, Frame};
+
+/// What a thread's plug-ins reach of the firewall: the connections of its packets, and a log.
+#[derive(Default)]
+pub(crate) struct Host {
+    pub(crate) connections: HashMap<ConnKey, Shared<Conn>>,
+    pub(crate) log: BTreeMap<String, u64>,
+}
+
+impl firewall::Host for Host {
+    fn conn_lookup(&mut self, _run: &mut HostRun<'_>, key: ConnKey) -> Option<Shared<Conn>> {
+        self.connections.get(&key).cloned()
+    }
+
+    fn conn_open(&mut self, _run: &mut HostRun<'_>, key: ConnKey) -> Option<Shared<Conn>> {
+        let conn = Shared::new(Conn::default());
+        self.connections.insert(key, conn.clone());
+        Some(conn)
+    }
+
+    fn log_line(&mut self, run: &mut HostRun<'_>, text: Bytes<'_>) {
+        *self.log.entry(format!("{}: {}", run.program(), text.to_text())).or_default() += 1;
+    }
+}
+
+/// The maps that plug-ins share, by name.
+pub(crate) type Maps = BTreeMap<String, Arc<Map>>;
+
+/// Loads a plug-in, with the maps that are there already: from here on it runs safely, at full speed.
+fn load(runtime: &Runtime, object: &[u8], maps: &mut Maps) -> Result<Program<Host>, LoadError> {
+    let module = firewall::load_in(runtime, object)?;
+    module.share_all(maps);
+    let name = module.programs().next().expect("an object has a program").to_owned();
+    let program = module.program(&name)?.verify()?.jit()?;
+    maps.extend(module.maps());
+    Ok(program)
+}
+
+/// What the maps hold from the start: who may come in, and how many packets a second.
+pub(crate) fn configure(maps: &Maps) {
+    for host in 1..=4 {
+        maps["allowed"].update(&[10, 0, 0, host], &0u64.to_le_bytes(), 0).expect("room");
+    }
+    maps["limit"].update(&0u32.to_le_bytes(), &5u64.to_le_bytes(), 0).expect("an array has its elements");
+}
+
+/// The packets of a classic pcap file, each with its time in nanoseconds.
+pub(crate) fn packets(pcap: &[u8]) -> Vec<(u64, &[u8])> {
+    let (mut packets, mut rest) = (Vec::new(), &pcap[24..]);
+    while let Some((header, behind)) = rest.split_first_chunk::<16>() {
+        let word = |at: usize| u32::from_le_bytes(header[at..at + 4].try_into().expect("4 bytes"));
+        let (packet, next) = behind.split_at(word(8) as usize);
+        packets.push((u64::from(word(0)) * 1_000_000_000 + u64::from(word(4)) * 1000, packet));
+        rest = next;
+    }
+    packets
+}
+
+/// How many packets were dropped, passed and rejected.
+type Verdicts = [u64; 3];
+
+fn sum(all: impl IntoIterator<Item = Verdicts>) -> Verdicts {
+    all.into_iter().fold([0; 3], |sum, one| [sum[0] + one[0], sum[1] + one[1], sum[2] + one[2]])
+}
+
+/// Sends one thread's share of the packets through the chain: as a network card does, by their source.
+/// Each round is ten seconds later.
+fn round(chain: &Program<Host>, number: u64, share: u8, host: &mut Host) -> Result<Verdicts, LoadError> {
+    let mut worker = chain.worker()?;
+    let mut calls = chain.calls(&mut worker)?;
+    let mut verdicts = [0; 3];
+    for (time, bytes) in packets(TRAFFIC).into_iter().filter(|(_, bytes)| bytes[29] % 2 == share) {
+        let mut frame = Frame { time: time + number * 10_000_000_000, ..Frame::default() };
+        verdicts[calls.run(&mut frame, Some(&mut Packet::new(bytes)), host)? as usize] += 1;
+    }
+    Ok(verdicts)
+}
+
+pub(crate) const TRAFFIC: &[u8] = include_bytes!("traffic.pcap");
+
+fn main() -> Result<(), Box<dyn Error>> {
+    run(&mut std::io::stdout())
+}
+
+pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let runtime = Runtime::new(RuntimeOptions { slots: 2, ..RuntimeOptions::default() });
+    let mut maps = Maps::new();
+    let first = load(&runtime, include_bytes!("allow_list.o"), &mut maps)?;
+    let limiter = load(&runtime, include_bytes!("rate_limit.o"), &mut maps)?;
+    let last = load(&runtime, include_bytes!("tcp_state.o"), &mut maps)?;
+    let chain = Arc::clone(&maps["chain"]);
+    chain.set_program(1, limiter.executable())?;
+    chain.set_program(2, last.executable())?;
+    configure(&maps);
+
+    let bug = firewall::load_in::<Host>(&runtime, include_bytes!("bug.o"))?;
+    let refusal = bug.program("count_only")?.refusal().expect("it has a bug");
+    writeln!(out, "bug.o is refused:\n{refusal}\n")?;
+
+    let (mut even, mut odd) = (Host::default(), Host::default());
+    let before = sum([round(&first, 0, 0, &mut even)?, round(&first, 0, 1, &mut odd)?]);
+    writeln!(out, "before: {} packets dropped, {} passed, {} rejected", before[0], before[1], before[2])?;
+    for (line, times) in even.log.iter().chain(&odd.log) {
+        writeln!(out, "  {times} times {line}")?;
+    }
+
+    // Two threads run packets in rounds, until one began behind the change.
+    let (changed, begin) = (AtomicBool::new(false), Barrier::new(3));
+    let traffic = |share: u8, mut host: Host| -> Result<Vec<Verdicts>, LoadError> {
+        let mut rounds = Vec::new();
+        begin.wait();
+        loop {
+            let last = changed.load(SeqCst);
+            rounds.push(round(&first, 1 + rounds.len() as u64, share, &mut host)?);
+            if last {
+                return Ok(rounds);
+            }
+        }
+    };
+    let (even, odd) = thread::scope(|scope| {
+        let even = scope.spawn(|| traffic(0, even));
+        let odd = scope.spawn(|| traffic(1, odd));
+        begin.wait();
+        let replaced = load(&runtime, include_bytes!("rate_limit_v2.o"), &mut maps)
+            .and_then(|limiter| Ok(chain.set_program(1, limiter.executable())?));
+        changed.store(true, SeqCst);
+        replaced.and(Ok((even.join().expect("no panic")?, odd.join().expect("no panic")?)))
+    })?;
+    let after = sum([even[even.len() - 1], odd[odd.len() - 1]]);
+    writeln!(out, "after: {} packets dropped, {} passed, {} rejected", after[0], after[1], after[2])?;
+    assert_eq!((before, after), ([11, 15, 2], [7, 19, 2]));
+
+    // No packet was lost: the plug-ins counted each, on whatever thread.
+    let all = sum(even.into_iter().chain(odd).chain([before]));
+    for (verdict, count) in (0u32..).zip(all) {
+        let slots =
+            maps["verdicts"].lookup_percpu(&verdict.to_le_bytes()).expect("an array has its elements");
+        let number = |slot: &Vec<u8>| u64::from_le_bytes(slot[..8].try_into().expect("8 bytes"));
+        assert_eq!(slots.iter().map(number).sum::<u64>(), count);
+    }
+    Ok(())
+}
