@@ -7,7 +7,7 @@ use std::{error::Error, io::Write};
 use probity::host::{Errno, Guest, Handle, HostRun, Shared};
 
 /// The platform, from its spec.
-mod table {
+pub(crate) mod table {
     probity::platform!("../../spec/examples/table.bpfspec");
 }
 
@@ -15,13 +15,25 @@ use table::{Call, Cursor, Row, Visit};
 
 /// The engine: tables of rows, and how many cursors are open.
 #[derive(Default)]
-struct Engine {
+pub(crate) struct Engine {
     tables: Vec<Vec<Shared<Row>>>,
     open: usize,
     locked: bool,
 }
 
 impl Engine {
+    /// One table of five rows.
+    pub(crate) fn sample() -> Engine {
+        let amounts = [30, 10, 40, 5, 20];
+        let rows = (1..).zip(amounts).map(|(id, amount)| Row { id, amount, flags: 0 });
+        Engine { tables: vec![Shared::array(rows)], ..Engine::default() }
+    }
+
+    /// Copies of all rows.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        self.tables.iter().flatten().map(Shared::get).collect()
+    }
+
     fn table(&self, table: u32) -> &[Shared<Row>] {
         self.tables.get(table as usize).map_or(&[], Vec::as_slice)
     }
@@ -94,10 +106,7 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
-    let amounts = [30, 10, 40, 5, 20];
-    let rows = (1..).zip(amounts).map(|(id, amount)| Row { id, amount, flags: 0 });
-    let mut engine = Engine { tables: vec![Shared::array(rows)], ..Engine::default() };
-
+    let mut engine = Engine::sample();
     let functions = table::load(include_bytes!("functions.o"))?;
     let mut call = |name: &str, argument: u32| -> Result<u64, Box<dyn Error>> {
         let function = functions.program(name)?.verify()?.jit()?;
@@ -111,6 +120,7 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
     assert_eq!(call("total", 0)?, 120);
     assert_eq!(call("lookup", 4)?, 15);
     assert_eq!(engine.open, 0);
+    assert_eq!(engine.rows().iter().map(|row| row.amount).max(), Some(40));
 
     let leaky = table::load::<Engine>(include_bytes!("leaky.o"))?;
     let refusal = leaky.program("rows")?.refusal().expect("the cursor stays open");
