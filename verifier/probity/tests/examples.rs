@@ -67,10 +67,12 @@ fn headers_are_those_of_the_specs() {
 
 #[test]
 fn objects_are_what_the_compiler_makes_of_the_sources() {
-    let compiler = env::var("CLANG").unwrap_or_else(|_| "clang-22".into());
-    let version = Command::new(&compiler).arg("--version").output();
-    if !version.is_ok_and(|output| output.status.success()) {
-        return println!("skipped: objects of the examples: there is no {compiler}");
+    for (variable, tool) in [("CLANG", "clang-22"), ("STRIP", "llvm-strip-22")] {
+        let tool = env::var(variable).unwrap_or_else(|_| tool.into());
+        let version = Command::new(&tool).arg("--version").output();
+        if !version.is_ok_and(|output| output.status.success()) {
+            return println!("skipped: objects of the examples: there is no {tool}");
+        }
     }
     for name in ["firewall", "table"] {
         let folder = env::temp_dir().join(format!("probity-examples-{}-{name}", std::process::id()));
