@@ -105,6 +105,8 @@ codes! {
     60 Error NeverConstructed "a stack object, or a state of it, that nothing makes",
     61 Error NeverDestroyed "a stack object that must be destroyed and that nothing destroys",
     62 Error UpcastCycle "an object that is its own first member",
+    63 Error ClassKind "a class that accepts what its role can't take",
+    64 Error BodyContract "what is bound to a body and does not say what the body does",
 
     // Views and structs.
     70 Error OverlappingFields "fields that overlap",

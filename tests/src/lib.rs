@@ -19,6 +19,7 @@
 //! | [`spec_fuzz`] | damaged specs from a seed |
 //! | [`special`] | programs on values with timers and locks |
 //! | [`speed`] | measuring the engine beside the kernel |
+//! | [`types`] | BTF in the making |
 
 pub mod bodies;
 pub mod concrete;
@@ -37,3 +38,4 @@ pub mod runs;
 pub mod spec_fuzz;
 pub mod special;
 pub mod speed;
+pub mod types;

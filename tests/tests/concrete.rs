@@ -1,6 +1,10 @@
 //! Random programs executed on random inputs: each state that the machine comes through is a member
-//! of an abstract state of the path that it takes. The walk does not prune here, so that there is
-//! such a state for every step; that pruning changes no verdict is the subject of `pruning.rs`.
+//! of an abstract state of the path that it takes, and holds the references that this one holds. The
+//! walk does not prune here, or only where a state has all that another has, so that there is such a
+//! state for every step; that pruning changes no verdict is the subject of `pruning.rs`.
+//!
+//! `PROBITY_NESTED_SEEDS` and `PROBITY_NESTED_INPUTS` say how many nested programs run, and how often
+//! each: 3000 and 12 are nineteen million steps, two minutes of a processor in release.
 //!
 //! Linux is wrong about one thing, and the engine with it: a sign-extending load from the stack
 //! keeps its link to the register that was stored (see `the_known_exception`). Programs with such
@@ -17,7 +21,7 @@ use probity_tests::{
         Corpus, File,
         run::{objects, path},
     },
-    generate::{generate, generate_structured, kind::Kind},
+    generate::{generate, generate_mixed, generate_nested, generate_structured, kind::Kind},
 };
 use rayon::prelude::*;
 
@@ -55,6 +59,24 @@ fn concrete_states_are_members() {
     assert!(structured.ended > 1000, "too few runs to the end");
 }
 
+/// How often something is done, as the environment says it.
+fn number(name: &str, or: u64) -> u64 {
+    std::env::var(name).ok().and_then(|text| text.parse().ok()).unwrap_or(or)
+}
+
+/// Functions that callables call, global functions, and what is held around calls of them.
+#[test]
+fn what_is_called_and_held() {
+    let seeds = number("PROBITY_NESTED_SEEDS", 300);
+    let total = check_all("nested", generate_nested, seeds, number("PROBITY_NESTED_INPUTS", 8));
+    let mixed = check_all("mixed", generate_mixed, 1000, 20);
+    let (by, all) = (total.by, seeds as usize);
+    assert!(total.programs > all / 5, "too few programs are accepted");
+    assert!(by.called_back > 200 * all && by.global > 50 * all, "too few steps in functions");
+    assert!(by.holding > 200 * all && by.rounds > 10 * all, "too little is held, or called");
+    assert!(mixed.by.holding > 1000, "too little is held");
+}
+
 /// Programs of the corpus: those with few paths against all of them, others against what a walk
 /// that prunes remembers.
 #[test]
@@ -74,7 +96,9 @@ fn the_corpus_too() {
     });
     let total = each.reduce(Total::default, Total::and);
     println!("corpus: {total:?}");
-    assert!(total.steps >= 400_000 && total.pruned_steps >= 2_000_000, "too few steps");
+    assert!(total.steps >= 1_300_000 && total.pruned_steps >= 1_200_000, "too few steps");
+    let by = total.by;
+    assert!(by.called_back >= 30_000 && by.global >= 150_000 && by.holding >= 1500, "too few in functions");
 }
 
 /// The kernel takes the loaded, sign-extended value for equal to what was stored. Parity needs the

@@ -1,6 +1,6 @@
 //! The public vectors of ISA conformance: all of them in the checked interpreter; those that the
-//! engine accepts in the verified interpreter and as machine code too. They run on a platform of
-//! their own, `data/platforms/conformance.bpfspec`.
+//! engine accepts in the verified interpreter and as machine code too. They run on the platform
+//! that the command's plugin for them has.
 
 use std::{collections::BTreeMap, path::Path};
 
@@ -12,7 +12,7 @@ use probity_tests::native;
 use probity_vm::{CheckedProgram, Context, Executable, Fault, Input, RunError, Runtime, Worker};
 
 mod memory {
-    probity::platform!("data/platforms/conformance.bpfspec");
+    probity::platform!("../verifier/cli/src/run/conformance.bpfspec");
 }
 
 use memory::PLATFORM;

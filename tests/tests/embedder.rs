@@ -421,3 +421,57 @@ fn programs_are_no_larger_than_the_limits() {
     accepted(TINY, "call f\nexit\nf: r0 = 0\nexit");
     beyond_limits(TINY, "call f\ncall g\nexit\nf: exit\ng: exit", Code::TooManySubprograms);
 }
+
+/// Two ways that differ in a number, and meet where a state was remembered.
+fn meeting(limit: u32) -> String {
+    let filler = "r4 = 0\n".repeat(8);
+    format!(
+        "r6 = r1
+         r2 = *(u64 *)(r1 +8)
+         r3 = *(u32 *)(r1 +0)
+         if r3 == 0 goto large
+         r2 &= 63
+         {filler}
+         if r3 == 5 goto one
+         one: if r3 == 6 goto two
+         two: {filler}
+         goto give
+         large: r4 = 0
+         r2 &= {limit}
+         give: r1 = r6
+         call 101
+         r0 = 0
+         exit"
+    )
+}
+
+/// A condition on an argument holds on every path: a state that was explored where it held, and in which
+/// nobody looked at the number closely, does not stand for one where it does not.
+#[test]
+fn what_a_condition_reads_is_precise() {
+    assert_eq!(ask(PLAY, &meeting(31)), Answer::Accepted);
+    let Answer::Rejected(code, message, _) = ask(PLAY, &meeting(1023)) else { panic!("it gives up to 1023") };
+    assert_eq!((code, message.as_str()), (Code::ArgumentCondition, "points.umax <= 100"));
+}
+
+/// Where calls end up in a kernel, its spec says by itself what is precise: this one forgot.
+#[test]
+fn a_kernels_spec_says_what_is_precise() {
+    const KERNEL: Target = (&kernel::PLATFORM, kernel::prog_types::PLAY);
+    assert_eq!(ask(KERNEL, &meeting(1023)), Answer::Accepted);
+}
+
+/// A platform without a host.
+mod kernel {
+    probity::spec! {
+        platform kernel;
+        host none;
+        use core::{ scalars, memory, context };
+        view turn size 16 { player: u32; score: u64; }
+        helper give = 101 {
+            proto (turn: ARG_PTR_TO_CTX, points: ARG_SCALAR) -> RET_VOID;
+            where points.umax <= 100;
+        }
+        prog_type play = 2 { ctx turn; helpers all; section "play"; }
+    }
+}

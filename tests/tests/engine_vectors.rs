@@ -19,6 +19,7 @@ use probity_isa::{Insn, opcode::*};
 use probity_linux::PLATFORM;
 use probity_platform::Behaviour;
 use probity_program::{MapDef, Program};
+use probity_tests::conformance::asm;
 use rayon::prelude::*;
 use serde::Deserialize;
 
@@ -211,23 +212,6 @@ fn alu_code(op: &str) -> u8 {
     }
 }
 
-fn jump_code(op: &str) -> u8 {
-    match op {
-        "jeq" => BPF_JEQ,
-        "jgt" => BPF_JGT,
-        "jge" => BPF_JGE,
-        "jset" => BPF_JSET,
-        "jne" => BPF_JNE,
-        "jsgt" => BPF_JSGT,
-        "jsge" => BPF_JSGE,
-        "jlt" => BPF_JLT,
-        "jle" => BPF_JLE,
-        "jslt" => BPF_JSLT,
-        "jsle" => BPF_JSLE,
-        other => panic!("unknown condition {other}"),
-    }
-}
-
 /// An instruction of a linked vector. The constant helper of the steps is r4 there and `helper`
 /// here: r4 holds from the start what the compare finds in it.
 fn step(step: &Step, helper: u8) -> Vec<Insn> {
@@ -277,7 +261,7 @@ fn check_linked(line: &str) -> Result<(), String> {
     // Both outcomes read every register, so that all of them are alive.
     let outcome: Vec<Insn> = registers.iter().map(|&reg| copy(6, reg)).chain([mov(0, 0), exit()]).collect();
     let class = if v.cond.width == 32 { BPF_JMP32 } else { BPF_JMP };
-    let code = class | jump_code(&v.cond.op);
+    let code = class | asm::jump(&v.cond.op).expect("a condition");
     let off = i16::try_from(outcome.len()).expect("few");
     insns.push(match v.cond.src {
         Some(src) => Insn::new(code | BPF_X, v.cond.dst, src, off, 0),

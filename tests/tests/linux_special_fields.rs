@@ -9,7 +9,8 @@ use probity_isa::{Insn, opcode::*};
 use probity_linux::PLATFORM;
 use probity_platform::{ProgType, SpecialField, SpecialFieldForm};
 use probity_program::{Btf, MapDef, Program};
-use probity_tests::kernel::{self, LoadOptions, OracleError, btf::BtfImage};
+use probity_tests::kernel::{self, LoadOptions, OracleError};
+use probity_tests::types::Types;
 
 const RELEASE: &str = "6.18.";
 /// Types of maps that hold values with BTF, in the shape that [`map`] gives them.
@@ -17,9 +18,8 @@ const MAPS: &[u32] = &[1, 2, 5, 6, 9, 10, 24, 28, 29, 32];
 /// Types of local storages.
 const STORAGES: &[u32] = &[24, 28, 29, 32];
 const NO_PREALLOC: u32 = 1;
-/// The types of the image below.
-const INT: u32 = 1;
-const LONG: u32 = 2;
+const INT: u32 = Types::INT;
+const LONG: u32 = Types::LONG;
 
 fn asked(test: &str) -> bool {
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").unwrap_or_default();
@@ -32,44 +32,6 @@ fn asked(test: &str) -> bool {
         return false;
     }
     true
-}
-
-/// BTF in the making.
-struct Types {
-    image: BtfImage,
-    words: Vec<u32>,
-    count: u32,
-}
-
-impl Types {
-    /// `int` and `long`.
-    fn new() -> Types {
-        let mut types = Types { image: BtfImage::new(Vec::new(), vec![0]), words: Vec::new(), count: 0 };
-        types.add("int", 1 << 24, 4, &[1 << 24 | 32]);
-        types.add("long", 1 << 24, 8, &[1 << 24 | 64]);
-        types
-    }
-
-    fn add(&mut self, name: &str, info: u32, size_or_type: u32, body: &[u32]) -> u32 {
-        let name = if name.is_empty() { 0 } else { self.image.string(name) };
-        self.words.extend([name, info, size_or_type]);
-        self.words.extend(body);
-        self.count += 1;
-        self.count
-    }
-
-    /// A struct of (name, type, offset in bytes).
-    fn composite(&mut self, name: &str, size: u32, members: &[(&str, u32, u32)]) -> u32 {
-        let named: Vec<[u32; 3]> =
-            members.iter().map(|(name, ty, at)| [self.image.string(name), *ty, at * 8]).collect();
-        let vlen = u32::try_from(members.len()).expect("few");
-        self.add(name, 4 << 24 | vlen, size, named.as_flattened())
-    }
-
-    fn done(self) -> Arc<Btf> {
-        let types = self.words.iter().flat_map(|word| word.to_le_bytes()).collect();
-        Arc::new(Btf::parse(&self.image.with_types(types).to_bytes()).expect("our own bytes"))
-    }
 }
 
 /// A struct of so many bytes with a special name.

@@ -4,11 +4,13 @@
 use std::sync::{Arc, Mutex};
 
 use probity::vm::{
-    CheckedProgram, Fault, Input, Map, Packet, RingConsumer, RingProducer, RunError, Runtime, RuntimeOptions,
-    Sink,
+    CheckedProgram, Executable, Fault, Input, Map, Packet, RingConsumer, RingProducer, RunError, Runtime,
+    RuntimeOptions, Sink,
 };
+use probity_engine::{Verdict, verify};
 use probity_isa::assemble;
 use probity_linux::PLATFORM;
+use probity_platform::Profile;
 use probity_program::{MapDef, Program};
 use probity_tests::bodies::frozen;
 
@@ -231,6 +233,9 @@ fn text_out() {
     gives(&snprintf(64), 14, b"-3+ff=abcdefg\0");
     gives(&snprintf(6), 14, b"-3+ff\0");
     gives(&snprintf(0), 14, b"");
+    // The prototype does not say that it writes; all the same it does.
+    let constant = snprintf(6).replace("r1 = map_value[0] + 0 ll", "r1 = map_value[1] + 0 ll");
+    faults(&constant, "memory that may only be read");
     let vprintk = format!(
         "{ARGUMENTS}r1 = map_value[1] + {FORMAT} ll\nr2 = 9\nr3 = r10\nr3 += -24\nr4 = 24\ncall 177\nexit"
     );
@@ -374,4 +379,23 @@ fn samples_of_user_space() {
         }
     });
     assert_eq!((ran.result, &ran.out[..3]), (Ok(2), &[1, 2, 0][..]));
+}
+
+/// A proof knows that processors' numbers are below the profile's, and is used on no other slot.
+#[test]
+fn slots_are_processors_of_the_proof() {
+    let profile = Profile { nr_cpus: 1, ..PLATFORM.default_profile() };
+    let runs = |text: &str| {
+        let insns = assemble(text, &()).expect("it assembles");
+        let program = Program::from_insns(SCHED_CLS, insns);
+        let Verdict::Accepted(proof) = verify(&program, &PLATFORM, &profile).verdict else {
+            panic!("{text}: refused")
+        };
+        let executable = Executable::new(&proof, Vec::new()).expect("it links");
+        let runtime = Runtime::new(RuntimeOptions { slots: 2, ..RuntimeOptions::default() });
+        let mut workers = [runtime.worker().expect("a slot"), runtime.worker().expect("another")];
+        workers.each_mut().map(|worker| executable.run(worker, Input::default()).is_ok())
+    };
+    assert_eq!(runs("call 8\nexit"), [true, false]);
+    assert_eq!(runs("r0 = 0\nexit"), [true, true]);
 }

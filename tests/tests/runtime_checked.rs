@@ -8,11 +8,12 @@ use probity_tests::generate::Rng;
 
 const XDP: u32 = 6;
 const ARRAY: u32 = 2;
+const RINGBUF: u32 = 27;
 
 /// Runs instructions as an XDP program on a packet of 64 zeros.
 fn run(insns: Vec<Insn>, fuel: u64) -> Result<u64, RunError> {
     let mut program = Program::from_insns(XDP, insns);
-    program.maps = vec![MapDef::new(ARRAY, 4, 8, 1)];
+    program.maps = vec![MapDef::new(ARRAY, 4, 8, 1), MapDef::new(RINGBUF, 0, 0, 4096)];
     let runtime = Runtime::default();
     let maps = program.maps.iter().map(|map| runtime.map(&PLATFORM, map).expect("an array")).collect();
     let profile = PLATFORM.default_profile();
@@ -64,6 +65,14 @@ fn faults_have_place_and_reason() {
     faults("goto +5\nr0 = 0\nexit", 6, "goes on at 6");
     faults("call 9999\nexit", 0, "helper 9999");
     faults("r1 = 5\nr2 = 5\ncall 1\nexit", 2, "no map of the program");
+}
+
+#[test]
+fn what_was_given_back_is_no_memory() {
+    let reserve = "r1 = map[1] ll\nr2 = 8\nr3 = 0\ncall 131\nr6 = r0\n*(u64 *)(r6 +0) = 7\n";
+    let submit = "r1 = r6\nr2 = 0\ncall 132\n";
+    assert_eq!(text(&format!("{reserve}r0 = *(u64 *)(r6 +0)\nexit")), Ok(7));
+    faults(&format!("{reserve}{submit}r0 = *(u64 *)(r6 +0)\nexit"), 10, "no memory of the program");
 }
 
 #[test]

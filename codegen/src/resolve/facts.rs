@@ -1,6 +1,6 @@
 //! Words of callables that are facts: flags, bodies, and what an engine must model.
 
-use probity_platform::intrinsic::Gives;
+use probity_platform::demand::Gives;
 use probity_platform::{ArgRole, CallableFlags, Concepts, Intrinsic, Ret, Subject};
 
 use crate::Diagnostic;
@@ -86,8 +86,8 @@ pub(super) fn intrinsic(
             .map(|(word, _)| *word)
             .collect();
         let gives = match row.gives {
-            Gives::Number => "it returns a number or nothing",
             Gives::Pointer => "it returns a pointer",
+            _ => "it returns a number or nothing",
         };
         let found = Diagnostic::new(
             Code::IntrinsicSignature,

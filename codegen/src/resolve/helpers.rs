@@ -38,8 +38,19 @@ pub(crate) struct Built {
     pub(crate) left: Vec<u16>,
     /// True when it is said how long what it returns is good.
     pub(crate) derives: bool,
+    /// Where its body is named, its prototype, and its arguments.
+    pub(crate) places: Places,
     /// The callable that ends what it returns.
     until: Option<Ident>,
+}
+
+/// Where parts of a callable stand.
+#[derive(Default)]
+pub(crate) struct Places {
+    /// The word of its body.
+    pub(crate) body: Option<Span>,
+    /// Its arguments.
+    pub(crate) args: Vec<Span>,
 }
 
 /// Rows by (callable, overload).
@@ -171,6 +182,7 @@ struct Read<'a, 'b> {
     lifetime: Option<(Lifetime, Span)>,
     until: Option<Ident>,
     flags_span: Span,
+    body: Option<Span>,
 }
 
 fn one(
@@ -223,6 +235,7 @@ fn one(
         lifetime: None,
         until: None,
         flags_span: name.span,
+        body: None,
     };
     let (mut since, mut until) = (None, None);
     for clause in clauses {
@@ -265,7 +278,10 @@ impl Read<'_, '_> {
         }
         match &clause.kind {
             ClauseKind::Proto { .. } => {}
-            ClauseKind::Body(word) => row.body = intrinsic(cx, word, &self.roles, &row.ret, self.proto),
+            ClauseKind::Body(word) => {
+                self.body = Some(word.span);
+                row.body = intrinsic(cx, word, &self.roles, &row.ret, self.proto);
+            }
             ClauseKind::Alias(alias) => {
                 let guard = versions(cx, alias.since.as_ref(), alias.until.as_ref());
                 row.aliases.push((alias.name.name.clone(), guard));
@@ -348,6 +364,10 @@ impl Read<'_, '_> {
             entered: std::mem::take(&mut lowered.entered),
             left: std::mem::take(&mut lowered.left),
             derives,
+            places: Places {
+                body: self.body,
+                args: self.args.names.iter().map(|(_, _, span)| *span).collect(),
+            },
             until: self.until,
             row,
         };

@@ -17,6 +17,7 @@ mod kinds;
 mod maps;
 mod names;
 mod placement;
+mod precision;
 mod prelude;
 mod progs;
 mod prototype;
@@ -76,6 +77,7 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>, prelude: Option<FileId>) ->
     let (callables, index) = helpers::callables(cx, collected, &types);
     let (map_flags, exclusive) = maps::map_flags(cx, collected, &scope);
     let map_types = maps::map_types(cx, collected, &scope, &index, &exclusive);
+    let special_fields = special_fields::special_fields(cx, collected, &scope);
     let global_data = maps::global_data(cx, collected, &scope);
     let sets = sets::sets(cx, collected, &scope, &index, &callables);
     let (prog_types, sections) = progs::prog_types(cx, collected, &scope, &kinds, &mut views, &sets);
@@ -85,6 +87,17 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>, prelude: Option<FileId>) ->
     if !has_errors(&cx.found) {
         check::regions(cx, collected, &callables, &mut regions);
         check::stack_objects(cx, collected, &callables, &stack_objects);
+        check::classes(cx, collected, &arg_classes, &kinds);
+        let tables = check::Tables {
+            hosted: collected.host.is_none(),
+            kinds: &kinds,
+            arg_classes: &arg_classes,
+            callbacks: &callbacks,
+            stack_objects: &stack_objects,
+            special_fields: &special_fields,
+        };
+        check::bodies(cx, &tables, &callables);
+        check::map_bodies(cx, collected, &map_types);
     }
     check::reach(cx, &callables, &prog_types, prelude);
     check::never_null(cx, &arg_classes, collected);
@@ -111,7 +124,7 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>, prelude: Option<FileId>) ->
         words: items::words(cx, collected),
         map_flags,
         map_types,
-        special_fields: special_fields::special_fields(cx, collected, &scope),
+        special_fields,
         views: views.into_rows(),
         structs,
         prog_types,
@@ -126,6 +139,7 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>, prelude: Option<FileId>) ->
         limit_sites: items::limit_sites(cx, collected),
         global_data,
     };
+    precision::complete(&mut model);
     host::bind(&mut model);
     Some(model)
 }

@@ -1,8 +1,10 @@
 //! Random packets, contexts and contents of maps.
 
+use std::sync::Arc;
+
 use probity_linux::PLATFORM;
 use probity_platform::{MapBody, ProgType};
-use probity_vm::{Context, Map, Packet};
+use probity_vm::{Context, Map, Packet, RingProducer};
 
 use crate::generate::Rng;
 
@@ -36,8 +38,16 @@ pub fn packet(rng: &mut Rng) -> Packet {
     Packet::new(&bytes(rng, len))
 }
 
-/// Fills a map of plain values.
-pub fn fill(rng: &mut Rng, map: &Map) {
+/// Fills a map of plain values, or a ring buffer that programs read.
+pub fn fill(rng: &mut Rng, map: &Arc<Map>) {
+    if let Some(producer) = RingProducer::new(map.clone()) {
+        for _ in 0..rng.below(4) {
+            let len = rng.pick(&[1, 8, 16, 40]);
+            // What does not fit is left out.
+            let _ = producer.push(&bytes(rng, len));
+        }
+        return;
+    }
     let definition = map.definition();
     let (key, value) = (definition.key_size as usize, map.user_value_size());
     if definition.frozen {

@@ -4,6 +4,7 @@
 //! |---|---|
 //! | [`record`] | the abstract states of all paths, as an observer notes them |
 //! | [`check`] | that a concrete state is a member of an abstract one |
+//! | [`references`] | that a machine holds what an abstract state says is held |
 //! | [`monitor`] | a run that is held against a record |
 //! | [`watched`] | runs on random inputs, each held against the record |
 //! | [`inputs`] | random packets, contexts and contents of maps |
@@ -12,4 +13,5 @@ pub mod check;
 pub mod inputs;
 pub mod monitor;
 pub mod record;
+pub mod references;
 pub mod watched;

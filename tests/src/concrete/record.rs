@@ -2,7 +2,10 @@
 
 use std::collections::HashMap;
 
-use probity_engine::{explore::walk::Observer, state::State};
+use probity_engine::explore::checkpoint::CheckpointId;
+use probity_engine::explore::walk::Observer;
+use probity_engine::prepare::Code;
+use probity_engine::state::State;
 
 /// A step of a path.
 #[derive(Debug)]
@@ -11,50 +14,66 @@ pub struct Step {
     pub pc: usize,
     /// The state before it.
     pub state: State,
-    /// The step before it on the path; None where a path was taken up again.
-    before: Option<usize>,
-    /// The instruction before it.
-    from: Option<usize>,
+    /// The path ends here: this step's state stands for it.
+    by: Option<usize>,
 }
 
-impl Step {
-    /// The instruction before it on its path.
-    #[must_use]
-    pub fn came_from(&self) -> Option<usize> {
-        self.from
-    }
+/// Which states stand for others.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Walked {
+    /// None: there is a step for each.
+    Apart,
+    /// Those that have every number of the others.
+    Within,
+    /// As the kernel decides it: numbers that did not matter are others.
+    Pruned,
 }
 
-/// Steps in the order in which they were made: those of all paths, or of a walk that prunes.
+/// Steps in the order in which they were made.
 #[derive(Debug)]
 pub struct Record {
     /// The steps.
     pub steps: Vec<Step>,
-    by_pc: HashMap<usize, Vec<usize>>,
-    last: Option<usize>,
-    from: Option<usize>,
+    walked: Walked,
     limit: usize,
-    pruned: bool,
+    by_pc: HashMap<usize, Vec<usize>>,
+    /// By step: those that it led to: the one after it, and where paths go on that it put aside.
+    after: HashMap<usize, Vec<usize>>,
+    /// Steps at which a function begins that nothing calls.
+    entries: Vec<usize>,
+    /// By instruction: the registers that are read at or after it.
+    live: Vec<u16>,
+    last: Option<usize>,
+    /// The steps that put paths aside, which wait.
+    waiting: Vec<Option<usize>>,
+    /// What was remembered last, before its step.
+    stored: Option<CheckpointId>,
+    checkpoints: HashMap<CheckpointId, usize>,
 }
 
 impl Record {
-    /// For a walk over all paths; steps beyond `limit` are not noted.
+    /// For a walk; steps beyond `limit` are not noted.
     #[must_use]
-    pub fn up_to(limit: usize) -> Record {
-        Record { steps: Vec::new(), by_pc: HashMap::new(), last: None, from: None, limit, pruned: false }
+    pub fn up_to(limit: usize, walked: Walked) -> Record {
+        Record {
+            steps: Vec::new(),
+            walked,
+            limit,
+            by_pc: HashMap::new(),
+            after: HashMap::new(),
+            entries: Vec::new(),
+            live: Vec::new(),
+            last: None,
+            waiting: Vec::new(),
+            stored: None,
+            checkpoints: HashMap::new(),
+        }
     }
 
-    /// For a walk that prunes.
+    /// Which states stand for others.
     #[must_use]
-    pub fn pruned(limit: usize) -> Record {
-        Record { pruned: true, ..Record::up_to(limit) }
-    }
-
-    /// Whether it is of a walk that prunes: then states stand for others, in which numbers that did
-    /// not matter are others.
-    #[must_use]
-    pub fn is_pruned(&self) -> bool {
-        self.pruned
+    pub fn walked(&self) -> Walked {
+        self.walked
     }
 
     /// Whether steps were left out.
@@ -69,47 +88,94 @@ impl Record {
         self.by_pc.get(&pc).map_or(&[], Vec::as_slice)
     }
 
-    /// The steps at `pc` that may follow one of `before`, a step at `from`.
-    pub fn after<'a>(
-        &'a self,
-        before: &'a [usize],
-        from: Option<usize>,
-        pc: usize,
-    ) -> impl Iterator<Item = usize> + 'a {
-        self.at(pc).iter().copied().filter(move |&index| {
-            let step = &self.steps[index];
-            match step.before {
-                Some(one) => before.binary_search(&one).is_ok(),
-                // An instruction may have put aside a state at which it runs again itself.
-                None => step.from == from || step.from == Some(pc),
-            }
-        })
+    /// The steps at `pc` with which the walk of a function began.
+    #[must_use]
+    pub fn begun_at(&self, pc: usize) -> Vec<usize> {
+        self.entries.iter().copied().filter(|&index| self.steps[index].pc == pc).collect()
     }
 
-    fn note(&mut self, pc: usize, state: &State) {
+    /// The steps at `pc` that follow one of `before`, and what stands for them.
+    #[must_use]
+    pub fn following(&self, before: &[usize], pc: usize) -> Vec<usize> {
+        let led = |index: &usize| self.after.get(index).map_or(&[][..], Vec::as_slice).iter().copied();
+        let here = |index: &usize| self.steps[*index].pc == pc;
+        let mut found: Vec<usize> = before.iter().flat_map(led).filter(here).collect();
+        let mut done = 0;
+        while let Some(&index) = found.get(done) {
+            done += 1;
+            let by = self.steps[index].by;
+            // An instruction may have put aside a state at which it runs again itself.
+            let again = led(&index).filter(|&next| next != index + 1).filter(here);
+            for next in by.into_iter().chain(again) {
+                if !found.contains(&next) {
+                    found.push(next);
+                }
+            }
+        }
+        found
+    }
+
+    /// Whether a path ended at a step because another stands for it.
+    #[must_use]
+    pub fn is_end(&self, index: usize) -> bool {
+        self.steps[index].by.is_some()
+    }
+
+    /// The registers that count before an instruction, as bits: where states stand for others those
+    /// that are read later.
+    #[must_use]
+    pub fn live(&self, pc: usize) -> u16 {
+        match self.walked {
+            Walked::Apart => u16::MAX,
+            _ => self.live.get(pc).copied().unwrap_or(u16::MAX),
+        }
+    }
+
+    fn note(&mut self, pc: usize, state: &State, by: Option<usize>) {
         if self.is_full() {
             return;
         }
         let index = self.steps.len();
-        self.steps.push(Step { pc, state: state.clone(), before: self.last, from: self.from });
+        match self.last {
+            Some(before) => self.after.entry(before).or_default().push(index),
+            None => self.entries.push(index),
+        }
+        self.steps.push(Step { pc, state: state.clone(), by });
         self.by_pc.entry(pc).or_default().push(index);
         self.last = Some(index);
-        self.from = Some(pc);
+        if let Some(id) = self.stored.take() {
+            self.checkpoints.insert(id, index);
+        }
     }
 }
 
 impl Observer for Record {
+    fn begin(&mut self, code: &Code) {
+        self.live = code.insns.iter().map(|insn| insn.live_before).collect();
+    }
+
     fn step(&mut self, pc: usize, state: &State) {
-        self.note(pc, state);
+        self.note(pc, state, None);
     }
 
-    fn covered(&mut self, pc: usize, state: &State) {
-        self.note(pc, state);
+    fn covered(&mut self, pc: usize, state: &State, by: CheckpointId) {
+        let by = self.checkpoints.get(&by).copied();
+        self.note(pc, state, by);
     }
 
-    fn resume(&mut self, _pc: usize, state: &State) {
-        // The state still says which instruction put it aside.
+    fn stored(&mut self, id: CheckpointId, _state: &State) {
+        self.stored = Some(id);
+    }
+
+    fn put_aside(&mut self, _prev_pc: Option<usize>) {
+        self.waiting.push(self.last);
+    }
+
+    fn resume(&mut self, _pc: usize, _state: &State) {
+        self.last = self.waiting.pop().flatten();
+    }
+
+    fn verifies(&mut self, _function: usize) {
         self.last = None;
-        self.from = Some(state.pc);
     }
 }

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use probity_engine::verify::{verify_observed, verify_unpruned};
+use probity_engine::verify::{verify_observed, verify_unpruned, verify_within};
 use probity_engine::{Verdict, verify};
 use probity_linux::PLATFORM;
 use probity_platform::Profile;
@@ -10,14 +10,18 @@ use probity_program::{MapDef, Program};
 use probity_vm::{CheckedProgram, Executable, Fault, Input, Map, RunError, Runtime, RuntimeOptions};
 
 use super::inputs;
-use super::monitor::Monitor;
-use super::record::Record;
+use super::monitor::{Monitor, Steps};
+use super::record::{Record, Walked};
 use crate::generate::Rng;
 
 /// Longer records are left out, and those of pruned walks taken.
 const MAX_STEPS: usize = 4000;
 /// Programs on which a walk that prunes takes more steps are not walked without.
 const FEW: u64 = 1000;
+/// As [`FEW`], of walks on which states stand for others that they have.
+const SOME: u64 = 4000;
+/// Longer records of walks on which states stand for others that they have are left out.
+const MAX_WITHIN: usize = 20_000;
 /// Longer records of pruned walks are left out.
 const MAX_PRUNED: usize = 40_000;
 /// Longer runs end: back edges and calls.
@@ -36,23 +40,36 @@ pub struct Total {
     pub steps: usize,
     /// Instructions that were held against the states of a pruned walk.
     pub pruned_steps: usize,
+    /// What was held against a state of any walk.
+    pub by: Steps,
 }
 
 impl Total {
     /// Both together.
     #[must_use]
     pub fn and(self, other: Total) -> Total {
+        let mut by = self.by;
+        by += other.by;
         Total {
             programs: self.programs + other.programs,
             runs: self.runs + other.runs,
             ended: self.ended + other.ended,
             steps: self.steps + other.steps,
             pruned_steps: self.pruned_steps + other.pruned_steps,
+            by,
         }
+    }
+
+    fn add(&mut self, record: &Record, monitor: Monitor<'_>) -> Result<(), String> {
+        let pruned = record.walked() == Walked::Pruned;
+        *(if pruned { &mut self.pruned_steps } else { &mut self.steps }) += monitor.steps.all;
+        self.by += monitor.steps;
+        monitor.violation.map_or(Ok(()), Err)
     }
 }
 
-/// The states of an accepted program: of all paths when they are few, else those of a pruned walk.
+/// The states of an accepted program: of all paths when they are few, of those in which no number is
+/// another when that ends, else those of a pruned walk.
 /// None when it is not accepted, or when these are too many too.
 #[must_use]
 pub fn record(program: &Program, profile: &Profile) -> Option<Record> {
@@ -61,13 +78,20 @@ pub fn record(program: &Program, profile: &Profile) -> Option<Record> {
         return None;
     }
     if report.stats.processed <= FEW {
-        let mut record = Record::up_to(MAX_STEPS);
+        let mut record = Record::up_to(MAX_STEPS, Walked::Apart);
         let accepted = verify_unpruned(program, &PLATFORM, profile, &mut record).is_ok();
         if accepted && !record.is_full() {
             return Some(record);
         }
     }
-    let mut record = Record::pruned(MAX_PRUNED);
+    if report.stats.processed <= SOME {
+        let mut record = Record::up_to(MAX_WITHIN, Walked::Within);
+        let accepted = verify_within(program, &PLATFORM, profile, &mut record).is_ok();
+        if accepted && !record.is_full() {
+            return Some(record);
+        }
+    }
+    let mut record = Record::up_to(MAX_PRUNED, Walked::Pruned);
     let accepted = verify_observed(program, &PLATFORM, profile, &mut record).accepted();
     (accepted && !record.is_full()).then_some(record)
 }
@@ -132,6 +156,8 @@ fn one(
     let mut worker = runtime.worker().map_err(|error| error.to_string())?;
     let mut context = inputs::context(&mut rng, checked.unit().prog_type());
     let mut packet = inputs::packet(&mut rng);
+    let put: Vec<&Arc<Map>> =
+        checked.unit().maps().iter().filter(|map| map.set_checked_program(0, &checked).is_ok()).collect();
     let mut monitor = Monitor::new(record);
     let input = Input {
         context: Some(&mut context),
@@ -140,18 +166,25 @@ fn one(
         ..Input::default()
     };
     let result = checked.watched(&mut worker, input, Some(&mut monitor));
-    let steps = if record.is_pruned() { &mut total.pruned_steps } else { &mut total.steps };
-    *steps += monitor.steps;
-    if let Some(violation) = monitor.violation {
-        return Err(violation);
+    // Program and map hold each other.
+    for map in put {
+        map.delete(&0_u32.to_ne_bytes()).map_err(|errno| format!("{errno:?}"))?;
     }
+    total.add(record, monitor)?;
     match result {
         Ok(_) => total.ended += 1,
-        // What the runtime has no body or no memory for ends a run.
-        Err(RunError::Fuel | RunError::Fault { fault: Fault::Call(_) | Fault::Unsupported(_), .. }) => {}
-        Err(RunError::Fault { fault: Fault::Argument { what, .. }, .. })
-            if what.starts_with("unsupported") => {}
-        Err(error) => return Err(error.to_string()),
+        Err(error) => expected(error)?,
     }
     Ok(())
+}
+
+/// What the runtime has no body or no memory for ends a run.
+fn expected(error: RunError) -> Result<(), String> {
+    match error {
+        RunError::Fuel | RunError::Fault { fault: Fault::Call(_) | Fault::Unsupported(_), .. } => Ok(()),
+        RunError::Fault { fault: Fault::Argument { what, .. }, .. } if what.starts_with("unsupported") => {
+            Ok(())
+        }
+        error => Err(error.to_string()),
+    }
 }

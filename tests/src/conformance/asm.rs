@@ -234,7 +234,12 @@ fn arithmetic(name: &str) -> Result<(u8, i16), String> {
     })
 }
 
-fn jump(name: &str) -> Result<u8, String> {
+/// The operation bits of a condition by its name.
+///
+/// # Errors
+///
+/// For a name that none has.
+pub fn jump(name: &str) -> Result<u8, String> {
     Ok(match name {
         "jeq" => BPF_JEQ,
         "jgt" => BPF_JGT,

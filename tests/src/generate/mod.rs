@@ -1,4 +1,4 @@
-//! Random programs for the differential tests, from a seed. There are three sorts.
+//! Random programs for the differential tests, from a seed. There are four sorts.
 //!
 //! **Programs of arithmetic** ([`generate`]): a program takes unknown numbers from a map, the context
 //! and helpers, computes with them on many paths, and ends with a use (an address in a map value or on the stack) that is allowed only for
@@ -11,6 +11,9 @@
 //!
 //! **Mixed programs** ([`generate_mixed`]): packets, maps, references and functions at once.
 //!
+//! **Nested programs** ([`generate_nested`]): functions that callables call, and what is held around such
+//! calls.
+//!
 //! The same seed gives the same program.
 //!
 //! | module | subject |
@@ -20,6 +23,7 @@
 //! | [`flow`] | branches, guards, loops, calls |
 //! | [`sink`] | the uses that decide the verdict |
 //! | [`mod@mixed`] | programs of packets, maps, references, functions |
+//! | [`mod@nested`] | programs of functions that callables call, iterators, locks, global functions |
 //! | [`code`] | instructions with labels, and registers |
 //! | [`kind`] | the types of program |
 //! | [`structured`] | whole structured programs, and the choice of an idiom |
@@ -39,6 +43,7 @@ pub mod helpers;
 pub mod kind;
 pub mod map_uses;
 pub mod mixed;
+pub mod nested;
 pub mod owned;
 pub mod packets;
 pub mod pointers;
@@ -52,6 +57,7 @@ pub mod structured;
 pub mod world;
 
 pub use mixed::generate_mixed;
+pub use nested::generate_nested;
 pub use program::{VALUE_SIZE, generate};
 pub use rng::Rng;
 pub use shrink::shrink;

@@ -36,17 +36,8 @@ impl LiveMap {
     ///
     /// What the kernel answers.
     pub fn create(map: &MapDef, value_size: usize, inner: Option<&LiveMap>) -> io::Result<LiveMap> {
-        let request = MapCreate {
-            map_type: map.map_type,
-            key_size: map.key_size,
-            value_size: map.value_size,
-            max_entries: map.max_entries,
-            flags: map.flags,
-            extra: map.extra,
-            name: &map.name,
-            inner: inner.map(|inner| inner.map.fd.as_fd()),
-            btf: None,
-        };
+        let inner = inner.map(|inner| inner.map.fd.as_fd());
+        let request = MapCreate { inner, ..MapCreate::of(map) };
         Ok(LiveMap { map: sys::map_create(&request)?, key_size: map.key_size as usize, value_size })
     }
 

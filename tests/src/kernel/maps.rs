@@ -25,18 +25,8 @@ pub(super) fn create_all(maps: &[MapDef], btf: Option<BorrowedFd<'_>>) -> Result
 /// Creates the first of the maps in the very shape and with the types that it is defined with.
 pub(super) fn create_exactly(maps: &[MapDef], btf: Option<BorrowedFd<'_>>) -> io::Result<()> {
     let Some(map) = maps.first() else { return Err(io::ErrorKind::InvalidInput.into()) };
-    sys::map_create(&MapCreate {
-        map_type: map.map_type,
-        key_size: map.key_size,
-        value_size: map.value_size,
-        max_entries: map.max_entries,
-        flags: map.flags,
-        extra: map.extra,
-        name: &map.name,
-        inner: None,
-        btf: btf.filter(|_| map.btf_value != 0).map(|btf| (btf, map.btf_key, map.btf_value)),
-    })
-    .map(drop)
+    let btf = btf.filter(|_| map.btf_value != 0).map(|btf| (btf, map.btf_key, map.btf_value));
+    sys::map_create(&MapCreate { btf, ..MapCreate::of(map) }).map(drop)
 }
 
 /// Creates one map. A map of maps gets a template of its own, which ends with this call; templates
@@ -47,17 +37,8 @@ fn create(maps: &[MapDef], map: &MapDef, btf: Option<BorrowedFd<'_>>, outer: boo
         _ => None,
     };
     let btf = btf.filter(|_| map.btf_value != 0).map(|btf| (btf, map.btf_key, map.btf_value));
-    let mut request = MapCreate {
-        map_type: map.map_type,
-        key_size: map.key_size,
-        value_size: map.value_size,
-        max_entries: capacity(map),
-        flags: map.flags,
-        extra: map.extra,
-        name: &map.name,
-        inner: inner.as_ref().map(|inner| inner.fd.as_fd()),
-        btf,
-    };
+    let inner = inner.as_ref().map(|inner| inner.fd.as_fd());
+    let mut request = MapCreate { max_entries: capacity(map), inner, btf, ..MapCreate::of(map) };
     // Many types take no BTF. Those of special fields (locks, timers, kptrs) need it: without it
     // the program is refused then.
     let created = sys::map_create(&request)

@@ -8,6 +8,8 @@ use std::{
     time::Duration,
 };
 
+use probity_program::MapDef;
+
 const MAP_CREATE: libc::c_int = 0;
 const MAP_LOOKUP_ELEM: libc::c_int = 1;
 const MAP_UPDATE_ELEM: libc::c_int = 2;
@@ -104,6 +106,23 @@ pub(super) struct MapCreate<'a> {
     pub(super) inner: Option<BorrowedFd<'a>>,
     /// The BTF with the ids of the key's and the value's type.
     pub(super) btf: Option<(BorrowedFd<'a>, u32, u32)>,
+}
+
+impl<'a> MapCreate<'a> {
+    /// A map as it is defined, without template and types.
+    pub(super) fn of(map: &'a MapDef) -> MapCreate<'a> {
+        MapCreate {
+            map_type: map.map_type,
+            key_size: map.key_size,
+            value_size: map.value_size,
+            max_entries: map.max_entries,
+            flags: map.flags,
+            extra: map.extra,
+            name: &map.name,
+            inner: None,
+            btf: None,
+        }
+    }
 }
 
 /// A map, with the sizes that its accesses need.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use probity_isa::{Insn, assemble, opcode::*};
 use probity_program::{Btf, FuncInfo, Linkage, MapDef, Program};
 
-use crate::kernel::btf::BtfImage;
+use crate::types::Types;
 
 const SCHED_CLS: u32 = 3;
 /// A hash table.
@@ -22,50 +22,30 @@ pub const NUMBER: usize = 28;
 /// Bytes of a value.
 pub const VALUE: usize = 32;
 
-/// BTF in the making.
-struct Types {
-    image: BtfImage,
-    words: Vec<u32>,
-    count: u32,
-}
-
-impl Types {
-    fn add(&mut self, name: &str, info: u32, size_or_type: u32, body: &[u32]) -> u32 {
-        let name = if name.is_empty() { 0 } else { self.image.string(name) };
-        self.words.extend([name, info, size_or_type]);
-        self.words.extend(body);
-        self.count += 1;
-        self.count
-    }
-
-    /// A struct of (name, type, offset in bytes).
-    fn composite(&mut self, name: &str, size: usize, members: &[(&str, u32, usize)]) -> u32 {
-        let named: Vec<[u32; 3]> = members
-            .iter()
-            .map(|(name, ty, at)| [self.image.string(name), *ty, u32::try_from(at * 8).expect("small")])
-            .collect();
-        let vlen = u32::try_from(members.len()).expect("few");
-        let size = u32::try_from(size).expect("small");
-        self.add(name, 4 << 24 | vlen, size, named.as_flattened())
-    }
+/// Adds the type of values.
+pub(crate) fn value(types: &mut Types, with_timer: bool, with_lock: bool) -> u32 {
+    const INT: u32 = Types::INT;
+    const LONG: u32 = Types::LONG;
+    let timer = types.composite("bpf_timer", 16, &[("a", LONG, 0), ("b", LONG, 8)]);
+    let timer = if with_timer { timer } else { LONG };
+    let lock = types.composite("bpf_spin_lock", 4, &[("val", INT, 0)]);
+    let lock = if with_lock { lock } else { INT };
+    let members = [
+        ("before", LONG, 0),
+        ("t", timer, TIMER as u32),
+        ("lock", lock, LOCK as u32),
+        ("number", INT, NUMBER as u32),
+    ];
+    types.composite("value", VALUE as u32, &members)
 }
 
 /// The types: those of the key, the value and functions.
 fn types(with_lock: bool) -> (Arc<Btf>, [u32; 3]) {
-    let image = BtfImage::new(Vec::new(), vec![0]);
-    let mut types = Types { image, words: Vec::new(), count: 0 };
-    let int = types.add("int", 1 << 24, 4, &[1 << 24 | 32]);
-    let long = types.add("long", 1 << 24, 8, &[1 << 24 | 64]);
-    let timer = types.composite("bpf_timer", 16, &[("a", long, 0), ("b", long, 8)]);
-    let lock = types.composite("bpf_spin_lock", 4, &[("val", int, 0)]);
-    let lock = if with_lock { lock } else { int };
-    let members = [("before", long, 0), ("t", timer, TIMER), ("lock", lock, LOCK), ("number", int, NUMBER)];
-    let value = types.composite("value", VALUE, &members);
-    let proto = types.add("", 13 << 24, int, &[]);
+    let mut types = Types::new();
+    let value = value(&mut types, true, with_lock);
+    let proto = types.add("", 13 << 24, Types::INT, &[]);
     let function = types.add("function", 12 << 24, proto, &[]);
-    let words = types.words.iter().flat_map(|word| word.to_le_bytes()).collect();
-    let btf = Btf::parse(&types.image.with_types(words).to_bytes()).expect("our own bytes");
-    (Arc::new(btf), [int, value, function])
+    (types.done(), [Types::INT, value, function])
 }
 
 /// A program in assembler text: its first map is one of such values with 4 places, whose values have a
@@ -93,7 +73,7 @@ pub fn program(text: &str, map_type: u32, with_lock: bool) -> Program {
 }
 
 /// The function that an instruction has the address of, or calls.
-fn called(insn: Insn, pc: usize) -> Option<usize> {
+pub(crate) fn called(insn: Insn, pc: usize) -> Option<usize> {
     const FUNC: u8 = 4;
     let names = (insn.code == BPF_LD | BPF_IMM | BPF_DW && insn.src == FUNC)
         || (insn.code == BPF_JMP | BPF_CALL && insn.src == 1);

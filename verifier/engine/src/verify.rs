@@ -27,8 +27,7 @@ pub fn verify_observed<O: Observer>(
     profile: &Profile,
     observer: &mut O,
 ) -> Report {
-    let mut run =
-        Run { stats: Stats::default(), stack_depth: Vec::new(), facts: Facts::default(), prunes: true };
+    let mut run = Run::new(Pruning::AsKernel);
     let verdict = match run.verify(program, platform, profile, |_| (), observer) {
         Ok(()) => Verdict::Accepted(Verified::new(program, platform, profile, run.facts)),
         Err((pc, rejection)) if rejection.code == Why::Unsupported => {
@@ -55,8 +54,7 @@ pub fn verify_from<O: Observer>(
     entry: impl FnOnce(&mut State),
     observer: &mut O,
 ) -> Result<Stats, Finding> {
-    let mut run =
-        Run { stats: Stats::default(), stack_depth: Vec::new(), facts: Facts::default(), prunes: true };
+    let mut run = Run::new(Pruning::AsKernel);
     let result = run.verify(program, platform, profile, entry, observer);
     result.map(|()| run.stats).map_err(|(pc, rejection)| Finding { pc, rejection })
 }
@@ -73,8 +71,25 @@ pub fn verify_unpruned<O: Observer>(
     profile: &Profile,
     observer: &mut O,
 ) -> Result<Stats, Finding> {
-    let mut run =
-        Run { stats: Stats::default(), stack_depth: Vec::new(), facts: Facts::default(), prunes: false };
+    let mut run = Run::new(Pruning::Never);
+    let result = run.verify(program, platform, profile, |_| (), observer);
+    result.map(|()| run.stats).map_err(|(pc, rejection)| Finding { pc, rejection })
+}
+
+/// As [`verify_observed`], where a state stands for another only when it has every number of that: all
+/// that a machine can hold, in registers that are read later and in slots, is in one of the states. For
+/// tests of loops that [`verify_unpruned`] does not end.
+///
+/// # Errors
+///
+/// The finding of a program that is not accepted.
+pub fn verify_within<O: Observer>(
+    program: &Program,
+    platform: &'static Platform,
+    profile: &Profile,
+    observer: &mut O,
+) -> Result<Stats, Finding> {
+    let mut run = Run::new(Pruning::Within);
     let result = run.verify(program, platform, profile, |_| (), observer);
     result.map(|()| run.stats).map_err(|(pc, rejection)| Finding { pc, rejection })
 }
@@ -90,11 +105,25 @@ struct Run {
     stats: Stats,
     stack_depth: Vec<u32>,
     facts: Facts,
-    /// States are remembered, and stand for others.
-    prunes: bool,
+    pruning: Pruning,
+}
+
+/// When a remembered state stands for another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Pruning {
+    /// As the kernel decides it: numbers that did not matter are not looked at.
+    AsKernel,
+    /// When it has every number of the other.
+    Within,
+    /// Never.
+    Never,
 }
 
 impl Run {
+    fn new(pruning: Pruning) -> Run {
+        Run { stats: Stats::default(), stack_depth: Vec::new(), facts: Facts::default(), pruning }
+    }
+
     fn verify<O: Observer>(
         &mut self,
         program: &Program,
@@ -134,7 +163,8 @@ impl Run {
         let offered = Offered::new(platform, prog_type, program, profile);
         let setting = Setting { platform, profile, prog_type, offered: &offered, kinds };
         let mut walk = Walk::new(program, &code, setting, observer);
-        walk.prunes = self.prunes;
+        walk.prunes = self.pruning != Pruning::Never;
+        walk.within = self.pruning == Pruning::Within;
         entry(&mut walk.state);
         let result = walk.run();
         self.stats = walk.stats;

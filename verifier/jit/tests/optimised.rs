@@ -5,38 +5,12 @@ mod common;
 
 use std::fmt::Write;
 
+use common::random::Random;
 use common::{Engines, Words};
 
-/// Random numbers (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn bits(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.bits() >> 33) as usize % end
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())]
-    }
-
-    fn number(&mut self) -> u64 {
-        let near =
-            [0_u64, 1, 2, 3, 10, 0x7f, 0x80, 0xff, 0x100, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 63];
-        match self.below(4) {
-            0 => self.bits(),
-            1 => self.bits() >> self.below(64),
-            2 => self.pick(&near).wrapping_neg(),
-            _ => self.pick(&near),
-        }
-    }
-}
+/// Numbers around which things happen.
+const NEAR: &[u64] =
+    &[0, 1, 2, 3, 10, 0x7f, 0x80, 0xff, 0x100, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 63];
 
 /// Bytes of the array at the frame's top.
 const ARRAY: i32 = 64;
@@ -284,7 +258,7 @@ fn random_programs() {
         accepted += 1;
         let mut random = Random(seed | 1);
         for _ in 0..6 {
-            let words: Words = std::array::from_fn(|_| random.number());
+            let words: Words = std::array::from_fn(|_| random.number(NEAR));
             let result =
                 std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| engines.agree(&words, None)));
             assert!(result.is_ok(), "seed {seed}:\n{text}");

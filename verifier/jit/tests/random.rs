@@ -5,42 +5,11 @@ mod common;
 
 use std::fmt::Write;
 
+use common::random::Random;
 use common::{Engines, Words};
 
-/// Random numbers (xorshift64*).
-struct Random(u64);
-
-impl Random {
-    fn bits(&mut self) -> u64 {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        (self.bits() >> 33) as usize % end
-    }
-
-    fn pick<T: Copy>(&mut self, of: &[T]) -> T {
-        of[self.below(of.len())]
-    }
-
-    /// A number around which things happen, or any.
-    fn number(&mut self) -> u64 {
-        let near = [0_u64, 1, 2, 31, 32, 63, 64, 0x7f, 0x80, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 63];
-        match self.below(4) {
-            0 => self.bits(),
-            1 => self.bits() >> self.below(64),
-            2 => self.pick(&near).wrapping_neg(),
-            _ => self.pick(&near),
-        }
-    }
-
-    fn immediate(&mut self) -> i32 {
-        self.number() as i32
-    }
-}
+/// Numbers around which things happen.
+const NEAR: &[u64] = &[0, 1, 2, 31, 32, 63, 64, 0x7f, 0x80, 0x7fff_ffff, 0x8000_0000, 0xffff_ffff, 1 << 63];
 
 /// The registers that hold numbers; r6 has the context in the main function.
 const NUMBERS: [u8; 9] = [0, 1, 2, 3, 4, 5, 7, 8, 9];
@@ -70,7 +39,7 @@ impl Writer {
 
     fn statement(&mut self) {
         let (a, b) = (self.reg(), self.reg());
-        let (letter, imm) = (self.random.pick(&["r", "w"]), self.random.immediate());
+        let (letter, imm) = (self.random.pick(&["r", "w"]), self.random.number(NEAR) as i32);
         let bits = self.random.pick(&[8, 16, 32, 64]);
         match self.random.below(20) {
             0..=4 => {
@@ -111,7 +80,7 @@ impl Writer {
                 self.line(format!("{letter}{a} = (s{bits}){letter}{b}"));
             }
             12 => {
-                let value = self.random.number();
+                let value = self.random.number(NEAR);
                 self.line(format!("r{a} = {value:#x} ll"));
             }
             13 | 14 => {
@@ -178,7 +147,7 @@ impl Writer {
         match self.random.below(2) {
             0 => self.line(format!("if {letter}{a} {op} {letter}{b} goto {other}")),
             _ => {
-                let imm = self.random.immediate();
+                let imm = self.random.number(NEAR) as i32;
                 self.line(format!("if {letter}{a} {op} {imm} goto {other}"));
             }
         }
@@ -265,7 +234,7 @@ fn random_programs() {
         accepted += 1;
         let mut random = Random(seed | 1);
         for _ in 0..8 {
-            let words: Words = std::array::from_fn(|_| random.number());
+            let words: Words = std::array::from_fn(|_| random.number(NEAR));
             let fuel = if random.below(4) == 0 { Some(random.below(20) as u64) } else { None };
             let outcome = engines.agree(&words, fuel);
             ended += usize::from(outcome.result.is_ok());

@@ -6,6 +6,7 @@
 //! | [`kind`] | register kinds as rows over a closed list of behaviours; type flags |
 //! | [`callable`] | helpers: argument classes, relations, returns |
 //! | [`intrinsic`] | what a runtime does for callables by itself |
+//! | [`demand`] | what their bodies take for granted of the callables that are bound to them |
 //! | [`kfunc`] | what is declared of kfuncs |
 //! | [`host`] | calls as a host's functions see them |
 //! | [`callback`] | functions of the program that callables call |
@@ -27,6 +28,7 @@
 
 pub mod callable;
 pub mod callback;
+pub mod demand;
 pub mod effects;
 pub mod guard;
 pub mod host;

@@ -33,9 +33,11 @@ fn up_to_date(path: &Path, wanted: &[u8]) {
 
 #[test]
 fn the_firewall_prints_what_it_did() {
-    let mut printed = Vec::new();
-    firewall::run(&mut printed).expect("it runs");
-    up_to_date(&examples().join("firewall/output.golden"), &printed);
+    for ready in [Program::jit, Ok] {
+        let mut printed = Vec::new();
+        firewall::run(&mut printed, ready).expect("it runs");
+        up_to_date(&examples().join("firewall/output.golden"), &printed);
+    }
 }
 
 #[test]

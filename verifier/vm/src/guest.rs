@@ -184,7 +184,8 @@ impl<'m> GuestBytes<'m> {
         }
     }
 
-    /// Copies from other such bytes, as many as both have.
+    /// Copies from other such bytes, as many as both have. They do not overlap, or these begin before
+    /// the others.
     #[inline]
     pub fn copy_from(&self, from: &GuestBytes<'_>) {
         let len = self.len.min(from.len);
@@ -195,6 +196,22 @@ impl<'m> GuestBytes<'m> {
             // SAFETY: inside of what `new` was promised for both.
             unsafe { store(to, size, load(source, size)) };
             at += size.bytes() as usize;
+        }
+    }
+
+    /// As [`GuestBytes::copy_from`]; they may overlap.
+    pub fn move_from(&self, from: &GuestBytes<'_>) {
+        let mut left = self.len.min(from.len);
+        if self.start.wrapping_sub(from.start) >= left as u64 {
+            return self.copy_from(from);
+        }
+        // These begin within the others: the last bytes come first.
+        while left > 0 {
+            let ends = (self.start + left as u64) | (from.start + left as u64);
+            let size = widest(ends, left);
+            left -= size.bytes() as usize;
+            // SAFETY: inside of what `new` was promised for both.
+            unsafe { store(self.start + left as u64, size, load(from.start + left as u64, size)) };
         }
     }
 
@@ -296,6 +313,11 @@ impl Lock {
         Lock(address)
     }
 
+    /// Where it is.
+    pub(crate) fn address(self) -> u64 {
+        self.0
+    }
+
     fn word(self) -> &'static AtomicU32 {
         // SAFETY: what `new` was promised; the reference does not leave the methods below.
         unsafe { &*(self.0 as *const AtomicU32) }
@@ -322,5 +344,27 @@ impl Lock {
     /// Gives it back.
     pub(crate) fn give(self) {
         self.word().store(0, Release);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use crate::maps::Copied;
+
+    proptest! {
+        /// Bytes are moved as if there were a copy between, however both lie.
+        #[test]
+        fn moved_within(from in 0usize..40, to in 0usize..40, len in 0usize..40) {
+            let bytes: Vec<u8> = (0..80).collect();
+            let memory = Copied::of(&bytes);
+            let all = memory.bytes();
+            let (source, place) = (all.slice(from, len).expect("inside"), all.slice(to, len).expect("inside"));
+            let mut expected = bytes.clone();
+            expected.copy_within(from..from + len, to);
+            place.move_from(&source);
+            prop_assert_eq!(all.to_vec(), expected);
+        }
     }
 }

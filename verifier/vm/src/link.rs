@@ -6,7 +6,9 @@ use std::sync::{Arc, OnceLock, Weak};
 use probity_engine::prepare::{Offered, functions::function_starts};
 use probity_engine::{Facts, MapUse, Verified};
 use probity_isa::{Instruction, Source, Width, opcode::*};
-use probity_platform::{Behaviour, Callable, HostBinding, Platform, Profile, RegType, Switches, TypeFlags};
+use probity_platform::{
+    Behaviour, Callable, HostBinding, Intrinsic, Platform, Profile, RegType, Switches, TypeFlags,
+};
 use probity_program::Program;
 use thiserror::Error;
 
@@ -133,12 +135,7 @@ impl Unit {
             prog_type,
             profile: profile.clone(),
             program: Arc::new(program.clone()),
-            slots: maps
-                .iter()
-                .filter(|map| map.serves_slots())
-                .map(|map| map.slots())
-                .min()
-                .unwrap_or(u32::MAX),
+            slots: slots(&maps, &sites, proof.map(|_| profile)),
             is_plain: sites.is_empty()
                 && !ops.iter().any(|op| matches!(op, Op::LoadPacket { .. } | Op::MayGoto { .. })),
             guarded: maps.iter().any(|map| map.frees()),
@@ -158,6 +155,15 @@ impl Unit {
         unit.claim_prog_arrays(None)?;
         Ok(unit)
     }
+}
+
+/// How many run slots the program is for: those that its maps have values for, and no more than the
+/// processors of the proof when that knows what their numbers are.
+fn slots(maps: &[Arc<Map>], sites: &[Site], proved_for: Option<&Profile>) -> u32 {
+    let of_maps = maps.iter().filter(|map| map.serves_slots()).map(|map| map.slots()).min();
+    let asks = |site: &Site| site.target == Target::Body(Intrinsic::ProcessorId);
+    let of_proof = proved_for.filter(|_| sites.iter().any(asks)).map(|profile| profile.nr_cpus);
+    of_maps.unwrap_or(u32::MAX).min(of_proof.unwrap_or(u32::MAX))
 }
 
 /// Kernel pointers that may fault, user memory and the like are not here.
@@ -405,7 +411,7 @@ impl Linker<'_> {
         }
         for callable in self.platform.callables {
             // A tail call is no call.
-            let is_tail = callable.body == Some(probity_platform::Intrinsic::TailCall);
+            let is_tail = callable.body == Some(Intrinsic::TailCall);
             let offered = self.offered.callable(callable.number.cast_signed());
             if offered.is_some_and(|offered| std::ptr::eq(offered, callable)) && !is_tail {
                 self.call(pc, callable, callable.number)?;
@@ -435,7 +441,7 @@ impl Linker<'_> {
             _ => None,
         };
         let mut raw = raw;
-        if target == Target::Body(probity_platform::Intrinsic::MapLookup)
+        if target == Target::Body(Intrinsic::MapLookup)
             && let Some(own) = map.and_then(|map: u32| self.maps.get(map as usize)?.lookup_raw())
         {
             raw = own;
@@ -443,7 +449,7 @@ impl Linker<'_> {
         let site = self.sites.len() as u32;
         self.sites.push(Site { pc: pc as u32, callable, target, map, raw, may_leave });
         Ok(match target {
-            Target::Body(probity_platform::Intrinsic::TailCall) => Op::TailCall { site },
+            Target::Body(Intrinsic::TailCall) => Op::TailCall { site },
             _ => Op::Call { site },
         })
     }

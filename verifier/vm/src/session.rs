@@ -64,7 +64,9 @@ impl<'r> Session<'r> {
         watch: Option<&'r mut (dyn Watch + 'r)>,
     ) -> Result<Session<'r>, RunError> {
         if worker.slot() >= unit.slots {
-            return Err(RunError::Internal("the program's maps have no values for the worker's run slot"));
+            return Err(RunError::Internal(
+                "the worker's run slot is none that the program's maps have values for, and its proof a processor",
+            ));
         }
         let mut context = context.map_or_else(|| Place::Own(Context::new(unit.view())), Place::Given);
         if !std::ptr::eq(context.get().view(), unit.view()) {

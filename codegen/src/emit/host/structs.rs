@@ -1,5 +1,7 @@
 //! Structs of contexts, objects and plain structs: integers and arrays of them, in the host's layout.
 
+use std::collections::BTreeSet;
+
 use probity_platform::Behaviour;
 use proc_macro2::{Ident, Literal, TokenStream};
 use quote::quote;
@@ -104,10 +106,14 @@ fn structure(name: &Ident, docs: &str, size: u32, members: &[Member<'_>]) -> Tok
         let (docs, ty) = (shown(member), ty(member));
         quote! { #docs pub #ident: #ty }
     });
-    let constants = members.iter().zip(&offsets).map(|(member, offset)| {
+    // Names that differ in their case alone have one constant.
+    let mut seen = BTreeSet::new();
+    let constants = members.iter().zip(&offsets).filter_map(|(member, offset)| {
         let (constant, ty) = (names::constant(member.name), ty(member));
         let docs = names::docs(&format!("Field `{}`, alone.", member.name));
-        quote! { #docs pub const #constant: rt::host::Field<#name, #ty> = rt::host::Field::new(#offset); }
+        seen.insert(constant.clone()).then(|| {
+            quote! { #docs pub const #constant: rt::host::Field<#name, #ty> = rt::host::Field::new(#offset); }
+        })
     });
     let zeros = members.iter().zip(&idents).map(|(member, ident)| {
         let count = Literal::u32_unsuffixed(member.count);

@@ -43,7 +43,7 @@ impl<O: Observer> Walk<'_, O> {
         let insns = self.stats.processed - self.stored_at.processed;
         let mut add = force || (jumps >= MIN_JUMPS && insns >= MIN_INSNS);
         let bucket = self.checkpoints.bucket(pc, self.state.frame().callsite);
-        if self.checkpoints.has_unclean(bucket) {
+        if !self.within && self.checkpoints.has_unclean(bucket) {
             self.clean_checkpoints(bucket, pc);
         }
         let scanned = self.checkpoints.count_in(bucket) as u64;
@@ -60,7 +60,8 @@ impl<O: Observer> Walk<'_, O> {
                 (covered, self.code.insns[pc].widens != Some(Widens::CallBack))
             } else {
                 let incomplete = self.loops.is_incomplete(self.code, &self.checkpoints.get(id).state);
-                let mode = if incomplete { Exactness::RangeWithin } else { Exactness::NotExact };
+                let mode =
+                    if incomplete || self.within { Exactness::RangeWithin } else { Exactness::NotExact };
                 (self.equal(id, mode), incomplete)
             };
             if covered {
@@ -72,7 +73,7 @@ impl<O: Observer> Walk<'_, O> {
                 if in_loop {
                     self.keep_back_edge(id);
                 }
-                self.observer.covered(pc, &self.state);
+                self.observer.covered(pc, &self.state, id);
                 return Ok(Visit::Covered);
             }
             self.count_miss(bucket, index, id, add);

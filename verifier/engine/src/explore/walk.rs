@@ -30,9 +30,14 @@ pub trait Observer {
         let _ = (pc, state);
     }
 
-    /// A remembered state stands for `state` at `pc`: its path ends.
-    fn covered(&mut self, pc: usize, state: &State) {
-        let _ = (pc, state);
+    /// The remembered state `by` stands for `state` at `pc`: its path ends.
+    fn covered(&mut self, pc: usize, state: &State, by: CheckpointId) {
+        let _ = (pc, state, by);
+    }
+
+    /// The walk over a function that is verified by itself begins.
+    fn verifies(&mut self, function: usize) {
+        let _ = function;
     }
 
     /// A path goes on at `pc`, taken from the stack of branches.
@@ -144,6 +149,8 @@ pub struct Walk<'a, O> {
     pub(crate) state_freq: bool,
     /// States are remembered, and stand for others.
     pub(crate) prunes: bool,
+    /// They do only where each number is within the other's range, precise or not, dead slots too.
+    pub(crate) within: bool,
     /// Every access must be aligned.
     pub(crate) strict_alignment: bool,
     /// The state on the path.
@@ -242,6 +249,7 @@ impl<'a, O: Observer> Walk<'a, O> {
             kinds: setting.kinds,
             state_freq: program.flags & probity_program::flags::TEST_STATE_FREQ != 0,
             prunes: true,
+            within: false,
             strict_alignment: strict_alignment(program.flags, setting.platform.policy.unaligned),
             state: State {
                 frames: smallvec::SmallVec::new(),

@@ -239,7 +239,7 @@ impl Observer for Writer<'_> {
         self.pc = pc;
     }
 
-    fn covered(&mut self, pc: usize, _state: &State) {
+    fn covered(&mut self, pc: usize, _state: &State, _by: CheckpointId) {
         if !self.traces() {
             return;
         }

@@ -33,6 +33,23 @@ pub struct State {
 }
 
 impl State {
+    /// A path that begins at an instruction, in a frame, and holds nothing.
+    #[must_use]
+    pub fn beginning(frame: Frame, pc: usize) -> State {
+        State {
+            frames: smallvec::smallvec![Rc::new(frame)],
+            references: References::default(),
+            pc,
+            last_pc: None,
+            first_pc: pc,
+            depth: 0,
+            may_gotos: 0,
+            called_back: 0,
+            parent: None,
+            history: HistoryHead::EMPTY,
+        }
+    }
+
     /// The number of the running frame.
     #[inline]
     #[must_use]

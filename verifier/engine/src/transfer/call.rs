@@ -191,8 +191,11 @@ impl<O: Observer> Walk<'_, O> {
                 if let Some((smin, smax)) = call.return_range {
                     reg.val.smin = smin;
                     reg.val.smax = smax;
-                    reg.val.s32_min = i32::try_from(smin).unwrap_or(i32::MIN);
-                    reg.val.s32_max = i32::try_from(smax).unwrap_or(i32::MAX);
+                    // A wider range says nothing of the low half.
+                    if let (Ok(least), Ok(most)) = (i32::try_from(smin), i32::try_from(smax)) {
+                        reg.val.s32_min = least;
+                        reg.val.s32_max = most;
+                    }
                     reg.val.sync();
                 }
                 reg

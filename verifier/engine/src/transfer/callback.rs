@@ -9,9 +9,8 @@ use probity_platform::{
 };
 
 use super::effects::Call;
-use crate::explore::history::HistoryHead;
 use crate::explore::walk::{Next, Observer, Walk};
-use crate::state::{Frame, References, Reg, State};
+use crate::state::{Frame, Reg, State};
 
 /// Bytes of stack in which an inlined loop keeps what it needs: three registers.
 const INLINED_LOOP: u32 = 24;
@@ -91,18 +90,7 @@ impl<O: Observer> Walk<'_, O> {
         self.called_later[function] = true;
         self.observer.framed();
         let start = self.code.functions[function].start;
-        let state = State {
-            frames: smallvec::smallvec![Rc::new(frame)],
-            references: References::default(),
-            pc: start,
-            last_pc: None,
-            first_pc: start,
-            depth: 0,
-            may_gotos: 0,
-            called_back: 0,
-            parent: None,
-            history: HistoryHead::EMPTY,
-        };
+        let state = State::beginning(frame, start);
         self.push_apart(state, start)
     }
 

@@ -1,16 +1,13 @@
 //! Calls of global functions, and their own verification (verifier.md, 5.4).
 
-use std::rc::Rc;
-
 use probity_platform::rejection::EINVAL;
 use probity_platform::{Behaviour, Code as Why, RegType, Rejection, TypeFlags};
 
 use super::call::clobber;
 use super::effects::Call;
-use crate::explore::history::HistoryHead;
 use crate::explore::walk::{Next, Observer, Walk};
 use crate::prepare::global_functions::{self, GlobalArg};
-use crate::state::{End, Frame, References, Reg, State};
+use crate::state::{End, Frame, Reg, State};
 
 impl<O: Observer> Walk<'_, O> {
     /// A global function is called: what it is given fits its prototype, and it does what any
@@ -121,24 +118,14 @@ impl<O: Observer> Walk<'_, O> {
         for (index, arg) in args.into_iter().enumerate() {
             frame.regs[index + 1] = self.global_value(arg);
         }
+        self.observer.verifies(function);
         let start = self.code.functions[function].start;
         self.checkpoints.restart(self.code.insns.len());
         self.loops = crate::explore::loops::Loops::default();
         self.root = function;
         self.pc = start;
         self.prev_pc = None;
-        self.state = State {
-            frames: smallvec::smallvec![Rc::new(frame)],
-            references: References::default(),
-            pc: start,
-            last_pc: None,
-            first_pc: start,
-            depth: 0,
-            may_gotos: 0,
-            called_back: 0,
-            parent: None,
-            history: HistoryHead::EMPTY,
-        };
+        self.state = State::beginning(frame, start);
         Ok(())
     }
 

@@ -1,6 +1,8 @@
 //! A small platform, and programs on it in both engines.
 #![allow(dead_code)] // Each test uses a part of it.
 
+pub(crate) mod random;
+
 use std::sync::Arc;
 
 use probity_engine::{Verdict, Verified, verify};
@@ -34,6 +36,7 @@ pub(crate) mod machine {
             proto (ctx: ARG_PTR_TO_CTX, programs: ARG_CONST_MAP_PTR, index: ARG_ANYTHING) -> RET_VOID;
             where programs.type == programs else "an array of programs";
             tail_call programs, index;
+            invalidates packet;
             body tail_call;
         }
         callback round { sync; r1 = SCALAR_VALUE; r2 = caller.with; returns 0..=1; }

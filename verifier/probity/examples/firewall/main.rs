@@ -45,12 +45,12 @@ impl firewall::Host for Host {
 /// The maps that plug-ins share, by name.
 pub(crate) type Maps = BTreeMap<String, Arc<Map>>;
 
-/// Loads a plug-in, with the maps that are there already: from here on it runs safely, at full speed.
-fn load(runtime: &Runtime, object: &[u8], maps: &mut Maps) -> Result<Program<Host>, LoadError> {
+/// Loads a plug-in, with the maps that are there already: from here on it is safe to run.
+fn load(runtime: &Runtime, object: &[u8], maps: &mut Maps, ready: Ready) -> Result<Program<Host>, LoadError> {
     let module = firewall::load_in(runtime, object)?;
     module.share_all(maps);
     let name = module.programs().next().expect("an object has a program").to_owned();
-    let program = module.program(&name)?.verify()?.jit()?;
+    let program = ready(module.program(&name)?.verify()?)?;
     maps.extend(module.maps());
     Ok(program)
 }
@@ -58,9 +58,9 @@ fn load(runtime: &Runtime, object: &[u8], maps: &mut Maps) -> Result<Program<Hos
 /// What the maps hold from the start: who may come in, and how many packets a second.
 pub(crate) fn configure(maps: &Maps) {
     for host in 1..=4 {
-        maps["allowed"].update(&[10, 0, 0, host], &0u64.to_le_bytes(), 0).expect("room");
+        maps["allowed"].set_value(&[10u8, 0, 0, host], &0u64).expect("there is room");
     }
-    maps["limit"].update(&0u32.to_le_bytes(), &5u64.to_le_bytes(), 0).expect("an array has its elements");
+    maps["limit"].set_value(&0u32, &5u64).expect("an array has its elements");
 }
 
 /// How many packets were dropped, passed and rejected.
@@ -86,15 +86,19 @@ fn round(chain: &Program<Host>, number: u64, share: u8, host: &mut Host) -> Resu
 }
 
 fn main() -> Result<(), Box<dyn Error>> {
-    run(&mut std::io::stdout())
+    let interpreted = std::env::args().any(|argument| argument == "--interpreted");
+    run(&mut std::io::stdout(), if interpreted { Ok } else { Program::jit })
 }
 
-pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+/// Makes a verified program ready to run: machine code of it, or nothing for the interpreter.
+type Ready = fn(Program<Host>) -> Result<Program<Host>, LoadError>;
+
+pub(crate) fn run(out: &mut impl Write, ready: Ready) -> Result<(), Box<dyn Error>> {
     let runtime = Runtime::new(RuntimeOptions { slots: 2, ..RuntimeOptions::default() });
     let mut maps = Maps::new();
-    let first = load(&runtime, include_bytes!("allow_list.o"), &mut maps)?;
-    let limiter = load(&runtime, include_bytes!("rate_limit.o"), &mut maps)?;
-    let last = load(&runtime, include_bytes!("tcp_state.o"), &mut maps)?;
+    let first = load(&runtime, include_bytes!("allow_list.o"), &mut maps, ready)?;
+    let limiter = load(&runtime, include_bytes!("rate_limit.o"), &mut maps, ready)?;
+    let last = load(&runtime, include_bytes!("tcp_state.o"), &mut maps, ready)?;
     let chain = Arc::clone(&maps["chain"]);
     chain.set_program(1, limiter.executable())?;
     chain.set_program(2, last.executable())?;
@@ -129,7 +133,7 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
         let even = scope.spawn(|| traffic(0, even));
         let odd = scope.spawn(|| traffic(1, odd));
         begin.wait();
-        let replaced = load(&runtime, include_bytes!("rate_limit_v2.o"), &mut maps)
+        let replaced = load(&runtime, include_bytes!("rate_limit_v2.o"), &mut maps, ready)
             .and_then(|limiter| Ok(chain.set_program(1, limiter.executable())?));
         changed.store(true, SeqCst);
         replaced.and(Ok((even.join().expect("no panic")?, odd.join().expect("no panic")?)))
@@ -142,8 +146,6 @@ pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
 
     // The plug-ins counted all, on whatever thread.
     let all = sum(even.into_iter().chain(odd).chain([before]));
-    let passed = maps["verdicts"].lookup_percpu(&1u32.to_le_bytes()).expect("an array has its elements");
-    let passed = passed.iter().map(|slot| u64::from_le_bytes(slot[..8].try_into().expect("8 bytes")));
-    assert_eq!(passed.sum::<u64>(), all[1]);
+    assert_eq!(maps["verdicts"].values::<u32, u64>(&1).iter().sum::<u64>(), all[1]);
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! That the arguments of a call are what its callable takes, by the rows of the spec.
 
+use probity_platform::demand::Demand;
 use probity_platform::{Arg, ArgRole, Behaviour, Relation, Subject, TypeFlags};
 
 use crate::fault::Fault;
@@ -178,7 +179,13 @@ fn memory(site: &Site, index: usize, regs: &[u64; 16], run: &mut Run<'_>) -> Res
     if len == 0 {
         return Ok(());
     }
-    let writes = arg.flags.intersects(TypeFlags::MEM_WRITE | TypeFlags::MEM_UNINIT);
+    // A body may write more than the platform's prototype says.
+    let body = match site.target {
+        Target::Body(intrinsic) => intrinsic.row().demands,
+        Target::Host(_) => &[],
+    };
+    let writes = arg.flags.intersects(TypeFlags::MEM_WRITE | TypeFlags::MEM_UNINIT)
+        || body.contains(&Demand::Writes(index as u8));
     let found = regions::find(run, value, len)
         .ok_or_else(|| format!("{len} bytes at {value:#x} are not the program's"))?;
     if found.region == Region::Context {

@@ -11,6 +11,7 @@ use crate::host::Linked;
 use crate::interpreter::checked::Checked;
 use crate::interpreter::machine::Machine;
 use crate::interpreter::regions;
+use crate::intrinsics;
 use crate::link::LinkError;
 use crate::maps::Map;
 use crate::run::{Left, Run};
@@ -55,6 +56,44 @@ impl Moment<'_> {
     #[must_use]
     pub fn region(&self, run: &mut Run<'_>, address: u64) -> Option<Bounds> {
         regions::find(run, address, 0)
+    }
+
+    /// The region that holds so many bytes at an address, with its bounds.
+    #[must_use]
+    pub fn memory(&self, run: &mut Run<'_>, address: u64, bytes: u64) -> Option<Bounds> {
+        regions::find(run, address, bytes)
+    }
+
+    /// The context's address.
+    #[must_use]
+    pub fn context(&self, run: &Run<'_>) -> u64 {
+        run.context
+    }
+
+    /// How many callables are on that called functions of the program.
+    #[must_use]
+    pub fn nested(&self, run: &Run<'_>) -> u32 {
+        run.nested
+    }
+
+    /// The records of ring buffers that the run holds: their addresses.
+    #[must_use]
+    pub fn records<'r>(&self, run: &'r Run<'_>) -> &'r [u64] {
+        &run.records
+    }
+
+    /// The locks that the run holds: their addresses.
+    #[must_use]
+    pub fn locks(&self, run: &Run<'_>) -> Vec<u64> {
+        run.locks.iter().map(|lock| lock.address()).collect()
+    }
+
+    /// The memory that an object in the stack leads to, as far as the runtime knows such objects:
+    /// where, and how many bytes. None when it leads to none.
+    #[must_use]
+    pub fn behind(&self, object: [u64; 2]) -> Option<(u64, u64)> {
+        let bytes: Vec<u8> = object.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        intrinsics::memory_behind(&bytes).map(|memory| (memory.address, memory.len))
     }
 
     /// The bytes of a frame's stack, by the frame's number from 0.

@@ -199,7 +199,10 @@ impl<E: Entries> Callback<'_, E> {
         // SAFETY: it is taken back below, before the borrow of the host ends; what runs between reaches
         // it through the run only.
         let before = std::mem::replace(&mut run.host, unsafe { LentHost::again(host) });
+        // What the calling function was given is in its hands meanwhile.
+        run.held.wait();
         let result = run.call_back(self.function, args);
+        run.held.go_on();
         run.host = before;
         for start in held.into_iter().filter(|&start| start != 0) {
             run.held.end_call(start);

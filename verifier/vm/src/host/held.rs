@@ -34,19 +34,27 @@ pub(crate) struct Lasting {
 }
 
 /// What stands behind an object in the stack, whose first word is its number from 1.
-struct Stacked {
-    value: Box<dyn Any>,
-    /// What is called for it when the run ends before it does.
-    given_back_by: Option<u16>,
+enum Stacked {
+    /// Nothing.
+    Free,
+    /// A value that a function of the host has at the moment.
+    Taken,
+    /// A value, and what is called for it when the run ends before it does.
+    Value(Box<dyn Any>, Option<u16>),
 }
 
 /// All of it.
 #[derive(Default)]
 pub(crate) struct Held {
     objects: Vec<Lasting>,
-    stacked: Vec<Option<Stacked>>,
+    stacked: Vec<Stacked>,
     /// When so many objects are held, those are thrown out that are there twice.
     many: usize,
+    /// How many functions of the host wait for a function of the program that they called: what they were
+    /// given must stay, whatever the program does meanwhile.
+    waiting: u32,
+    /// What stays for them.
+    staying: Vec<Slab>,
 }
 
 impl std::fmt::Debug for Held {
@@ -58,7 +66,31 @@ impl std::fmt::Debug for Held {
 impl Held {
     #[inline(always)]
     pub(crate) fn is_empty(&self) -> bool {
-        self.objects.is_empty() && self.stacked.is_empty()
+        self.objects.is_empty() && self.stacked.is_empty() && self.staying.is_empty()
+    }
+
+    /// A function of the host waits from now on.
+    pub(super) fn wait(&mut self) {
+        self.waiting += 1;
+    }
+
+    /// It goes on.
+    pub(super) fn go_on(&mut self) {
+        self.waiting -= 1;
+    }
+
+    /// Whether memory that programs see must stay where it is, because a function of the host may have it.
+    pub(crate) fn must_stay(&self) -> bool {
+        self.waiting > 0
+    }
+
+    /// Memory that ends now, or when nobody may have it any more.
+    fn part(&mut self, slab: &Slab) {
+        if self.waiting > 0 {
+            self.staying.push(Slab::clone(slab));
+        } else {
+            self.staying.clear();
+        }
     }
 
     /// Holds memory.
@@ -82,7 +114,11 @@ impl Held {
 
     /// Ends what is good until a callable is called.
     pub(crate) fn end(&mut self, callable: u16) {
-        self.objects.retain(|held| held.lasts != Lasts::Until(callable));
+        let ends = |held: &Lasting| held.lasts == Lasts::Until(callable);
+        while let Some(at) = self.objects.iter().rposition(ends) {
+            let slab = self.objects.remove(at).slab;
+            self.part(&slab);
+        }
     }
 
     /// Takes back the newest entry that a function was called with.
@@ -97,7 +133,9 @@ impl Held {
     pub(crate) fn release(&mut self, start: u64) -> Option<Slab> {
         let is = |held: &Lasting| held.start == start && matches!(held.lasts, Lasts::Released(_));
         let at = self.objects.iter().rposition(is)?;
-        Some(self.objects.remove(at).slab)
+        let slab = self.objects.remove(at).slab;
+        self.part(&slab);
+        Some(slab)
     }
 
     /// What begins at an address.
@@ -107,8 +145,8 @@ impl Held {
 
     /// Puts a value behind an object in the stack; gives its number.
     pub(crate) fn put(&mut self, value: Box<dyn Any>, given_back_by: Option<u16>) -> u64 {
-        let new = Some(Stacked { value, given_back_by });
-        match self.stacked.iter().position(Option::is_none) {
+        let new = Stacked::Value(value, given_back_by);
+        match self.stacked.iter().position(|place| matches!(place, Stacked::Free)) {
             Some(free) => {
                 self.stacked[free] = new;
                 free as u64 + 1
@@ -120,23 +158,23 @@ impl Held {
         }
     }
 
-    /// Takes the value with a number, when it is of this type.
-    pub(crate) fn take<V: 'static>(&mut self, number: u64) -> Option<(Box<V>, Option<u16>)> {
+    /// Takes the value with a number, when it is of this type: to put it back, or for good.
+    pub(crate) fn take<V: 'static>(&mut self, number: u64, for_good: bool) -> Option<(Box<V>, Option<u16>)> {
         let place = self.stacked.get_mut(usize::try_from(number.checked_sub(1)?).ok()?)?;
-        let Stacked { value, given_back_by } = place.take()?;
-        match value.downcast() {
-            Ok(value) => Some((value, given_back_by)),
-            Err(value) => {
-                *place = Some(Stacked { value, given_back_by });
-                None
-            }
+        if !matches!(place, Stacked::Value(value, _) if value.is::<V>()) {
+            return None;
+        }
+        let left = if for_good { Stacked::Free } else { Stacked::Taken };
+        match std::mem::replace(place, left) {
+            Stacked::Value(value, by) => Some((value.downcast().ok()?, by)),
+            _ => None,
         }
     }
 
     /// Puts a value back that was taken.
     pub(crate) fn put_back(&mut self, number: u64, value: Box<dyn Any>, given_back_by: Option<u16>) {
         if let Some(place) = self.stacked.get_mut(number as usize - 1) {
-            *place = Some(Stacked { value, given_back_by });
+            *place = Stacked::Value(value, given_back_by);
         }
     }
 }
@@ -156,14 +194,21 @@ pub(crate) fn give_back(run: &mut Run<'_>) {
             run.held.release(start);
             continue;
         }
-        let Some(at) = run.held.stacked.iter().rposition(Option::is_some) else { break };
-        let by = run.held.stacked[at].as_ref().and_then(|stacked| stacked.given_back_by);
-        let object = [at as u64 + 1; 1];
-        call(run, by, object.as_ptr() as u64);
-        run.held.stacked[at] = None;
+        let value = |place: &Stacked| match place {
+            Stacked::Value(_, by) => Some(*by),
+            _ => None,
+        };
+        let stacked = run.held.stacked.iter().enumerate().rev();
+        let Some((at, by)) = stacked.filter_map(|(at, place)| Some((at, value(place)?))).next() else {
+            break;
+        };
+        let mut object = [at as u64 + 1];
+        call(run, by, object.as_mut_ptr() as u64);
+        run.held.stacked[at] = Stacked::Free;
     }
     run.held.objects.clear();
     run.held.stacked.clear();
+    run.held.staying.clear();
 }
 
 /// Calls a function of the host with a first argument; the others are 0, as all of them are numbers.

@@ -19,6 +19,7 @@
 //! | [`bindings`] | a host's functions for a platform |
 //! | `shape` | that a function is made for its callable |
 //! | `call` | from a call to the function |
+//! | `typed_map` | maps of structs, for hosts |
 //! | `lend` | the host during a run |
 //! | `held` | what a run holds of the host's |
 
@@ -35,6 +36,7 @@ pub mod result;
 pub mod scope;
 mod shape;
 pub mod stacked;
+mod typed_map;
 
 pub use arguments::{Argument, Arguments, Copied, Number};
 pub use bindings::{Bindings, HostFunction, Linked};

@@ -27,7 +27,7 @@ impl<V: 'static> Used<V> {
         run: &mut HostRun<'_>,
         act: impl FnOnce(&mut HostRun<'_>, &mut V) -> R,
     ) -> Option<R> {
-        let (mut value, by) = run.run.held.take::<V>(self.number)?;
+        let (mut value, by) = run.run.held.take::<V>(self.number, false)?;
         let result = act(run, &mut value);
         run.run.held.put_back(self.number, value, by);
         Some(result)
@@ -44,7 +44,7 @@ pub struct Ended<V> {
 impl<V: 'static> Ended<V> {
     /// Its value; None when it has none, because making it failed.
     pub fn take(self, run: &mut HostRun<'_>) -> Option<V> {
-        Some(*run.run.held.take::<V>(self.number)?.0)
+        Some(*run.run.held.take::<V>(self.number, true)?.0)
     }
 }
 

@@ -11,7 +11,9 @@ use crate::run::Run;
 
 /// r1 to r5 of a call, whose roles are those of the intrinsic's row in
 /// [`probity_platform::Intrinsic::ALL`]. Which argument is what, the body knows; it asks for each by
-/// its role only, and for memory with the size that belongs to it.
+/// its role only, and for memory with the size that belongs to it. What a body takes for granted beyond
+/// roles (what it writes, returns, makes stale) is in its row's demands: a body that does more gets a
+/// new one there.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Args<'m> {
     regs: [u64; 5],

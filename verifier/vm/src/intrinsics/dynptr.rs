@@ -106,7 +106,7 @@ impl Body for Read {
             return Ok(Errno::EINVAL.to_r0());
         }
         let from = memory(args, 2, args.number(3), args.number(1), false);
-        Ok(status(from.map(|from| args.bytes(0, 1).write(&from.to_vec()))))
+        Ok(status(from.map(|from| args.bytes(0, 1).move_from(&from))))
     }
 }
 
@@ -118,7 +118,7 @@ impl Body for Write {
         let to = memory(args, 0, args.number(1), args.number(3), true);
         Ok(status(to.and_then(|to| match args.number(4) {
             0 => {
-                to.write(&args.bytes(2, 3).to_vec());
+                to.move_from(&args.bytes(2, 3));
                 Ok(())
             }
             _ => Err(Errno::EINVAL),

@@ -20,10 +20,10 @@ impl Body for Load {
         let to = args.bytes(2, 3);
         let from = part(args.number(1), args.number(3))
             .zip(run.packet.get())
-            .and_then(|((at, len), packet)| Some(packet.slice(at, len)?.to_vec()));
+            .and_then(|((at, len), packet)| packet.slice(at, len));
         Ok(status(match from {
-            Some(bytes) => {
-                to.write(&bytes);
+            Some(from) => {
+                to.move_from(&from);
                 Ok(())
             }
             None => {
@@ -49,7 +49,7 @@ impl Body for Read {
         Ok(status(short(args.number(1), args.number(3)).and_then(|(at, len)| {
             let packet = run.packet.get().ok_or(Errno::EINVAL)?;
             let from = packet.slice(at, len).ok_or(Errno::EINVAL)?;
-            args.bytes(2, 3).write(&from.to_vec());
+            args.bytes(2, 3).move_from(&from);
             Ok(())
         })))
     }
@@ -59,10 +59,9 @@ impl Body for Read {
 const STORE_FLAGS: u64 = 3;
 
 fn store(run: &mut Run<'_>, args: Args<'_>) -> Result<(), Errno> {
-    let from = args.bytes(2, 3).to_vec();
     let (at, len) = part(args.number(1), args.number(3)).ok_or(Errno::EFAULT)?;
     let packet = run.packet.get().ok_or(Errno::EFAULT)?;
-    packet.slice(at, len).ok_or(Errno::EFAULT)?.write(&from);
+    packet.slice(at, len).ok_or(Errno::EFAULT)?.move_from(&args.bytes(2, 3));
     Ok(())
 }
 
@@ -85,7 +84,7 @@ impl Body for Write {
     fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
         Ok(status(short(args.number(1), args.number(3)).and_then(|(at, len)| {
             let packet = run.packet.get().ok_or(Errno::EINVAL)?;
-            packet.slice(at, len).ok_or(Errno::EINVAL)?.write(&args.bytes(2, 3).to_vec());
+            packet.slice(at, len).ok_or(Errno::EINVAL)?.move_from(&args.bytes(2, 3));
             Ok(())
         })))
     }
@@ -98,6 +97,10 @@ macro_rules! bounds {
 
         impl Body for $name {
             fn call(run: &mut Run<'_>, $args: Args<'_>) -> Result<u64, Left> {
+                // It may move, and a function of the host that waits for this one may have a part of it.
+                if run.held.must_stay() {
+                    return Ok(Errno::EBUSY.to_r0());
+                }
                 let Some($packet) = run.packet.get() else { return Ok(Errno::EINVAL.to_r0()) };
                 let result: Result<(), Errno> = $body;
                 run.show_packet();

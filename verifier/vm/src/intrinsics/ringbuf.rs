@@ -33,6 +33,8 @@ pub(crate) fn discard(run: &mut Run<'_>, record: u64, flags: u64) {
 fn finish(run: &mut Run<'_>, record: u64, gives_up: bool, flags: u64) {
     let Some(index) = run.records.iter().rposition(|&noted| noted == record) else { return };
     run.records.swap_remove(index);
+    // It is the program's no more.
+    run.forget(record);
     // SAFETY: the run had reserved it, and has it no more; the ring is kept by the program or by the
     // run's guard.
     unsafe { Ring::finish(record, gives_up, flags) };

@@ -166,6 +166,8 @@ impl Map {
                 }
                 run.forget(key.address());
             }
+            // What stands in the place of values there is no memory of programs.
+            Kind::Hash(_) if self.body == MapBody::HashOfMaps => return Ok(Errno::EINVAL.to_r0()),
             Kind::Hash(hash) => {
                 // Also where the run is not, because this map came out of another.
                 let guard = crossbeam_epoch::pin();

@@ -29,7 +29,7 @@ impl Map {
         if key.len() == self.definition.key_size as usize { Ok(Copied::of(key)) } else { Err(Errno::EINVAL) }
     }
 
-    fn value(&self, value: &[u8]) -> Result<Copied, Errno> {
+    fn copied(&self, value: &[u8]) -> Result<Copied, Errno> {
         if value.len() == self.user_value_size() { Ok(Copied::of(value)) } else { Err(Errno::EINVAL) }
     }
 
@@ -102,7 +102,7 @@ impl Map {
     /// don't fit, `ENOMEM`.
     pub fn update(&self, key: &[u8], value: &[u8], flags: u64) -> Result<(), Errno> {
         self.user_writes()?;
-        let (key, value) = (self.key(key)?, self.value(value)?);
+        let (key, value) = (self.key(key)?, self.copied(value)?);
         let (key, value) = (key.bytes(), value.bytes());
         if flags & flags::LOCK != 0 && self.special().lock.is_none() {
             return Err(Errno::EINVAL);
@@ -265,7 +265,7 @@ impl Map {
     /// `E2BIG` when it is full; else as [`Map::update`].
     pub fn push(&self, value: &[u8], flags: u64) -> Result<(), Errno> {
         self.user_writes()?;
-        self.put(self.value(value)?.bytes(), flags)
+        self.put(self.copied(value)?.bytes(), flags)
     }
 
     /// Takes the next value out of a queue or a stack.
@@ -303,6 +303,6 @@ impl Map {
     pub fn may_contain(&self, value: &[u8]) -> Result<bool, Errno> {
         self.user_reads()?;
         let Kind::Bloom(bloom) = &self.kind else { return Err(Errno::EOPNOTSUPP) };
-        Ok(bloom.peek(self.value(value)?.bytes()).is_ok())
+        Ok(bloom.peek(self.copied(value)?.bytes()).is_ok())
     }
 }

@@ -221,3 +221,22 @@ fn updates_leave_special_parts_alone() {
         assert_eq!(map.lookup(&key), Some(wanted(0)), "{body:?}");
     }
 }
+
+#[test]
+fn hosts_see_keys_and_values_as_structs() {
+    let hash = map(MapBody::Hash, 8, 4, 4);
+    assert_eq!(hash.set_value(&[1_u32, 2], &7_u32), Ok(()));
+    assert_eq!(hash.value::<[u32; 2], u32>(&[1, 2]), Some(7));
+    assert_eq!(hash.value::<[u32; 2], u32>(&[2, 2]), None);
+    // Of other sizes.
+    assert_eq!(hash.value::<[u32; 2], u64>(&[1, 2]), None);
+    assert_eq!(hash.value::<u32, u32>(&1), None);
+    assert_eq!(hash.set_value(&1_u32, &7_u32), Err(Errno::EINVAL));
+    assert_eq!(hash.values::<[u32; 2], u32>(&[1, 2]), Vec::<u32>::new());
+
+    let slots = map(MapBody::PercpuArray, 4, 4, 1);
+    let each: Vec<Vec<u8>> = (0..SLOTS).map(|slot| slot.to_ne_bytes().to_vec()).collect();
+    slots.update_percpu(&[0; 4], &each, 0).expect("values of all slots");
+    assert_eq!(slots.values::<u32, u32>(&0), [0, 1, 2]);
+    assert_eq!(slots.value::<u32, u32>(&0), Some(0));
+}
