@@ -12,7 +12,6 @@ use probity::vm::{Map, Packet, Runtime, RuntimeOptions};
 use probity::{LoadError, Program};
 
 pub(crate) mod pcap;
-
 /// The platform, from its spec: the trait `Host`, and the structs that plug-ins see.
 pub(crate) mod firewall {
     probity::platform!("examples/firewall/firewall.bpfspec");
@@ -103,7 +102,6 @@ pub(crate) fn run(out: &mut impl Write, ready: Ready) -> Result<(), Box<dyn Erro
     chain.set_program(1, limiter.executable())?;
     chain.set_program(2, last.executable())?;
     configure(&maps);
-
     let bug = firewall::load_in::<Host>(&runtime, include_bytes!("bug.o"))?;
     let refusal = bug.program("count_only")?.refusal().expect("it has a bug");
     writeln!(out, "bug.o is refused:\n{refusal}\n")?;
