@@ -12,10 +12,10 @@ use probity::{LoadError, Module, Program};
 
 #[path = "../examples/firewall/main.rs"]
 #[allow(dead_code)]
-mod firewall;
+mod firewall_example;
 #[path = "../examples/table/main.rs"]
 #[allow(dead_code)]
-mod table;
+mod table_example;
 mod traffic;
 
 fn examples() -> PathBuf {
@@ -35,7 +35,7 @@ fn up_to_date(path: &Path, wanted: &[u8]) {
 fn the_firewall_prints_what_it_did() {
     for ready in [Program::jit, Ok] {
         let mut printed = Vec::new();
-        firewall::run(&mut printed, ready).expect("it runs");
+        firewall_example::run(&mut printed, ready).expect("it runs");
         up_to_date(&examples().join("firewall/output.golden"), &printed);
     }
 }
@@ -43,7 +43,7 @@ fn the_firewall_prints_what_it_did() {
 #[test]
 fn the_table_prints_what_it_did() {
     let mut printed = Vec::new();
-    table::run(&mut printed).expect("it runs");
+    table_example::run(&mut printed).expect("it runs");
     up_to_date(&examples().join("table/output.golden"), &printed);
 }
 
@@ -120,7 +120,7 @@ impl<H: 'static> Ready<H> {
         })
     }
 
-    fn put(&self, maps: &firewall::Maps, index: u32) {
+    fn put(&self, maps: &firewall_example::Maps, index: u32) {
         match self {
             Ready::Checked(program) => maps["chain"].set_checked_program(index, program),
             Ready::Verified(program) => maps["chain"].set_program(index, program.executable()),
@@ -154,9 +154,10 @@ fn runtime() -> Runtime {
 /// connections.
 fn firewall_in(engine: Engine) -> String {
     let runtime = runtime();
-    let mut maps = firewall::Maps::new();
+    let mut maps = firewall_example::Maps::new();
     let mut load = |object: &[u8]| {
-        let module = firewall::firewall::load_in::<firewall::Host>(&runtime, object).expect("it is read");
+        let module = firewall_example::firewall::load_in::<firewall_example::Host>(&runtime, object)
+            .expect("it is read");
         module.share_all(&maps);
         let name = module.programs().next().expect("a program").to_owned();
         let ready = Ready::new(&module, &name, engine).expect("it is accepted");
@@ -172,13 +173,13 @@ fn firewall_in(engine: Engine) -> String {
     let [first, limiter, last, limiter_v2] = objects.map(&mut load);
     limiter.put(&maps, 1);
     last.put(&maps, 2);
-    firewall::configure(&maps);
-    let mut host = firewall::Host::default();
+    firewall_example::configure(&maps);
+    let mut host = firewall_example::Host::default();
     let mut left = String::new();
     for round in 0..2 {
-        for (time, bytes) in firewall::pcap::packets(firewall::TRAFFIC) {
+        for (time, bytes) in firewall_example::pcap::packets(firewall_example::TRAFFIC) {
             let time = time + round * 10_000_000_000;
-            let mut frame = firewall::firewall::Frame { time, ..Default::default() };
+            let mut frame = firewall_example::firewall::Frame { time, ..Default::default() };
             let mut packet = Packet::new(bytes);
             let verdict = first.run(&runtime, &mut frame, Some(&mut packet), &mut host);
             left += &format!("{verdict} {frame:?}\n");
@@ -210,13 +211,13 @@ fn the_firewall_does_the_same_in_all_engines() {
 /// What the functions of the table give, in their order, and the rows afterwards.
 fn table_in(engine: Engine) -> String {
     let runtime = runtime();
-    let module = table::table::load_in(&runtime, include_bytes!("../examples/table/functions.o"));
+    let module = table_example::table::load_in(&runtime, include_bytes!("../examples/table/functions.o"));
     let module = module.expect("it is read");
-    let mut engine_of_rows = table::Engine::sample();
+    let mut engine_of_rows = table_example::Engine::sample();
     let mut left = String::new();
     for (name, argument) in [("total", 0), ("raise", 15), ("total", 0), ("lookup", 4), ("lookup", 9)] {
         let function = Ready::new(&module, name, engine).expect("it is accepted");
-        let mut call = table::table::Call { argument, ..Default::default() };
+        let mut call = table_example::table::Call { argument, ..Default::default() };
         let status = function.run(&runtime, &mut call, None, &mut engine_of_rows);
         left += &format!("{name} {status} {call:?}\n");
     }
