@@ -1,5 +1,6 @@
 //! A small table engine whose users bring functions of their own: they get rows with types, open cursors
-//! that they must close, and are called back for each row. `cargo run -p probity --features jit --example table`
+//! that they must close, and are called back for each row.
+//! `cargo run -p probity --features jit --example table`
 #![forbid(unsafe_code)]
 
 use std::{error::Error, io::Write};
