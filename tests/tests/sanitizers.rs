@@ -1,5 +1,6 @@
-//! The JIT's tests under AddressSanitizer, and those of the runtime's maps and interpreter under Miri.
-//! Both take a nightly toolchain and minutes, so they run when `PROBITY_SANITIZERS` is set.
+//! The JIT's tests under AddressSanitizer, the examples under ThreadSanitizer, and the tests of the
+//! runtime's maps and interpreter under Miri. All take a nightly toolchain and minutes, so they run when
+//! `PROBITY_SANITIZERS` is set.
 
 use std::{env, path::Path, process::Command};
 
@@ -37,6 +38,21 @@ fn machine_code_under_address_sanitizer() {
         let target = "x86_64-unknown-linux-gnu";
         let flags = [("RUSTFLAGS", "-Zsanitizer=address"), ("ASAN_OPTIONS", "detect_leaks=0")];
         cargo(&["test", "-p", "probity-jit", "--target", target], &flags);
+    }
+}
+
+/// As programs of their own: the standard library is not built for the sanitizer, and what libtest sends
+/// between threads through it would be reported. The threads of the examples meet in atomics, barriers and
+/// maps. Machine code is not watched; so the firewall, whose threads share maps, is interpreted too.
+#[test]
+fn the_examples_under_thread_sanitizer() {
+    if wanted("the examples under ThreadSanitizer", &["rustc", "--version"]) {
+        let target = "x86_64-unknown-linux-gnu";
+        let flags = [("RUSTFLAGS", "-Zsanitizer=thread -Cunsafe-allow-abi-mismatch=sanitizer")];
+        for example in [&["firewall"][..], &["firewall", "--", "--interpreted"], &["table"]] {
+            let run = ["run", "-p", "probity", "--features", "jit", "--target", target, "--example"];
+            cargo(&[&run, example].concat(), &flags);
+        }
     }
 }
 

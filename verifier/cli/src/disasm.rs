@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use probity::object::{LoadOptions, Object, SectionType, Sections, object::Entry};
 use probity::program::Program;
+use probity::report::insn;
 use probity::{PlatformSections, global_data};
 
 use crate::args::DisasmArgs;
 use crate::output::{BOLD, DIM, Exit, Failure, Painted, clean, complain, count, note, print};
 use crate::target::Target;
-use crate::{PLATFORM, input, insn};
+use crate::{PLATFORM, input};
 
 pub(crate) fn run(args: &DisasmArgs) -> Result<Exit, Failure> {
     if args.objects.len() > 1 && !args.link {
@@ -87,7 +88,7 @@ fn body(program: &Program, text: &mut String) {
             let _ = writeln!(text, "{}", Painted(clean(&line_text), DIM));
             last = Some((&line.file, line.line));
         }
-        let (insn, slots) = insn::text(program, pc);
+        let (insn, slots) = insn::text(program, PLATFORM, pc);
         let _ = writeln!(text, "{pc:4}: {}", clean(&insn));
         pc += slots.max(1);
     }

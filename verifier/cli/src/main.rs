@@ -14,15 +14,13 @@
 //! | [`target`] | the kernel to load into: types and configuration |
 //! | [`platforms`] | spec files, and the platform that is built in |
 //! | [`output`] | text out, exit codes |
-//! | [`source`] | C lines |
-//! | [`insn`] | instructions as text, with the names that a program knows |
+//! | [`source`] | C lines of files beside objects |
 //! | [`spec_text`] | the text of the Linux spec, to quote from |
 
 mod args;
 mod check;
 mod disasm;
 mod input;
-mod insn;
 mod list;
 mod output;
 mod platforms;

@@ -1,9 +1,7 @@
 //! The text of the Linux spec, to quote from.
 
-use std::ops::Range;
-
 use probity::platform::Site;
-use serde::Serialize;
+use probity::report::{SpecPlace, clause_at};
 
 use crate::PLATFORM;
 
@@ -13,19 +11,6 @@ static FILES: &[(&str, &str, &str)] = include!(concat!(env!("OUT_DIR"), "/spec_t
 /// The spec files of the platform that is built in, without the prelude: name and text.
 pub(crate) fn platform() -> impl Iterator<Item = (&'static str, &'static str)> {
     FILES.iter().filter(|(_, path, _)| path.starts_with("spec/linux/")).map(|(name, _, text)| (*name, *text))
-}
-
-/// A place in the spec.
-#[derive(Clone, Debug, Serialize)]
-pub(crate) struct SpecPlace {
-    pub(crate) file: String,
-    pub(crate) line: u32,
-    pub(crate) column: u32,
-    /// The clause that stands there, as far as its line goes.
-    pub(crate) clause: Option<&'static str>,
-    /// The text of the line, when it is known.
-    #[serde(skip)]
-    pub(crate) text: Option<&'static str>,
 }
 
 /// The place with its text.
@@ -43,29 +28,6 @@ pub(crate) fn place(site: Site) -> Option<SpecPlace> {
     })
 }
 
-/// The clause of a spec line at a column, in characters from 1.
-pub(crate) fn clause_at(text: &str, column: u32) -> Range<usize> {
-    let before = (column as usize).saturating_sub(1);
-    let start = text.char_indices().nth(before).map_or(text.len(), |(at, _)| at);
-    let rest = &text[start..];
-    let mut depth = 0_i32;
-    let end = rest.find(|c: char| match c {
-        '(' => {
-            depth += 1;
-            false
-        }
-        ')' => {
-            depth -= 1;
-            depth < 0
-        }
-        ';' | '{' => true,
-        ',' => depth == 0,
-        _ => false,
-    });
-    let clause = rest[..end.unwrap_or(rest.len())].trim_end();
-    start..start + clause.len()
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -77,14 +39,5 @@ mod tests {
             assert!(place.text.is_some(), "{name}");
             assert!(place.file.ends_with(name) && place.file.starts_with("spec/"), "{}", place.file);
         }
-    }
-
-    #[test]
-    fn the_clause_at_a_column_ends_with_it() {
-        let text = "    proto (map: A, key: B(1, 2)) -> C;";
-        assert_eq!(&text[clause_at(text, 12)], "map: A");
-        assert_eq!(&text[clause_at(text, 20)], "key: B(1, 2)");
-        assert_eq!(&text[clause_at(text, 5)], "proto (map: A, key: B(1, 2)) -> C");
-        assert_eq!(&text[clause_at(text, 1000)], "");
     }
 }

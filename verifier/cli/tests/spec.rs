@@ -53,6 +53,8 @@ fn a_platform_is_listed() {
     assert_eq!(
         run.out,
         "helper bpf_map_lookup_elem 1 program_types 1\n\
+         helper bpf_map_update_elem 2 program_types 1\n\
+         helper bpf_map_delete_elem 3 program_types 1\n\
          helper load_bytes 100 program_types 1\n\
          helper log_line 101 program_types 1\n\
          prog_type filter 1\n\

@@ -16,7 +16,7 @@ use probity_vm::{
 use thiserror::Error;
 
 use crate::slots::{Mode, Waiting};
-use crate::{Loader, Refusal};
+use crate::Loader;
 
 /// Why a program of an object can't run.
 #[derive(Debug, Error)]
@@ -229,19 +229,30 @@ impl Linked<'_, '_> {
         Ok(Runnable { verified, executable, waiting, runtime })
     }
 
-    /// Why it is not accepted, as a text and as data; None when it is.
-    #[must_use]
-    pub fn refusal(&self) -> Option<Refusal> {
-        let (platform, profile) = self.target();
-        Refusal::of(&self.program, platform, profile)
-    }
-
     /// Why it is not accepted; None when it is.
     #[must_use]
     pub fn explain(&self) -> Option<Explanation> {
         let (platform, profile) = self.target();
         let report = verify(&self.program, platform, profile);
         report.finding().map(|finding| explain(&self.program, platform, profile, finding))
+    }
+
+    /// Why it is not accepted, for people: printing it gives the C lines, and where the value came from.
+    /// None when it is.
+    #[cfg(feature = "report")]
+    #[must_use]
+    pub fn refusal(&self) -> Option<crate::report::Refusal> {
+        let (platform, profile) = self.target();
+        let report = verify(&self.program, platform, profile);
+        let finding = report.finding()?;
+        let lines = crate::report::Lines::new(&self.program);
+        let mut refusal = crate::report::Refusal::of_finding(&self.program, platform, &lines, finding);
+        refusal.unsupported = matches!(report.verdict, Verdict::Unsupported(_));
+        if !refusal.unsupported {
+            let explanation = explain(&self.program, platform, profile, finding);
+            refusal.explain(&self.program, platform, &lines, explanation);
+        }
+        Some(refusal)
     }
 
     /// It alone, verified.

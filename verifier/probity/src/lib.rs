@@ -62,7 +62,7 @@
 //! | `maps` | what a loader adds to the definitions of maps |
 //! | [`module`] | an object whose programs call functions of a host |
 //! | [`instance`] | an object in a runtime: maps, programs ready to run |
-//! | [`refusal`] | why a program is not accepted, as a text |
+//! | `report` | why a program is not accepted, for people; behind the feature `report` |
 //! | [`sections`] | a platform's section table, for the loader of objects |
 //! | [`object`] | ELF objects |
 //! | [`program`] | programs, maps, BTF |
@@ -78,14 +78,16 @@ pub mod instance;
 pub mod loader;
 mod maps;
 pub mod module;
-pub mod refusal;
+#[cfg(feature = "report")]
+pub mod report;
 pub mod sections;
 mod slots;
 
 pub use instance::{Instance, Linked, LoadError, Runnable};
 pub use loader::{Checked, Loader, ProgramReport, check};
 pub use module::{Calls, Module, Program, Unverified};
-pub use refusal::Refusal;
+#[cfg(feature = "report")]
+pub use report::Refusal;
 pub use sections::{PlatformSections, global_data};
 
 pub use probity_engine as engine;

@@ -37,7 +37,7 @@
 //! // change. The error of `verify` says it in one line.
 //! let module = gate::load::<Clients>(&std::fs::read("tutorial/leaky.o")?)?;
 //! let refusal = module.program("admit")?.refusal().expect("it keeps a client");
-//! assert_eq!(refusal.finding.rejection.code.as_str(), "reference-leak");
+//! assert_eq!(refusal.code, Some("reference-leak"));
 //! println!("{refusal}");
 //! let error = module.program("admit")?.verify().expect_err("it is refused");
 //! assert!(error.to_string().starts_with("program admit is rejected: "));
@@ -60,7 +60,7 @@ use probity_vm::{
 };
 use probity_vm::{Session, Worker};
 
-use crate::{Instance, Linked, LoadError, Loader, Refusal, Runnable};
+use crate::{Instance, Linked, LoadError, Loader, Runnable};
 
 /// An object in a runtime, with the functions of hosts of type `H`. Threads may share it.
 #[derive(Debug)]
@@ -136,6 +136,14 @@ impl<H: 'static> Module<H> {
         self.instance.share(name, map);
     }
 
+    /// Gives the maps of other objects: programs that are verified later use those whose names they have.
+    /// Global data stays each object's own: its names begin with a point, which no map's in C does.
+    pub fn share_all(&self, maps: &BTreeMap<String, Arc<Map>>) {
+        for (name, map) in maps.iter().filter(|(name, _)| !name.starts_with('.')) {
+            self.share(name, Arc::clone(map));
+        }
+    }
+
     /// The runtime.
     #[must_use]
     pub fn runtime(&self) -> &Runtime {
@@ -161,16 +169,17 @@ impl<H: 'static> Unverified<'_, H> {
         Ok(Program { runnable: self.linked.verify()?, host: PhantomData })
     }
 
-    /// Why it is not accepted, as a text for whoever wrote it and as data; None when it is.
-    #[must_use]
-    pub fn refusal(&self) -> Option<Refusal> {
-        self.linked.refusal()
-    }
-
     /// Why it is not accepted, in the program's source; None when it is.
     #[must_use]
     pub fn explain(&self) -> Option<probity_engine::Explanation> {
         self.linked.explain()
+    }
+
+    /// As [`Unverified::explain`], to be printed.
+    #[cfg(feature = "report")]
+    #[must_use]
+    pub fn refusal(&self) -> Option<crate::report::Refusal> {
+        self.linked.refusal()
     }
 
     /// Has it ready for the interpreter that checks everything: to try what was not verified.
@@ -259,6 +268,15 @@ impl<H: 'static> Program<H> {
         self.runnable.executable()
     }
 
+    /// A worker of its runtime: what a thread brings to its runs.
+    ///
+    /// # Errors
+    ///
+    /// When all run slots are taken.
+    pub fn worker(&self) -> Result<Worker, LoadError> {
+        Ok(self.runnable.runtime().worker()?)
+    }
+
     /// Binds it to a worker, for many runs.
     ///
     /// # Errors
@@ -298,7 +316,7 @@ impl<H: 'static> Program<H> {
         packet: Option<&mut Packet>,
         host: &mut H,
     ) -> Result<u64, LoadError> {
-        let mut worker = self.runnable.runtime().worker()?;
+        let mut worker = self.worker()?;
         Ok(self.calls(&mut worker)?.run(context, packet, host)?)
     }
 }

@@ -4,10 +4,8 @@
 //! |---|---|
 //! | [`record`] | what is said of one program; the fields of a JSON line |
 //! | [`text`] | the same for people: verdicts and the count |
-//! | [`report`] | the same for people: why a program was not accepted |
 
 mod record;
-mod report;
 mod text;
 
 use std::collections::BTreeSet;

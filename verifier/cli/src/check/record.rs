@@ -7,13 +7,11 @@ use probity::engine::log::{Level, LogOptions};
 use probity::object::object::Entry;
 use probity::object::{Object, ProgramError};
 use probity::platform::Version;
-use probity::program::Program;
-use probity::{Checked, Explanation, Finding, Loader, Report};
+use probity::report::Refusal;
+use probity::{Checked, Loader, Report};
 use serde::Serialize;
 
-use crate::source::{Lines, Source};
-use crate::spec_text::{self, SpecPlace};
-use crate::{PLATFORM, input, insn};
+use crate::{PLATFORM, input, source, spec_text};
 
 /// The four words of a verdict.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
@@ -23,28 +21,6 @@ pub(super) enum Verdict {
     Rejected,
     Unsupported,
     Error,
-}
-
-/// A register of the failing instruction.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Register {
-    pub(super) name: String,
-    pub(super) holds: String,
-}
-
-/// A step of a value's history.
-#[derive(Clone, Debug, Serialize)]
-pub(super) struct Step {
-    pub(super) pc: usize,
-    pub(super) insn: String,
-    pub(super) file: Option<String>,
-    pub(super) line: Option<u32>,
-    /// A stable word.
-    pub(super) what: &'static str,
-    pub(super) text: String,
-    /// The C line, for the text report.
-    #[serde(skip)]
-    pub(super) source: Option<Source>,
 }
 
 /// What is said of one program, or of an object that gives none. The fields are stable: a new one
@@ -63,25 +39,9 @@ pub(super) struct Record {
     /// True when that is not the one whose semantics the engine has.
     pub(super) experimental: bool,
     pub(super) verdict: Verdict,
-    pub(super) code: Option<&'static str>,
-    pub(super) errno: Option<i32>,
-    pub(super) message: Option<String>,
-    pub(super) needed: Option<String>,
-    pub(super) known: Option<String>,
-    pub(super) pc: Option<usize>,
-    pub(super) insn: Option<String>,
-    pub(super) source: Option<Source>,
-    pub(super) spec: Option<SpecPlace>,
-    /// Our own words for `message`.
-    pub(super) explanation: Option<&'static str>,
-    /// The register or slot that failed.
-    pub(super) subject: Option<String>,
-    pub(super) registers: Vec<Register>,
-    /// Where the subject's value came from, oldest first.
-    pub(super) history: Vec<Step>,
-    /// Steps of the history that are not there.
-    pub(super) history_left_out: usize,
-    pub(super) suggestion: Option<String>,
+    /// Why it was not accepted.
+    #[serde(flatten)]
+    pub(super) refusal: Refusal,
     pub(super) processed: u64,
     pub(super) total_states: u64,
     pub(super) peak_states: u64,
@@ -93,21 +53,6 @@ pub(super) struct Record {
     /// The log, when one was asked for.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub(super) log: Option<String>,
-}
-
-impl Step {
-    fn new(program: &Program, lines: &Lines<'_>, step: probity::engine::explain::Step) -> Step {
-        let source = lines.place(step.pc);
-        Step {
-            pc: step.pc,
-            insn: insn::text(program, step.pc).0,
-            file: source.as_ref().map(|source| source.file.clone()),
-            line: step.line,
-            what: step.what.as_str(),
-            text: step.text,
-            source,
-        }
-    }
 }
 
 impl Record {
@@ -123,21 +68,7 @@ impl Record {
             attach_type: None,
             struct_ops: None,
             verdict,
-            code: None,
-            errno: None,
-            message: None,
-            needed: None,
-            known: None,
-            pc: None,
-            insn: None,
-            source: None,
-            spec: None,
-            explanation: None,
-            subject: None,
-            registers: Vec::new(),
-            history: Vec::new(),
-            history_left_out: 0,
-            suggestion: None,
+            refusal: Refusal { unsupported: verdict == Verdict::Unsupported, ..Refusal::default() },
             processed: 0,
             total_states: 0,
             peak_states: 0,
@@ -152,8 +83,8 @@ impl Record {
     /// An object without a program that could be checked.
     pub(super) fn of_object(path: &Path, code: &'static str, text: &str) -> Record {
         let mut record = Record::new(path, Verdict::Error);
-        record.code = Some(code);
-        record.message = Some(text.to_owned());
+        record.refusal.code = Some(code);
+        record.refusal.message = Some(text.to_owned());
         record
     }
 
@@ -221,13 +152,17 @@ impl Record {
         record.counts(report);
         record.notes.clone_from(notes);
         if let Some(finding) = report.finding() {
-            let lines = Lines::new(program, path);
-            record.finding(program, &lines, finding);
+            let lines = source::lines(program, path);
+            let mut refusal = Refusal::of_finding(program, PLATFORM, &lines, finding);
+            refusal.unsupported = record.verdict == Verdict::Unsupported;
+            refusal.errno = (record.verdict == Verdict::Rejected).then_some(finding.rejection.errno);
+            refusal.spec = finding.site().and_then(spec_text::place);
             if record.verdict == Verdict::Rejected
                 && let Ok(Some(explanation)) = input::guarded(|| loader.explain(checked))
             {
-                record.explain(program, &lines, explanation);
+                refusal.explain(program, PLATFORM, &lines, explanation);
             }
+            record.refusal = refusal;
         }
         record
     }
@@ -241,33 +176,6 @@ impl Record {
         self.stack_depth = depths.join("+");
     }
 
-    fn finding(&mut self, program: &Program, lines: &Lines<'_>, finding: &Finding) {
-        let rejection = &finding.rejection;
-        let some = |text: &str| (!text.is_empty()).then(|| text.to_owned());
-        self.code = Some(rejection.code.as_str());
-        self.errno = (self.verdict == Verdict::Rejected).then_some(rejection.errno);
-        self.message = Some(rejection.message.clone());
-        self.needed = some(&rejection.needed);
-        self.known = some(&rejection.known);
-        self.spec = finding.site().and_then(spec_text::place);
-        let Some(pc) = finding.pc else { return };
-        self.pc = Some(pc);
-        self.insn = Some(insn::text(program, pc).0);
-        self.source = lines.place(pc);
-    }
-
-    fn explain(&mut self, program: &Program, lines: &Lines<'_>, explanation: Explanation) {
-        self.explanation = Some(explanation.summary);
-        self.subject = explanation.subject;
-        let registers = explanation.registers.into_iter();
-        self.registers =
-            registers.map(|register| Register { name: register.name, holds: register.holds }).collect();
-        let steps = explanation.history.into_iter();
-        self.history = steps.map(|step| Step::new(program, lines, step)).collect();
-        self.history_left_out = explanation.left_out;
-        self.suggestion = explanation.suggestion;
-    }
-
     /// A program that could not be linked.
     fn of_error(path: &Path, entry: &Entry, error: &ProgramError) -> Record {
         let (verdict, code) = match error {
@@ -278,8 +186,8 @@ impl Record {
             _ => (Verdict::Error, "unreadable"),
         };
         let mut record = Record::new(path, verdict);
-        record.code = Some(code);
-        record.message = Some(match error {
+        record.refusal.code = Some(code);
+        record.refusal.message = Some(match error {
             ProgramError::UnknownSection { .. } => format!(
                 "section `{}` says no program type that platform {} has: give one with --type {}=TYPE",
                 entry.section, PLATFORM.name, entry.name

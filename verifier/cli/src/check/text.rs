@@ -2,10 +2,7 @@
 
 use std::fmt::Write as _;
 
-use annotate_snippets::Level;
-
 use super::record::{Record, Verdict};
-use super::report::report;
 use crate::PLATFORM;
 use crate::args::short_name;
 use crate::output::{BOLD, GREEN, Painted, RED, YELLOW, clean, count};
@@ -35,7 +32,7 @@ fn verdict(text: &mut String, record: &Record) {
     };
     let _ = write!(text, "{}  ", Painted(word, style));
     let Some(program) = &record.program else {
-        let message = record.message.as_deref().unwrap_or_default();
+        let message = record.refusal.message.as_deref().unwrap_or_default();
         let _ = writeln!(text, "{}: {}", clean(&record.object), clean(message));
         return;
     };
@@ -45,12 +42,10 @@ fn verdict(text: &mut String, record: &Record) {
         let _ = write!(text, "  ({})", facts.join(", "));
     }
     text.push('\n');
-    let level = match record.verdict {
-        Verdict::Accepted => return,
-        Verdict::Unsupported => Level::WARNING.with_name("unsupported"),
-        Verdict::Rejected | Verdict::Error => Level::ERROR,
-    };
-    let report = report(record, level);
+    if record.verdict == Verdict::Accepted {
+        return;
+    }
+    let report = record.refusal.styled();
     let space = if report.contains('\n') { "\n" } else { "" };
     let _ = writeln!(text, "{report}{space}");
 }

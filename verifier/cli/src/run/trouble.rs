@@ -5,12 +5,12 @@ use std::path::Path;
 use probity::LoadError;
 use probity::object::ProgramError;
 use probity::program::Program;
+use probity::report::{Source, insn};
 use probity::vm::{LinkError, MapError, RunError};
 use serde::Serialize;
 
 use crate::output::{Exit, Failure, clean};
-use crate::source::{Lines, Source};
-use crate::{PLATFORM, insn};
+use crate::{PLATFORM, source};
 
 /// What went wrong; the fields are those of a JSON line.
 #[derive(Clone, Debug, Serialize)]
@@ -58,8 +58,8 @@ impl Trouble {
         let Some(pc) = pc else { return self };
         self.pc = Some(pc);
         if pc < program.insns.len() {
-            self.insn = Some(insn::text(program, pc).0);
-            self.source = Lines::new(program, object).place(pc).map(Box::new);
+            self.insn = Some(insn::text(program, PLATFORM, pc).0);
+            self.source = source::lines(program, object).place(pc).map(Box::new);
         }
         self
     }

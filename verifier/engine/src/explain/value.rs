@@ -9,6 +9,7 @@ use probity_program::Program;
 use crate::domain::Scalar;
 use crate::state::Reg;
 use crate::state::ends::reference;
+use crate::transfer::typed::{object_of, struct_name};
 
 /// What is needed to put values into words.
 #[derive(Clone, Copy, Debug)]
@@ -43,9 +44,12 @@ impl Values<'_> {
             Behaviour::MapValue => self.map(reg.map(), "a pointer to a value of ", |map| map.value_size),
             Behaviour::Func => "a function of the program".into(),
             Behaviour::Arena => "a pointer into an arena".into(),
-            Behaviour::Object | Behaviour::Handle | Behaviour::StackObject => {
-                format!("a pointer to a {}", self.prints(reg))
-            }
+            Behaviour::Object | Behaviour::Handle | Behaviour::StackObject => match object_of(reg) {
+                Some(object) if behaviour == Behaviour::Object => {
+                    format!("a pointer to a `{}`", struct_name(&self.platform.objects[usize::from(object)]))
+                }
+                _ => format!("a pointer to a {}", self.prints(reg)),
+            },
         };
         if reg.flags.contains(TypeFlags::MEM_RDONLY) {
             text.push_str(", read-only");

@@ -1,11 +1,14 @@
 //! A small table engine whose users bring functions of their own: they get rows with types, open cursors
-//! that they must close, and are called back for each row. `cargo run --example table`
+//! that they must close, and are called back for each row.
+//! `cargo run -p probity --features jit --example table`
 #![forbid(unsafe_code)]
+
+use std::{error::Error, io::Write};
 
 use probity::host::{Errno, Guest, Handle, HostRun, Shared};
 
 /// The platform, from its spec.
-mod table {
+pub(crate) mod table {
     probity::platform!("../../spec/examples/table.bpfspec");
 }
 
@@ -13,13 +16,25 @@ use table::{Call, Cursor, Row, Visit};
 
 /// The engine: tables of rows, and how many cursors are open.
 #[derive(Default)]
-struct Engine {
+pub(crate) struct Engine {
     tables: Vec<Vec<Shared<Row>>>,
     open: usize,
     locked: bool,
 }
 
 impl Engine {
+    /// One table of five rows.
+    pub(crate) fn sample() -> Engine {
+        let amounts = [30, 10, 40, 5, 20];
+        let rows = (1..).zip(amounts).map(|(id, amount)| Row { id, amount, flags: 0 });
+        Engine { tables: vec![Shared::array(rows)], ..Engine::default() }
+    }
+
+    /// Copies of all rows.
+    pub(crate) fn rows(&self) -> Vec<Row> {
+        self.tables.iter().flatten().map(Shared::get).collect()
+    }
+
     fn table(&self, table: u32) -> &[Shared<Row>] {
         self.tables.get(table as usize).map_or(&[], Vec::as_slice)
     }
@@ -87,17 +102,18 @@ impl table::Host for Engine {
     }
 }
 
-fn main() -> Result<(), probity::LoadError> {
-    let amounts = [30, 10, 40, 5, 20];
-    let rows = (1..).zip(amounts).map(|(id, amount)| Row { id, amount, flags: 0 });
-    let mut engine = Engine { tables: vec![Shared::array(rows)], ..Engine::default() };
+fn main() -> Result<(), Box<dyn Error>> {
+    run(&mut std::io::stdout())
+}
 
+pub(crate) fn run(out: &mut impl Write) -> Result<(), Box<dyn Error>> {
+    let mut engine = Engine::sample();
     let functions = table::load(include_bytes!("functions.o"))?;
-    let mut call = |name: &str, argument: u32| -> Result<u64, probity::LoadError> {
+    let mut call = |name: &str, argument: u32| -> Result<u64, Box<dyn Error>> {
         let function = functions.program(name)?.verify()?.jit()?;
         let mut call = Call { table: 0, argument, ..Call::default() };
         let status = function.run(&mut call, &mut engine)?;
-        println!("{name}({argument}) = {} (status {status})", call.result);
+        writeln!(out, "{name}({argument}) = {} (status {status})", call.result)?;
         Ok(call.result)
     };
     assert_eq!(call("total", 0)?, 105);
@@ -105,9 +121,10 @@ fn main() -> Result<(), probity::LoadError> {
     assert_eq!(call("total", 0)?, 120);
     assert_eq!(call("lookup", 4)?, 15);
     assert_eq!(engine.open, 0);
+    assert_eq!(engine.rows().iter().map(|row| row.amount).max(), Some(40));
 
     let leaky = table::load::<Engine>(include_bytes!("leaky.o"))?;
-    let explanation = leaky.program("rows")?.explain().expect("the cursor stays open");
-    println!("\nleaky.o is refused: {}", explanation.summary);
+    let refusal = leaky.program("rows")?.refusal().expect("the cursor stays open");
+    writeln!(out, "\nleaky.o is refused:\n{refusal}")?;
     Ok(())
 }

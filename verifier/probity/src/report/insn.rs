@@ -1,28 +1,31 @@
 //! Instructions as text, with the names that a program knows.
 
-use probity::isa::{Disasm, Names, opcode};
-use probity::program::Program;
-
-use crate::PLATFORM;
+use probity_isa::{Disasm, Names, opcode};
+use probity_platform::Platform;
+use probity_program::Program;
 
 /// The names of a program's callees.
-struct ProgramNames<'a>(&'a Program);
+struct ProgramNames<'a> {
+    program: &'a Program,
+    platform: &'a Platform,
+}
 
 impl Names for ProgramNames<'_> {
     fn helper(&self, id: i32) -> Option<&str> {
         let number = u32::try_from(id).ok()?;
-        PLATFORM.callables.iter().find(|row| row.number == number).map(|row| row.name)
+        self.platform.callables.iter().find(|row| row.number == number).map(|row| row.name)
     }
 
     fn kfunc(&self, id: i32, _off: i16) -> Option<&str> {
-        self.0.kfuncs.get(usize::try_from(id).ok()?).map(String::as_str)
+        self.program.kfuncs.get(usize::try_from(id).ok()?).map(String::as_str)
     }
 }
 
 /// The instruction at a pc in the notation of the kernel's log, maps and functions by name; and the
 /// number of its slots.
-pub(crate) fn text(program: &Program, pc: usize) -> (String, usize) {
-    let names = ProgramNames(program);
+#[must_use]
+pub fn text(program: &Program, platform: &Platform, pc: usize) -> (String, usize) {
+    let names = ProgramNames { program, platform };
     let line = Disasm::new(&program.insns, pc, &names);
     let text = named(program, pc).unwrap_or_else(|| line.to_string());
     (text, line.slots())

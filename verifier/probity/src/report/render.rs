@@ -3,30 +3,33 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 use annotate_snippets::{Annotation, AnnotationKind, Group, Level, Renderer, Snippet};
 
-use super::record::{Record, Step, Verdict};
-use crate::output::clean;
-use crate::source::{Line, Source, word_at};
-use crate::spec_text::{SpecPlace, clause_at};
+use super::source::{Line, Source, word_at};
+use super::{Refusal, SpecPlace, Step};
 
 /// Lines between two steps of a history that still stand in one piece of source.
 const GAP: u32 = 400;
 
-/// The report of one that was not accepted.
-pub(super) fn report(record: &Record, level: Level<'_>) -> String {
-    let message = record.message.as_deref().unwrap_or_default();
-    let title = level.primary_title(record.explanation.unwrap_or(message));
-    let title = match (record.verdict, record.code) {
-        (Verdict::Unsupported, _) | (_, None) => title,
-        (_, Some(code)) => title.id(code),
+/// The report, with colours or without.
+pub(super) fn render(refusal: &Refusal, styled: bool) -> String {
+    let level = match refusal.unsupported {
+        true => Level::WARNING.with_name("unsupported"),
+        false => Level::ERROR,
+    };
+    let message = refusal.message.as_deref().unwrap_or_default();
+    let title = level.primary_title(refusal.explanation.unwrap_or(message));
+    let title = match refusal.code {
+        Some(code) if !refusal.unsupported => title.id(code),
+        _ => title,
     };
     let mut group = Group::with_title(title);
-    if let Some(source) = record.source.as_ref().filter(|source| !source.text.trim().is_empty()) {
+    if let Some(source) = refusal.source.as_ref().filter(|source| !source.text.trim().is_empty()) {
         let text = Text::around(source);
-        let label = record.subject.as_ref().and_then(|subject| {
-            let register = record.registers.iter().find(|register| register.name == *subject)?;
+        let label = refusal.subject.as_ref().and_then(|subject| {
+            let register = refusal.registers.iter().find(|register| register.name == *subject)?;
             Some(clean(&format!("{subject} is {}", register.holds)))
         });
         let mut annotations: Vec<Annotation<'_>> = source
@@ -37,33 +40,39 @@ pub(super) fn report(record: &Record, level: Level<'_>) -> String {
         annotations.extend(text.mark(source).map(|span| AnnotationKind::Primary.span(span).label(label)));
         group = group.element(text.snippet(&source.file).annotations(annotations));
     }
-    if record.explanation.is_some() {
+    if refusal.explanation.is_some() {
         group = group.element(note("kernel", clean_lines(message)));
     }
-    if let (Some(pc), Some(insn)) = (record.pc, &record.insn) {
+    if let (Some(pc), Some(insn)) = (refusal.pc, &refusal.insn) {
         group = group.element(note("instruction", format!("{pc}: {}", clean(insn))));
     }
-    if !record.registers.is_empty() {
-        let all = record.registers.iter().map(|register| format!("{}: {}", register.name, register.holds));
+    if !refusal.registers.is_empty() {
+        let all = refusal.registers.iter().map(|register| format!("{}: {}", register.name, register.holds));
         let lines: Vec<String> = all.map(|line| clean(&line)).collect();
         group = group.element(note("registers", lines.join("\n")));
     }
-    for (name, text) in [("needed", &record.needed), ("known", &record.known)] {
+    for (name, text) in [("needed", &refusal.needed), ("known", &refusal.known)] {
         if let Some(text) = text {
             group = group.element(note(name, clean(text)));
         }
     }
     let mut groups = vec![group];
-    groups.extend(history(record));
-    groups.extend(record.spec.as_ref().map(demand));
-    if let Some(suggestion) = &record.suggestion {
+    groups.extend(history(refusal));
+    groups.extend(refusal.spec.as_ref().map(demand));
+    if let Some(suggestion) = &refusal.suggestion {
         groups.push(Group::with_title(Level::HELP.secondary_title(clean(suggestion))));
     }
-    Renderer::styled().render(&groups)
+    let renderer = if styled { Renderer::styled() } else { Renderer::plain() };
+    renderer.render(&groups)
 }
 
 fn note(name: &'static str, text: String) -> annotate_snippets::Message<'static> {
     Level::NOTE.with_name(name).message(text)
+}
+
+/// Text from outside, made safe for a terminal: control characters stand as pictures.
+fn clean(text: &str) -> String {
+    annotate_snippets::normalize_untrusted_str(text)
 }
 
 /// Control characters as pictures, line ends as they are.
@@ -88,12 +97,12 @@ fn demand(spec: &SpecPlace) -> Group<'_> {
 
 /// Where the value came from: the steps at their C lines, numbered in their order; those without a
 /// line as notes.
-fn history(record: &Record) -> Option<Group<'_>> {
-    let steps = &record.history;
+fn history(refusal: &Refusal) -> Option<Group<'_>> {
+    let steps = &refusal.history;
     if steps.is_empty() {
         return None;
     }
-    let title = match (&record.subject, steps[0].what) {
+    let title = match (&refusal.subject, steps[0].what) {
         (Some(subject), _) => format!("where {subject} comes from"),
         (None, "repeated") => "where the work is".into(),
         (None, _) => "how it came to that".into(),
@@ -136,8 +145,8 @@ fn history(record: &Record) -> Option<Group<'_>> {
         let _ = write!(text, "\n{}: {}", step.pc, clean(&step.insn));
         group = group.element(note("step", text));
     }
-    if record.history_left_out > 0 {
-        group = group.element(note("left out", format!("{} more steps", record.history_left_out)));
+    if refusal.history_left_out > 0 {
+        group = group.element(note("left out", format!("{} more steps", refusal.history_left_out)));
     }
     Some(group)
 }
@@ -190,16 +199,54 @@ impl Text {
     }
 
     /// Where a line stands in the text.
-    fn whole(&self, line: u32) -> Option<std::ops::Range<usize>> {
+    fn whole(&self, line: u32) -> Option<Range<usize>> {
         let start = *self.starts.get(line.checked_sub(self.first)? as usize)?;
         let end = self.text[start..].find('\n').map_or(self.text.len(), |length| start + length);
         Some(start..end)
     }
 
     /// Where the word of a place stands.
-    fn mark(&self, source: &Source) -> Option<std::ops::Range<usize>> {
+    fn mark(&self, source: &Source) -> Option<Range<usize>> {
         let line = self.whole(source.line)?;
         let word = word_at(&self.text[line.clone()], source.column);
         Some(line.start + word.start..line.start + word.end)
+    }
+}
+
+/// The clause of a spec line at a column, in characters from 1.
+#[must_use]
+pub fn clause_at(text: &str, column: u32) -> Range<usize> {
+    let before = (column as usize).saturating_sub(1);
+    let start = text.char_indices().nth(before).map_or(text.len(), |(at, _)| at);
+    let rest = &text[start..];
+    let mut depth = 0_i32;
+    let end = rest.find(|c: char| match c {
+        '(' => {
+            depth += 1;
+            false
+        }
+        ')' => {
+            depth -= 1;
+            depth < 0
+        }
+        ';' | '{' => true,
+        ',' => depth == 0,
+        _ => false,
+    });
+    let clause = rest[..end.unwrap_or(rest.len())].trim_end();
+    start..start + clause.len()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_clause_at_a_column_ends_with_it() {
+        let text = "    proto (map: A, key: B(1, 2)) -> C;";
+        assert_eq!(&text[clause_at(text, 12)], "map: A");
+        assert_eq!(&text[clause_at(text, 20)], "key: B(1, 2)");
+        assert_eq!(&text[clause_at(text, 5)], "proto (map: A, key: B(1, 2)) -> C");
+        assert_eq!(&text[clause_at(text, 1000)], "");
     }
 }
