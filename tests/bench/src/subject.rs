@@ -100,7 +100,8 @@ fn object(workshop: &Workshop, source: &Source, form: Form) -> Result<Vec<u8>, F
 fn verified(workshop: &Workshop, source: &Source) -> Result<(Program, Verified), Failure> {
     let form = if source.kind == Kind::Host { Form::Pointers } else { Form::Xdp };
     let bytes = object(workshop, source, form)?;
-    let reports = probity::check(&bytes, platform(source)).map_err(|error| Failure::new(error.to_string()))?;
+    let reports =
+        probity::check(&bytes, platform(source)).map_err(|error| Failure::new(error.to_string()))?;
     let report = reports.into_iter().next().ok_or_else(|| Failure::new("no program in the object"))?;
     let proof = report.verified().cloned();
     let checked = report.outcome.map_err(|error| Failure::new(error.to_string()))?;

@@ -22,8 +22,7 @@ const ARRAY_LOOKUPS: &str = "array_lookups";
 const HASH_LOOKUPS: &str = "hash_lookups";
 
 /// What one iteration does, and the loop that is not counted.
-pub const BY_ITERATION: &[(&str, &str)] =
-    &[
+pub const BY_ITERATION: &[(&str, &str)] = &[
     (HELPER_CALLS, LOOP),
     (BODY_CALLS, LOOP),
     (HOST_CALLS, LOOP),

@@ -10,7 +10,9 @@
 //!   it finds the stack as the main function did.
 //! * From anywhere a run is left by [`Frames::exit`], which takes `rsp` from the run.
 
+use probity_platform::Intrinsic;
 use probity_vm::run::layout;
+use probity_vm::{Site, Target};
 
 use crate::encode::Reg::{self, *};
 use crate::encode::{Assembler, Label, Mem, Width};
@@ -49,6 +51,14 @@ fields! {
     SLOT = SLOT;
     /// The first word of [`layout::SCRATCH`].
     KEPT = SCRATCH;
+}
+
+/// Where in the run the number of 32 bits is that is all that a call gives: then the load takes its place.
+pub(crate) fn in_run(site: &Site) -> Option<i32> {
+    match site.target {
+        Target::Body(Intrinsic::ProcessorId) => Some(layout::SLOT as i32),
+        _ => None,
+    }
 }
 
 /// What the caller of machine code wants kept.

@@ -189,6 +189,7 @@ impl<'r> Run<'r> {
 
     /// True when it is over before its end.
     #[must_use]
+    #[inline]
     pub fn has_failed(&self) -> bool {
         self.failure.is_some()
     }
@@ -197,6 +198,16 @@ impl<'r> Run<'r> {
     #[must_use]
     pub fn unit(&self) -> &'r Unit {
         self.unit
+    }
+
+    /// From now on another program is on. The host is lent to it when it is of the type that the program
+    /// was linked for, or is none of its business.
+    #[inline(always)]
+    pub(crate) fn go_on(&mut self, unit: &'r Unit) {
+        self.unit = unit;
+        if unit.lacks_host(self.host) {
+            self.host = LentHost::NOBODY;
+        }
     }
 
     /// Ends the run.

@@ -7,7 +7,6 @@ use probity_platform::HostValue;
 
 use super::arguments::{Argument, Taking, sealed};
 use super::held::Lasts;
-use super::lend::LentHost;
 use super::object::Shared;
 use super::plain::Plain;
 use super::scope::HostRun;
@@ -198,7 +197,8 @@ impl<E: Entries> Callback<'_, E> {
         let held = placing.held;
         // SAFETY: it is taken back below, before the borrow of the host ends; what runs between reaches
         // it through the run only.
-        let before = std::mem::replace(&mut run.host, unsafe { LentHost::again(host) });
+        let again = unsafe { run.host.again(host) };
+        let before = std::mem::replace(&mut run.host, again);
         let result = run.call_back(self.function, args);
         run.host = before;
         for start in held.into_iter().filter(|&start| start != 0) {

@@ -168,12 +168,15 @@ pub(crate) fn give_back(run: &mut Run<'_>) {
 
 /// Calls a function of the host with a first argument; the others are 0, as all of them are numbers.
 fn call(run: &mut Run<'_>, callable: Option<u16>, first: u64) {
-    let Some(raw) = callable.and_then(|callable| run.unit.host.as_ref()?.function(callable)) else { return };
+    // After tail calls the unit may be one for another host.
+    let linked = run.unit.host.as_ref().filter(|linked| run.host.type_id() == Some(linked.host()));
+    let Some(raw) = callable.and_then(|callable| linked?.function(callable)) else { return };
     let failure = run.failure.take();
     let run = std::ptr::from_mut(run).cast::<Run<'static>>();
     // SAFETY: the function takes a reference or an object in the stack first, and numbers beside it
     // (`HostCall::given_back_by`): this is one that the run holds. Of an object in the stack only the
-    // first word is looked at, and written. The run is the one that is on.
+    // first word is looked at, and written. The host is of the type that the function is for. The run is
+    // the one that is on.
     unsafe {
         raw(first, 0, 0, 0, 0, run);
         (*run).failure = failure;
