@@ -2,6 +2,7 @@
 #![allow(unsafe_code)]
 
 use std::any::Any;
+use std::hint::cold_path;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use probity_platform::{HostBinding, HostCall};
@@ -76,6 +77,8 @@ unsafe fn call_host<H: 'static, F: HostFunction<H>>(host: &mut H, mut call: Taki
     let args = unsafe { F::Args::take_all(&mut call, F::REGISTERS) }?;
     let value = F::call(host, &mut HostRun { run: call.run, callable: F::NAME }, args);
     if call.run.has_failed() {
+        // What the function gave is not to wait for this.
+        cold_path();
         return Err(Left);
     }
     if F::ENDS_LIFETIMES {
