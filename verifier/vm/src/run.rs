@@ -39,7 +39,8 @@ impl Returned {
 ///
 /// # Safety
 ///
-/// Arguments are those of a call that was verified, or checked, and the run is the one that is on.
+/// Arguments are those of a call that was verified, or checked, and the run is the one that is on. If it is a
+/// function of a host, the host that is lent for the run is of its type, or nobody is lent.
 pub type RawFn = unsafe extern "C" fn(u64, u64, u64, u64, u64, *mut Run<'static>) -> Returned;
 
 /// The run is over; why is noted in [`Run::failure`].
