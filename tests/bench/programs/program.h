@@ -106,6 +106,9 @@ char licence[] SECTION("license") = "Apache-2.0 OR MIT";
 static void *(*const map_lookup)(void *map, const void *key) = (void *)1;
 static long (*const map_update)(void *map, const void *key, const void *value, u64 flags) = (void *)2;
 static u32 (*const processor)(void) = (void *)8;
+static u32 (*const memory_node)(void) = (void *)42;
+/* A function of the benchmark's own platform. */
+static u64 (*const host_mix)(u64 value, u64 with) = (void *)100;
 
 /* A map: MAP(name, its type's number, key, value, entries). */
 #define MAP(name, number, key_type, value_type, entries)                                 \
@@ -126,6 +129,20 @@ APART u32 processor(void)
 	static u32 number;
 	OPAQUE(number);
 	return number;
+}
+
+APART u32 memory_node(void)
+{
+	static u32 number;
+	OPAQUE(number);
+	return number;
+}
+
+/* What a host would do. */
+APART u64 host_mix(u64 value, u64 with)
+{
+	OPAQUE(value);
+	return (value ^ with) + 3;
 }
 
 #endif

@@ -7,7 +7,7 @@ use std::{
 
 use probity_tests::kernel::{Prepared, test_run};
 
-use crate::{Contender, Failure, Packet, Role, Runnable, Subject};
+use crate::{Contender, Failure, Kind, Packet, Role, Runnable, Subject};
 
 /// The kernel's JIT.
 #[derive(Debug)]
@@ -30,6 +30,9 @@ impl Contender for KernelJit {
     }
 
     fn prepare<'a>(&self, subject: &'a Subject<'_>) -> Result<Option<Box<dyn Runnable + 'a>>, Failure> {
+        if subject.source.kind == Kind::Host {
+            return Ok(None);
+        }
         let prepared =
             Prepared::new(&subject.program, true).map_err(|error| Failure::new(error.to_string()))?;
         let program = load(&prepared)?;

@@ -9,7 +9,8 @@
 //! each is timed, `--json` prints everything as JSON. What is missing is left out, with a line.
 //!
 //! `programs/*.c` are compute programs, `programs/micro/*.c` do one small thing [`ITERATIONS`]
-//! times or cost nothing but entering. Each is one source for four targets (`program.h`): an XDP
+//! times or cost nothing but entering; `programs/host/*.c` call a host through its generated bindings, on
+//! a platform of the benchmark's own ([`mod@host`]), beside rbpf's untyped helpers. Each is one source for four targets (`program.h`): an XDP
 //! program, the same with 64-bit pointers for rbpf, memory and length in two registers, and a native
 //! function. To add one, add its file: it begins with a comment of one line that says what it does,
 //! its function has its file's name, its loops are bounded, what it reads of the packet it does not
@@ -26,6 +27,7 @@
 //! |---|---|
 //! | [`source`] | the programs |
 //! | [`compile`] | clang |
+//! | [`host`] | a platform of the benchmark's own, and its host |
 //! | [`packet`] | the packet that all of them get |
 //! | [`subject`] | a program compiled, linked and verified |
 //! | [`contender`] | what runs programs |
@@ -37,6 +39,7 @@
 
 pub mod compile;
 pub mod contender;
+pub mod host;
 pub mod kernel;
 mod machine_code;
 pub mod measure;

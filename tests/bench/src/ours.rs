@@ -9,7 +9,8 @@ use probity::vm::{Executable, Input, Map, Packet as VmPacket, Runtime, RuntimeOp
 use probity_tests::kernel::thread_time;
 
 use crate::contender::{Compilation, timed};
-use crate::{Contender, Failure, Packet, Role, Runnable, Subject};
+use crate::host::{Mixer, bindings};
+use crate::{Contender, Failure, Kind, Packet, Role, Runnable, Subject};
 
 /// One of our ways to run programs.
 #[derive(Clone, Copy, Debug)]
@@ -40,7 +41,12 @@ fn executable(subject: &Subject<'_>, runtime: &Runtime) -> Result<Executable, Fa
     let (program, verified) = (&subject.program, &subject.verified);
     let make = |definition| Map::create(verified.platform(), definition, None, runtime.slots());
     let maps: Result<Vec<Arc<Map>>, _> = program.maps.iter().map(make).collect();
-    Executable::new(verified, maps.map_err(failure)?).map_err(failure)
+    let maps = maps.map_err(failure)?;
+    if subject.source.kind == Kind::Host {
+        let linked = bindings::<Mixer>().link().map_err(failure)?;
+        return Executable::with_host(verified, maps, &linked).map_err(failure);
+    }
+    Executable::new(verified, maps).map_err(failure)
 }
 
 impl Engine {
@@ -70,6 +76,9 @@ impl Contender for Engine {
             code.and_then(NativeCode::install).map_err(failure)?;
         }
         let worker = runtime.worker().map_err(failure)?;
+        if subject.source.kind == Kind::Host {
+            return Ok(Some(Box::new(Hosted { executable, worker, host: Mixer })));
+        }
         let packet = VmPacket::new(Packet::boxed().bytes());
         Ok(Some(Box::new(Ready { executable, worker, packet })))
     }
@@ -106,5 +115,24 @@ impl Runnable for Ready {
     fn time(&mut self, runs: u32) -> Result<Duration, Failure> {
         let mut session = self.executable.session(&mut self.worker, None).map_err(failure)?;
         timed(runs, || session.run(Some(&mut self.packet)).map_err(failure))
+    }
+}
+
+/// With a host instead of a packet.
+struct Hosted {
+    executable: Executable,
+    worker: Worker,
+    host: Mixer,
+}
+
+impl Runnable for Hosted {
+    fn run(&mut self) -> Result<u32, Failure> {
+        let input = Input { host: Some(&mut self.host), ..Input::default() };
+        self.executable.run(&mut self.worker, input).map(|r0| r0 as u32).map_err(failure)
+    }
+
+    fn time(&mut self, runs: u32) -> Result<Duration, Failure> {
+        let mut session = self.executable.session(&mut self.worker, None).map_err(failure)?;
+        timed(runs, || session.run_with(None, Some(&mut self.host)).map_err(failure))
     }
 }

@@ -19,6 +19,8 @@ use crate::{
 
 const CALL: u8 = 0x85;
 const PROCESSOR: u32 = 8;
+const MEMORY_NODE: u32 = 42;
+const MIX: u32 = 100;
 
 /// One of rbpf's ways to run programs.
 #[derive(Clone, Copy, Debug)]
@@ -37,6 +39,16 @@ pub fn contenders() -> Vec<Box<dyn Contender>> {
 /// The number of the processor, of which there is one.
 fn processor(_: u64, _: u64, _: u64, _: u64, _: u64) -> u64 {
     std::hint::black_box(0)
+}
+
+/// The number of the memory node, of which there is one.
+fn memory_node(_: u64, _: u64, _: u64, _: u64, _: u64) -> u64 {
+    std::hint::black_box(0)
+}
+
+/// What [`crate::host::Mixer`] does.
+fn mix(value: u64, with: u64, _: u64, _: u64, _: u64) -> u64 {
+    (value ^ with).wrapping_add(3)
 }
 
 fn failure(error: io::Error) -> Failure {
@@ -58,6 +70,8 @@ impl Engine {
     fn machine(self, code: &[u8]) -> Result<EbpfVmMbuff<'_>, io::Error> {
         let mut machine = EbpfVmMbuff::new(Some(code))?;
         machine.register_helper(PROCESSOR, processor)?;
+        machine.register_helper(MEMORY_NODE, memory_node)?;
+        machine.register_helper(MIX, mix)?;
         Ok(machine)
     }
 

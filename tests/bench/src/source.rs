@@ -15,6 +15,8 @@ pub enum Kind {
     Compute,
     /// It does one small thing many times: `programs/micro/*.c`.
     Micro,
+    /// It calls a host, on the benchmark's own platform: `programs/host/*.c`.
+    Host,
 }
 
 /// One program in C.
@@ -45,6 +47,7 @@ impl Source {
     pub fn all() -> io::Result<Vec<Source>> {
         let mut all = read(&folder(), Kind::Compute)?;
         all.extend(read(&folder().join("micro"), Kind::Micro)?);
+        all.extend(read(&folder().join("host"), Kind::Host)?);
         Ok(all)
     }
 }

@@ -2,9 +2,9 @@
 
 use std::{cell::OnceCell, fs, path::PathBuf};
 
-use probity::{Loader, Verified, isa::Insn, linux::PLATFORM, object::Object, program::Program};
+use probity::{Loader, Verified, isa::Insn, linux, object::Object, platform::Platform, program::Program};
 
-use crate::{Failure, Form, Source, Workshop};
+use crate::{Failure, Form, Kind, Source, Workshop, host};
 
 /// One program, in the forms that it is asked for.
 #[derive(Debug)]
@@ -12,7 +12,7 @@ pub struct Subject<'a> {
     workshop: &'a Workshop,
     /// Where it comes from.
     pub source: &'a Source,
-    /// The XDP program.
+    /// The XDP program, or one of the benchmark's own platform.
     pub program: Program,
     /// The proof that it may run.
     pub verified: Verified,
@@ -84,7 +84,12 @@ pub fn linked(workshop: &Workshop, source: &Source, form: Form) -> Result<Progra
     let bytes = object(workshop, source, form)?;
     let object = Object::parse(&bytes).map_err(|error| Failure::new(error.to_string()))?;
     let entry = object.programs().first().ok_or_else(|| Failure::new("no program in the object"))?;
-    Loader::new(&PLATFORM).link(&object, entry).map_err(|error| Failure::new(error.to_string()))
+    Loader::new(platform(source)).link(&object, entry).map_err(|error| Failure::new(error.to_string()))
+}
+
+/// What a program is verified for.
+fn platform(source: &Source) -> &'static Platform {
+    if source.kind == Kind::Host { &host::PLATFORM } else { &linux::PLATFORM }
 }
 
 fn object(workshop: &Workshop, source: &Source, form: Form) -> Result<Vec<u8>, Failure> {
@@ -93,8 +98,10 @@ fn object(workshop: &Workshop, source: &Source, form: Form) -> Result<Vec<u8>, F
 }
 
 fn verified(workshop: &Workshop, source: &Source) -> Result<(Program, Verified), Failure> {
-    let bytes = object(workshop, source, Form::Xdp)?;
-    let reports = probity::check(&bytes, &PLATFORM).map_err(|error| Failure::new(error.to_string()))?;
+    let form = if source.kind == Kind::Host { Form::Pointers } else { Form::Xdp };
+    let bytes = object(workshop, source, form)?;
+    let reports =
+        probity::check(&bytes, platform(source)).map_err(|error| Failure::new(error.to_string()))?;
     let report = reports.into_iter().next().ok_or_else(|| Failure::new("no program in the object"))?;
     let proof = report.verified().cloned();
     let checked = report.outcome.map_err(|error| Failure::new(error.to_string()))?;

@@ -88,11 +88,11 @@ fn ratios(text: &mut String, measured: &Measured) {
 
 fn small(text: &mut String, measured: &Measured) {
     let roles = &measured.roles;
-    if !measured.rows.iter().any(|row| row.kind == Kind::Micro) {
+    if !measured.rows.iter().any(|row| row.kind != Kind::Compute) {
         return;
     }
     head(text, "ns a run", "", roles);
-    for row in measured.rows.iter().filter(|row| row.kind == Kind::Micro) {
+    for row in measured.rows.iter().filter(|row| row.kind != Kind::Compute) {
         let cell = |cell: &Cell| match cell {
             Cell::Failed(_) => "failed".into(),
             cell => cell.time().map_or("-".into(), |time| format!("{time:.1}")),

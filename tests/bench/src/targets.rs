@@ -14,14 +14,22 @@ pub const TOLERANCE: f64 = 0.05;
 const EMPTY: &str = "empty";
 const LOOP: &str = "loop";
 const HELPER_CALLS: &str = "helper_calls";
+const BODY_CALLS: &str = "body_calls";
+const HOST_CALLS: &str = "host_calls";
 const FUNCTION_CALLS: &str = "function_calls";
 const FUNCTION_LOOP: &str = "function_loop";
 const ARRAY_LOOKUPS: &str = "array_lookups";
 const HASH_LOOKUPS: &str = "hash_lookups";
 
 /// What one iteration does, and the loop that is not counted.
-pub const BY_ITERATION: &[(&str, &str)] =
-    &[(HELPER_CALLS, LOOP), (FUNCTION_CALLS, FUNCTION_LOOP), (ARRAY_LOOKUPS, LOOP), (HASH_LOOKUPS, LOOP)];
+pub const BY_ITERATION: &[(&str, &str)] = &[
+    (HELPER_CALLS, LOOP),
+    (BODY_CALLS, LOOP),
+    (HOST_CALLS, LOOP),
+    (FUNCTION_CALLS, FUNCTION_LOOP),
+    (ARRAY_LOOKUPS, LOOP),
+    (HASH_LOOKUPS, LOOP),
+];
 
 /// A target: a ratio that should not be above a limit.
 #[derive(Clone, Debug, Serialize)]
@@ -89,6 +97,16 @@ pub fn targets(measured: &Measured) -> Vec<Target> {
             format!("{best} / rbpf jit, a loop of calls of a helper"),
             1.0,
             single(HELPER_CALLS, best, Role::RbpfJit),
+        ),
+        target(
+            format!("{best} / rbpf jit, a loop of calls of a body of the runtime"),
+            1.0,
+            single(BODY_CALLS, best, Role::RbpfJit),
+        ),
+        target(
+            format!("{best} / rbpf jit, a loop of calls of a host"),
+            1.5,
+            single(HOST_CALLS, best, Role::RbpfJit),
         ),
         target(format!("{best} / rbpf jit, empty"), 1.0, single(EMPTY, best, Role::RbpfJit)),
         target(

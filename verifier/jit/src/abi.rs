@@ -10,8 +10,9 @@
 //!   it finds the stack as the main function did.
 //! * From anywhere a run is left by [`Frames::exit`], which takes `rsp` from the run.
 
+use probity_platform::Intrinsic;
 use probity_vm::run::layout;
-use probity_vm::{Op, Unit};
+use probity_vm::{Op, Site, Target, Unit};
 
 use crate::encode::Reg::{self, *};
 use crate::encode::{Assembler, Label, Mem, Width};
@@ -66,6 +67,14 @@ pub(crate) fn restore_unit(asm: &mut Assembler, unit: Option<u64>) {
     if let Some(unit) = unit {
         asm.mov_imm(SCRATCH3, unit);
         asm.store(Width::W64, UNIT, SCRATCH3);
+    }
+}
+
+/// Where in the run the number of 32 bits is that is all that a call gives: then the load takes its place.
+pub(crate) fn in_run(site: &Site) -> Option<i32> {
+    match site.target {
+        Target::Body(Intrinsic::ProcessorId) => Some(layout::SLOT as i32),
+        _ => None,
     }
 }
 

@@ -135,4 +135,30 @@ mod tests {
         let function = unsafe { std::mem::transmute::<*const u8, extern "C" fn() -> u32>(memory.address(0)) };
         assert_eq!(function(), 42);
     }
+
+    #[test]
+    #[cfg(target_arch = "x86_64")]
+    fn code_calls_what_is_near_and_what_is_far() {
+        extern "C" fn near() -> libc::pid_t {
+            42
+        }
+        // Another library is far from this program's code, as a rule.
+        let addresses = [near as *const () as u64, libc::getpid as *const () as u64];
+        let expected = [42, std::process::id()];
+        for (address, expected) in addresses.into_iter().zip(expected) {
+            let mut asm = crate::encode::Assembler::new();
+            asm.push(crate::encode::Reg::Rbx);
+            asm.call_address(address);
+            asm.pop(crate::encode::Reg::Rbx);
+            asm.ret();
+            let image = asm.layout().expect("no labels");
+            let memory = ExecutableMemory::new(image.size(), |bytes| image.write(bytes)).expect("memory");
+            #[allow(unsafe_code)]
+            // SAFETY: the bytes are a function of that type that calls another of that type, with the stack
+            // as calls want it, and the memory outlives the call.
+            let function =
+                unsafe { std::mem::transmute::<*const u8, extern "C" fn() -> u32>(memory.address(0)) };
+            assert_eq!(function(), expected);
+        }
+    }
 }

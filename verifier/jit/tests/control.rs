@@ -67,7 +67,7 @@ fn a_callable_may_end_the_run() {
         "*(u64 *)(r10 - 8) = r1\nr6 = r1\ncall f\nr0 = 1\nexit\nf:\nr6 = 1\nr7 = 2\n*(u64 *)(r10 - 64) = r7\ncall 102\nr0 = 1\nexit\n",
     ] {
         let result = Engines::of(text).agree(&ZEROS, None).result;
-        assert!(matches!(result, Err(RunError::Internal(_))), "{result:?}");
+        assert!(matches!(result, Err(RunError::Host { callable: "nobody", .. })), "{result:?}");
     }
 }
 

@@ -588,3 +588,46 @@ fn an_assembler_can_be_used_again() {
     image.write(&mut code);
     assert_eq!(code, [0xeb, 0xfe]);
 }
+
+#[test]
+fn addresses_are_called_from_near_and_far() {
+    let mut room = vec![0_u8; 256];
+    let start = room.as_ptr() as u64;
+    // The first instruction ends at 6, the second at 12.
+    let reach = i64::from(i32::MAX);
+    for (target, near) in [
+        (start + 0x1000, true),
+        (start.wrapping_add_signed(6 + reach), true),
+        (start.wrapping_add_signed(7 + reach), false),
+        (start.wrapping_add_signed(5 - reach), true),
+        (start.wrapping_add_signed(4 - reach), false),
+        (start.wrapping_add(1 << 62), false),
+    ] {
+        let mut asm = Assembler::new();
+        asm.call_address(target);
+        asm.call_address(start + 6);
+        asm.ret();
+        let image = asm.layout().expect("no labels");
+        assert_eq!((image.code_size(), image.size()), (13, 32));
+        let code = &mut room[..32];
+        image.write(code);
+        assert_eq!(code[13..16], [0xcc; 3]);
+        let mut decoder = Decoder::with_ip(64, code, start, DecoderOptions::NONE);
+        let call = decoder.decode();
+        assert_eq!((call.mnemonic(), call.len()), (Mnemonic::Call, 6), "{call}");
+        if near {
+            assert_eq!(call.near_branch_target(), target, "{call}");
+        } else {
+            assert!(call.is_ip_rel_memory_operand(), "{call}");
+            let at = (call.ip_rel_memory_address() - start) as usize;
+            assert_eq!(code[at..at + 8], target.to_le_bytes(), "{call}");
+        }
+        assert_eq!(decoder.decode().near_branch_target(), start + 6);
+    }
+    // Each address stands there once.
+    let mut asm = Assembler::new();
+    for target in [1, 2, 1, 2, 2] {
+        asm.call_address(target);
+    }
+    assert_eq!(asm.layout().expect("no labels").size(), 32 + 16);
+}

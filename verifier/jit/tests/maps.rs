@@ -4,7 +4,7 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Outcome, Words, all_options, machine, run, verified};
+use common::{Outcome, Words, all_options, link, machine, run, verified};
 use probity_jit::{NativeCode, Options, compile, opt};
 use probity_program::MapDef;
 use probity_vm::{Executable, Map, Runtime};
@@ -21,7 +21,7 @@ fn map(definition: &MapDef) -> Arc<Map> {
 fn linked(text: &str, definition: &MapDef, map: &Arc<Map>) -> Executable {
     let insns = probity_isa::assemble(text, &()).unwrap_or_else(|errors| panic!("{errors:?}\n{text}"));
     let proof = verified(insns, vec![definition.clone()]).unwrap_or_else(|why| panic!("{why}\n{text}"));
-    Executable::new(&proof, vec![Arc::clone(map)]).expect("it is linked")
+    link(&proof, vec![Arc::clone(map)])
 }
 
 /// The ways in which code is made, by each compiler.

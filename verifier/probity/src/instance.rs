@@ -15,8 +15,8 @@ use probity_vm::{
 };
 use thiserror::Error;
 
-use crate::slots::{Mode, Waiting};
 use crate::Loader;
+use crate::slots::{Mode, Waiting};
 
 /// Why a program of an object can't run.
 #[derive(Debug, Error)]

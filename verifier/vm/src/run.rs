@@ -39,7 +39,8 @@ impl Returned {
 ///
 /// # Safety
 ///
-/// Arguments are those of a call that was verified, or checked, and the run is the one that is on.
+/// Arguments are those of a call that was verified, or checked, and the run is the one that is on. If it is a
+/// function of a host, the host that is lent for the run is of its type, or nobody is lent.
 pub type RawFn = unsafe extern "C" fn(u64, u64, u64, u64, u64, *mut Run<'static>) -> Returned;
 
 /// The run is over; why is noted in `Run::failure`.
@@ -191,6 +192,7 @@ impl<'r> Run<'r> {
 
     /// True when it is over before its end.
     #[must_use]
+    #[inline]
     pub fn has_failed(&self) -> bool {
         self.failure.is_some()
     }
@@ -199,6 +201,16 @@ impl<'r> Run<'r> {
     #[must_use]
     pub fn unit(&self) -> &'r Unit {
         self.unit
+    }
+
+    /// From now on another program is on. The host is lent to it when it is of the type that the program
+    /// was linked for, or is none of its business.
+    #[inline(always)]
+    pub(crate) fn go_on(&mut self, unit: &'r Unit) {
+        self.unit = unit;
+        if unit.lacks_host(self.host) {
+            self.host = LentHost::NOBODY;
+        }
     }
 
     /// Ends the run.

@@ -55,6 +55,8 @@ pub(super) enum Fix {
     Jcc(Cond, Label),
     /// The four bytes relative to what follows them, of a `call` or `lea`.
     Relative(Label),
+    /// A `call` of the address with this number: 6 bytes.
+    Call(u32),
     /// Padding up to a multiple of this power of two: one byte less than that in the draft.
     Align(u32),
 }
@@ -84,6 +86,8 @@ pub struct Assembler {
     len: usize,
     pub(super) labels: Vec<Place>,
     pub(super) fixups: Vec<Fixup>,
+    /// Addresses that are called, each once.
+    pub(super) targets: Vec<u64>,
 }
 
 impl Assembler {
@@ -104,6 +108,7 @@ impl Assembler {
         self.len = 0;
         self.labels.clear();
         self.fixups.clear();
+        self.targets.clear();
     }
 
     /// A new label, to be bound once.

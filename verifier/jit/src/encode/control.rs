@@ -51,6 +51,20 @@ impl Assembler {
         self.extended(INDIRECT, Width::W32, 2, target.into(), Imm::None);
     }
 
+    /// `call address`, from wherever the code ends up: relative when that is near enough, else of what
+    /// stands behind the code. It writes no register.
+    ///
+    /// # Panics
+    /// When more than 2^32 addresses are called.
+    pub fn call_address(&mut self, address: u64) {
+        let known = self.targets.iter().position(|target| *target == address);
+        let number = known.unwrap_or_else(|| {
+            self.targets.push(address);
+            self.targets.len() - 1
+        });
+        self.reserve(6, Fix::Call(u32::try_from(number).expect("few addresses")));
+    }
+
     /// `ret`.
     pub fn ret(&mut self) {
         self.raw(&[0xc3]);

@@ -1,5 +1,6 @@
 //! The final code: jumps that reach are short, paddings as long as needed, and the size is known before
-//! a byte is written.
+//! a byte is written. Addresses that are called stand behind the code: whether a call reaches them without
+//! is known when the code is written, and takes as many bytes either way.
 //!
 //! From the draft to the final code distances only shrink: in the draft every jump is long and every
 //! padding as long as it can be. So a jump that is near in the draft may be short, whatever becomes of
@@ -18,8 +19,8 @@ pub struct UnboundLabel {
     pub number: u32,
 }
 
-/// Code whose every byte has its place. It can be written to anywhere: it does not depend on where it
-/// is.
+/// Code whose every byte has its place. It can be written to anywhere; code that calls addresses has to
+/// stay there.
 #[derive(Debug)]
 pub struct Image<'a> {
     code: &'a Assembler,
@@ -86,10 +87,24 @@ impl Assembler {
 }
 
 impl Image<'_> {
-    /// How many bytes the code has.
+    /// How many bytes the code has, with the addresses behind it.
     #[must_use]
     pub fn size(&self) -> usize {
+        match self.code.targets.len() {
+            0 => self.code_size(),
+            count => self.targets_at() + 8 * count,
+        }
+    }
+
+    /// How many bytes the code has.
+    #[must_use]
+    pub fn code_size(&self) -> usize {
         self.code.draft_len() - self.removed as usize
+    }
+
+    /// Where the addresses begin.
+    fn targets_at(&self) -> usize {
+        self.code_size().next_multiple_of(8)
     }
 
     /// Where a label is, from the start of the code; None when it was never bound.
@@ -99,7 +114,7 @@ impl Image<'_> {
         (place.at != UNBOUND).then(|| self.code.position(label, self.removed) as usize)
     }
 
-    /// Writes the code.
+    /// Writes the code, to where it is executed: calls of addresses are relative to it.
     ///
     /// # Panics
     /// When `out` is not of this size.
@@ -125,10 +140,34 @@ impl Image<'_> {
                 }
                 Fix::Jcc(cond, label) => self.relative::<4>(out, start, &[0x0f, 0x80 | cond.number()], label),
                 Fix::Relative(label) => self.relative::<4>(out, start, &[], label),
+                Fix::Call(number) => self.call(out, start, number as usize),
             };
             written = end;
         }
-        out[written..].copy_from_slice(&draft[read..]);
+        let end = self.code_size();
+        out[written..end].copy_from_slice(&draft[read..]);
+        if !self.code.targets.is_empty() {
+            let (padding, targets) = out[end..].split_at_mut(self.targets_at() - end);
+            padding.fill(TRAP);
+            for (place, target) in targets.as_chunks_mut().0.iter_mut().zip(&self.code.targets) {
+                *place = target.to_le_bytes();
+            }
+        }
+    }
+
+    /// Writes a call of an address: relative where that reaches, with a prefix that means nothing so that
+    /// it is as long as the other, which takes the address from behind the code.
+    fn call(&self, out: &mut [u8], start: usize, number: usize) -> usize {
+        let end = start + 6;
+        let next = out.as_ptr() as u64 + end as u64;
+        let distance = self.code.targets[number].wrapping_sub(next).cast_signed();
+        let (opcode, distance) = match i32::try_from(distance) {
+            Ok(near) => ([0x67, 0xe8], near),
+            Err(_) => ([0xff, 0x15], (self.targets_at() + 8 * number - end) as i32),
+        };
+        out[start..start + 2].copy_from_slice(&opcode);
+        out[start + 2..end].copy_from_slice(&distance.to_le_bytes());
+        end
     }
 
     /// Writes an opcode and, in `N` bytes, how far a label is from what follows them.
@@ -143,6 +182,9 @@ impl Image<'_> {
     }
 }
 
+/// What is between the code and the addresses: `int3`.
+const TRAP: u8 = 0xcc;
+
 /// How long the short form of a jump is.
 const SHORT: u32 = 2;
 
@@ -153,6 +195,7 @@ impl Fix {
             Fix::Jmp(_) => 5,
             Fix::Jcc(..) => 6,
             Fix::Relative(_) => 4,
+            Fix::Call(_) => 6,
             Fix::Align(multiple) => multiple - 1,
         }
     }
@@ -160,7 +203,7 @@ impl Fix {
     fn target(self) -> Option<Label> {
         match self {
             Fix::Jmp(label) | Fix::Jcc(_, label) | Fix::Relative(label) => Some(label),
-            Fix::Align(_) => None,
+            Fix::Call(_) | Fix::Align(_) => None,
         }
     }
 }

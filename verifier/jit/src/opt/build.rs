@@ -10,6 +10,7 @@ use super::cfg::{Spans, after, arguments};
 use super::fold::Folded;
 use super::ir::{BinOp, Cmp, Func, Inst, Term, UnOp, Value};
 use super::{Code, Unhandled};
+use crate::abi::in_run;
 
 /// The values of r0 to r10.
 type State = [Value; 11];
@@ -455,6 +456,10 @@ impl Builder<'_> {
             let key = self.get(2)?;
             let value = self.lookup(array, key);
             return self.set(0, value);
+        }
+        if let Some(off) = in_run(&self.code.sites[site as usize]) {
+            let base = self.func.run();
+            return self.write(0, Inst::Load { size: Size::W, sign: false, fixed: false, base, off });
         }
         let args = self.arguments(arguments(self.code, site));
         self.write(0, Inst::Call { site, args })

@@ -164,8 +164,7 @@ pub(super) fn out_of_fuel(output: &mut Output<'_>) {
     // A function that calls nothing may have left the stack as it came; its frame is over anyway.
     asm.alu_imm(Alu::And, Width::W64, Reg::Rsp, -16);
     asm.mov(Width::W64, Reg::Rdi, RUN);
-    asm.mov_imm(Reg::Rax, probity_vm::native::out_of_fuel as *const () as u64);
-    asm.call_to(Reg::Rax);
+    asm.call_address(probity_vm::native::out_of_fuel as *const () as u64);
     asm.jmp(output.frames.exit);
 }
 

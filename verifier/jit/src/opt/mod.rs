@@ -177,7 +177,7 @@ pub fn compile(executable: &Executable, options: &Options) -> Result<NativeCode,
         let name = |index| if index == 0 { "main program" } else { "subprogram" };
         parts.extend(made.map(|(index, at)| (at, Part::Named(name(index)))));
         parts.sort_by_key(|part| part.0);
-        listing(executable.unit(), memory.bytes(), &parts)
+        listing(executable.unit(), &memory.bytes()[..image.code_size()], &parts)
     });
     let (entry, tail_entry) = (at(entry), at(functions.at(0)));
     Ok(NativeCode::new(executable, memory, entry, tail_entry, options, listing))

@@ -95,8 +95,7 @@ impl Emitter<'_, '_> {
                 self.asm.mov_imm(Reg::Rsi, imm.cast_unsigned().into());
                 self.asm.mov_imm(Reg::Rdx, size.bytes().into());
                 self.asm.mov(Width::W64, Reg::Rcx, RUN);
-                self.asm.mov_imm(Reg::Rax, probity_vm::native::load_packet as *const () as u64);
-                self.asm.call_to(Reg::Rax);
+                self.asm.call_address(probity_vm::native::load_packet as *const () as u64);
                 let inside = self.asm.label();
                 self.asm.test(Width::W64, Reg::Rdx, Reg::Rdx);
                 self.asm.jcc(Cond::E, inside);
@@ -114,8 +113,7 @@ impl Emitter<'_, '_> {
                 self.arguments(args);
                 let site = &self.sites[site as usize];
                 self.asm.mov(Width::W64, Reg::R9, RUN);
-                self.asm.mov_imm(Reg::Rax, site.raw as *const () as u64);
-                self.asm.call_to(Reg::Rax);
+                self.asm.call_address(site.raw as *const () as u64);
                 if site.may_leave {
                     self.asm.test(Width::W64, Reg::Rdx, Reg::Rdx);
                     self.asm.jcc(Cond::Ne, self.frames.exit);
@@ -528,8 +526,7 @@ impl Emitter<'_, '_> {
     fn tail_call(&mut self, site: u32, args: &[Src; 3], block: u32) {
         self.arguments(&[Some(args[0]), Some(args[1]), Some(args[2]), None, None]);
         self.asm.mov(Width::W64, Reg::R9, RUN);
-        self.asm.mov_imm(Reg::Rax, self.sites[site as usize].raw as *const () as u64);
-        self.asm.call_to(Reg::Rax);
+        self.asm.call_address(self.sites[site as usize].raw as *const () as u64);
         self.asm.test(Width::W64, Reg::Rax, Reg::Rax);
         let none = self.label(block);
         self.asm.jcc(Cond::E, none);

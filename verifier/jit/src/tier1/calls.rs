@@ -4,8 +4,8 @@ use probity_isa::Size;
 use probity_vm::{Errno, Site, native};
 
 use super::Compiler;
-use crate::abi::{KEPT, RUN, SCRATCH1, SCRATCH3, reg, restore_unit};
-use crate::encode::{Cond, Reg, Width};
+use crate::abi::{KEPT, RUN, SCRATCH1, in_run, reg, restore_unit};
+use crate::encode::{Cond, Mem, Reg, Width};
 use crate::error::JitError;
 
 impl Compiler<'_> {
@@ -15,6 +15,9 @@ impl Compiler<'_> {
         self.burn();
         if let Some(layout) = self.array_of(site) {
             return self.array_lookup(layout);
+        }
+        if let Some(offset) = in_run(site) {
+            return self.asm.load(Width::W32, Reg::Rax, Mem::at(RUN, offset));
         }
         self.raw(site);
         if site.may_leave {
@@ -60,8 +63,7 @@ impl Compiler<'_> {
     fn raw(&mut self, site: &Site) {
         // The run is the sixth argument.
         self.asm.mov(Width::W64, SCRATCH1, RUN);
-        self.asm.mov_imm(SCRATCH3, site.raw as *const () as u64);
-        self.asm.call_to(SCRATCH3);
+        self.asm.call_address(site.raw as *const () as u64);
     }
 
     /// A number of the packet, or the end of the function.
@@ -73,8 +75,7 @@ impl Compiler<'_> {
         self.asm.mov_imm(Reg::Rsi, imm.cast_unsigned().into());
         self.asm.mov_imm(Reg::Rdx, size.bytes().into());
         self.asm.mov(Width::W64, Reg::Rcx, RUN);
-        self.asm.mov_imm(SCRATCH3, native::load_packet as *const () as u64);
-        self.asm.call_to(SCRATCH3);
+        self.asm.call_address(native::load_packet as *const () as u64);
         let inside = self.asm.label();
         self.asm.test(Width::W64, Reg::Rdx, Reg::Rdx);
         self.asm.jcc(Cond::E, inside);

@@ -4,7 +4,7 @@ use probity_isa::{JumpOp, Source};
 use probity_vm::{Op, native};
 
 use super::Compiler;
-use crate::abi::{FUEL, LOOPS, RUN, SCRATCH1, reg};
+use crate::abi::{FUEL, LOOPS, RUN, reg};
 use crate::encode::{Alu, Cond, Label, Reg, Width};
 
 impl Compiler<'_> {
@@ -79,8 +79,7 @@ impl Compiler<'_> {
         // A function that calls nothing may have left the stack as it came; its frame is over anyway.
         self.asm.alu_imm(Alu::And, Width::W64, Reg::Rsp, -16);
         self.asm.mov(Width::W64, Reg::Rdi, RUN);
-        self.asm.mov_imm(SCRATCH1, native::out_of_fuel as *const () as u64);
-        self.asm.call_to(SCRATCH1);
+        self.asm.call_address(native::out_of_fuel as *const () as u64);
         let exit: Label = self.frames.exit;
         self.asm.jmp(exit);
     }

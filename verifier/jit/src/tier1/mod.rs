@@ -61,7 +61,7 @@ pub fn compile(executable: &Executable, options: &Options) -> Result<NativeCode,
         let live = live.filter_map(|(pc, _)| Some((image.offset(slots.at(pc))?, Part::Instruction(pc))));
         parts.extend(live);
         parts.sort_by_key(|part| part.0);
-        listing(unit, memory.bytes(), &parts)
+        listing(unit, &memory.bytes()[..image.code_size()], &parts)
     });
     let (entry, tail_entry) = (at(entry), at(functions.at(0)));
     Ok(NativeCode::new(executable, memory, entry, tail_entry, options, listing))

@@ -5,12 +5,14 @@ pub(crate) mod random;
 
 use std::sync::Arc;
 
+use probity::host::{Errno, HostRun};
 use probity_engine::{Verdict, Verified, verify};
 use probity_isa::Insn;
 use probity_jit::{Features, Options, compile, opt};
+use probity_platform::Platform;
 use probity_program::btf::Btf;
 use probity_program::{FuncInfo, Linkage, MapDef, Program};
-use probity_vm::{Context, Executable, Input, RunError, Runtime};
+use probity_vm::{Context, Executable, Input, Map, RunError, Runtime};
 
 /// Sixteen numbers to read and write, and a few callables.
 pub(crate) mod machine {
@@ -21,7 +23,7 @@ pub(crate) mod machine {
         view input size 128 { words: [u64; 16] read write; }
         /// The run slot.
         helper slot = 101 { proto () -> RET_INTEGER; body processor_id; }
-        /// Nobody does it: a run that gets here is over.
+        /// The host ends the run.
         helper nobody = 102 { proto () -> RET_INTEGER; }
         /// Calls a function of the program.
         helper repeat = 103 {
@@ -48,6 +50,23 @@ pub(crate) mod machine {
     }
 }
 
+/// The host, which does nothing but end runs.
+#[derive(Debug)]
+pub(crate) struct Nobody;
+
+impl machine::Host for Nobody {
+    fn nobody(&mut self, run: &mut HostRun<'_>) -> Result<i64, Errno> {
+        run.end("nobody does it");
+        Ok(0)
+    }
+}
+
+/// Links a program.
+pub(crate) fn link(verified: &Verified, maps: Vec<Arc<Map>>) -> Executable {
+    let bindings = machine::bindings::<Nobody>().link().expect("they are generated");
+    Executable::with_host(verified, maps, &bindings).expect("it is linked")
+}
+
 /// The numbers that a program begins with.
 pub(crate) type Words = [u64; 16];
 
@@ -62,10 +81,19 @@ pub(crate) struct Outcome {
 
 /// Verifies a program; why not, when it is refused.
 pub(crate) fn verified(insns: Vec<Insn>, maps: Vec<MapDef>) -> Result<Verified, String> {
-    let mut program = Program::from_insns(machine::prog_types::COMPUTE, insns);
+    verified_for(&machine::PLATFORM, insns, maps)
+}
+
+/// As [`verified`], for a platform's program type 1.
+pub(crate) fn verified_for(
+    platform: &'static Platform,
+    insns: Vec<Insn>,
+    maps: Vec<MapDef>,
+) -> Result<Verified, String> {
+    let mut program = Program::from_insns(1, insns);
     program.maps = maps;
     describe(&mut program);
-    let report = verify(&program, &machine::PLATFORM, &machine::PLATFORM.default_profile());
+    let report = verify(&program, platform, &platform.default_profile());
     match report.verdict {
         Verdict::Accepted(proof) => Ok(proof),
         Verdict::Rejected(finding) => Err(finding.last_line().to_owned()),
@@ -115,7 +143,8 @@ pub(crate) fn run(executable: &Executable, words: &Words, fuel: Option<u64>, int
     let mut worker = runtime.worker().expect("a slot");
     let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
     let mut context = Context::from_bytes(executable.unit().view(), &bytes);
-    let input = Input { context: Some(&mut context), fuel, interpreted, ..Input::default() };
+    let host: Option<&mut dyn std::any::Any> = Some(&mut Nobody);
+    let input = Input { context: Some(&mut context), fuel, interpreted, host, ..Input::default() };
     let result = executable.run(&mut worker, input);
     let words = context.to_vec().as_chunks::<8>().0.iter().map(|word| u64::from_ne_bytes(*word)).collect();
     Outcome { result, words }
@@ -132,7 +161,7 @@ impl Engines {
     /// Verifies and compiles a program; why not, when it is refused.
     pub(crate) fn new(insns: Vec<Insn>) -> Result<Engines, String> {
         let verified = verified(insns, Vec::new())?;
-        let link = || Executable::new(&verified, Vec::new()).expect("it is linked");
+        let link = || link(&verified, Vec::new());
         let native = all_options().into_iter().map(|options| {
             let executable = link();
             compile(&executable, &options).expect("it is compiled").install().expect("it has none");
@@ -180,7 +209,7 @@ impl Engines {
     }
 
     fn listing(&self, options: Options) -> String {
-        let executable = Executable::new(&self.verified, Vec::new()).expect("it is linked");
+        let executable = link(&self.verified, Vec::new());
         let options = Options { listing: true, ..options };
         let code = compile(&executable, &options).expect("it is compiled");
         code.listing().unwrap_or_default().to_owned()

@@ -94,6 +94,7 @@ macro_rules! argument {
 /// # Safety
 ///
 /// They are there for `'a`.
+#[inline(always)]
 unsafe fn memory<'a>(call: &Taking<'_>, register: u8, len: usize) -> GuestBytes<'a> {
     match call.at(register) {
         0 => GuestBytes::empty(),
@@ -107,6 +108,7 @@ unsafe fn memory<'a>(call: &Taking<'_>, register: u8, len: usize) -> GuestBytes<
 /// # Safety
 ///
 /// They are there for `'a`.
+#[inline(always)]
 unsafe fn slice<'a>(call: &Taking<'_>, register: u8) -> GuestBytes<'a> {
     // SAFETY: the caller's.
     unsafe { memory(call, register, call.at(register + 1) as usize) }

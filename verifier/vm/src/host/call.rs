@@ -1,6 +1,8 @@
 //! From a call to the host's function.
 #![allow(unsafe_code)]
 
+use std::any::Any;
+use std::hint::cold_path;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 use probity_platform::{HostBinding, HostCall};
@@ -37,8 +39,9 @@ pub(super) unsafe extern "C" fn shim<H: 'static, F: HostFunction<H>>(
 ) -> Returned {
     // SAFETY: the run that is on, which nobody else uses until this returns.
     let run = unsafe { &mut *run };
-    // SAFETY: what is lent for the run is reached from here only, until the function calls back with the
-    // host in its hands (`Callback::call`).
+    // SAFETY: the function is called for a unit that was linked with the functions of an `H`, so that what
+    // is lent is one, or nobody (`LentHost`). It is reached from here only, until the function calls back
+    // with the host in its hands (`Callback::call`).
     let Some(host) = (unsafe { run.host.get::<H>() }) else { return nobody(run) };
     let call = Taking { run, regs: [r1, r2, r3, r4, r5], callable: F::NAME, number: F::NUMBER };
     // SAFETY: as above.
@@ -46,14 +49,19 @@ pub(super) unsafe extern "C" fn shim<H: 'static, F: HostFunction<H>>(
     match result {
         Ok(Ok(value)) => Returned::value(value),
         Ok(Err(Left)) => Returned::leave(),
-        Err(panic) => {
-            let _ = run.leave(RunError::Panic { callable: F::NAME, message: message(panic.as_ref()) });
-            Returned::leave()
-        }
+        Err(panic) => panicked(run, F::NAME, panic),
     }
 }
 
 #[cold]
+#[inline(never)]
+fn panicked(run: &mut Run<'static>, callable: &'static str, panic: Box<dyn Any + Send>) -> Returned {
+    let _ = run.leave(RunError::Panic { callable, message: message(panic.as_ref()) });
+    Returned::leave()
+}
+
+#[cold]
+#[inline(never)]
 fn nobody(run: &mut Run<'static>) -> Returned {
     let _ = run.leave(RunError::NoHost);
     Returned::leave()
@@ -89,14 +97,18 @@ unsafe fn call_host<H: 'static, F: HostFunction<H>>(host: &mut H, mut call: Taki
         settle(call.run);
     }
     if call.run.has_failed() {
+        // What the function gave is not to wait for this.
+        cold_path();
         return Err(Left);
     }
     if F::ENDS_LIFETIMES {
         end_lifetimes(call.run, F::NUMBER);
     }
     let value = value.give(&mut call)?;
-    match call.row() {
-        Some(row) if F::RANGED => check_range(&mut call, row.returns, value),
-        _ => Ok(value),
+    if F::RANGED
+        && let Some(row) = call.row()
+    {
+        return check_range(&mut call, row.returns, value);
     }
+    Ok(value)
 }

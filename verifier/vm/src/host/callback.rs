@@ -198,7 +198,8 @@ impl<E: Entries> Callback<'_, E> {
         let held = placing.held;
         // SAFETY: it is taken back when the guard is dropped, after a panic too and before the borrow of
         // the host ends; what runs between reaches it through the run only.
-        let before = std::mem::replace(&mut run.host, unsafe { LentHost::again(host) });
+        let again = unsafe { run.host.again(host) };
+        let before = std::mem::replace(&mut run.host, again);
         run.held.deepen();
         if let Some(packet) = run.packet.get() {
             packet.keep_old();

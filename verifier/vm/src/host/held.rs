@@ -328,7 +328,8 @@ fn call(run: &mut Run<'_>, entered: &Unit, callable: Option<u16>, first: u64) {
     let run = std::ptr::from_mut(run).cast::<Run<'static>>();
     // SAFETY: the function takes a reference or an object in the stack first, and numbers beside it
     // (`HostCall::given_back_by`): this is one that the run holds. Of an object in the stack only the
-    // first word is looked at, and written. The run is the one that is on.
+    // first word is looked at, and written. The host is of the type that the function is for. The run is
+    // the one that is on.
     unsafe {
         raw(first, 0, 0, 0, 0, run);
         (*run).failure = failure;

@@ -5,6 +5,12 @@ use std::any::{Any, TypeId};
 use std::ptr::NonNull;
 
 /// The host that whoever made a run has lent for it, with its type.
+///
+/// Functions of a host are called without a look at the type. So while code of a unit that needs a host is
+/// on, what is lent is of the type that the unit was linked for, or is nobody: it is compared where a run
+/// begins ([`Session::go`](crate::Session::go)), where another program takes over
+/// ([`Run::go_on`](crate::Run::go_on)), where a function lends the host again ([`LentHost::again`]), and
+/// where what is left over is given back (`held`).
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct LentHost(Option<(NonNull<()>, TypeId)>);
 
@@ -23,14 +29,16 @@ impl LentHost {
         LentHost(Some((NonNull::from(host).cast(), id)))
     }
 
-    /// Lends a host again, for what a function of it calls.
+    /// Lends a host again, for what a function of it calls: nobody, when it is of another type than the
+    /// one that the function was called with.
     ///
     /// # Safety
     ///
     /// See [`LentHost::new`].
     #[inline(always)]
-    pub(crate) unsafe fn again<H: 'static>(host: &mut H) -> LentHost {
-        LentHost(Some((NonNull::from(host).cast(), TypeId::of::<H>())))
+    pub(crate) unsafe fn again<H: 'static>(self, host: &mut H) -> LentHost {
+        let id = TypeId::of::<H>();
+        LentHost((self.type_id() == Some(id)).then(|| (NonNull::from(host).cast(), id)))
     }
 
     /// Its type.
@@ -38,18 +46,17 @@ impl LentHost {
         self.0.map(|(_, id)| id)
     }
 
-    /// The host, when it is of this type. Nobody has it while the caller does: it must be put back.
+    /// The host, when there is one. Nobody has it while the caller does.
     ///
     /// # Safety
     ///
-    /// There must be no other reference to the host for `'h`.
+    /// It is of this type, or nobody, and there must be no other reference to it for `'h`.
     #[inline(always)]
     pub(crate) unsafe fn get<'h, H: 'static>(self) -> Option<&'h mut H> {
-        match self.0 {
-            // SAFETY: it is what was lent, of that type, which is there as long as it is lent; that
-            // it is reached from here only is the caller's.
-            Some((host, id)) if id == TypeId::of::<H>() => Some(unsafe { host.cast().as_mut() }),
-            _ => None,
-        }
+        let (host, id) = self.0?;
+        debug_assert_eq!(id, TypeId::of::<H>());
+        // SAFETY: it is what was lent, which is there as long as it is lent; that it is of that type and
+        // reached from here only is the caller's.
+        Some(unsafe { host.cast().as_mut() })
     }
 }

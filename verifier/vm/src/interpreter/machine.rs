@@ -174,7 +174,7 @@ impl<'u, M: Memory> Machine<'u, M> {
             return Ok(pc + 1);
         };
         self.unit = unit;
-        run.unit = unit;
+        run.go_on(unit);
         self.first = self.callers.len();
         let base = regs[10] - self.frame;
         self.clear(run, base);
