@@ -248,12 +248,9 @@ fn functions_of_the_platform_that_are_refused() {
         "BPF_EXIT instruction in main prog would lead to reference leak",
     );
     // Not for this type of program.
-    let task = "r1 = 1\ncall bpf_task_from_pid\nif r0 == 0 goto out\nr1 = r0\ncall bpf_task_release\nout: r0 = 0\nexit";
-    refused_on_linux(
-        task,
-        Code::CallableNotOffered,
-        "calling kernel function bpf_task_from_pid is not allowed",
-    );
+    let other = "r2 = 0\nr3 = r10\nr3 += -16\ncall bpf_dynptr_from_skb\nr0 = 0\nexit";
+    let why = "calling kernel function bpf_dynptr_from_skb is not allowed";
+    refused_on_linux(other, Code::CallableNotOffered, why);
 }
 
 /// The prices of three items, summed up by a function.
