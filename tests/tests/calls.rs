@@ -23,7 +23,7 @@ mod shop {
         object basket { items: u64; }
         callback visit { sync; r1 = item; r2 = caller.ctx; returns 0..=1; }
         kfunc item_get { proto (id: u64) -> item | PTR_MAYBE_NULL; lifetime run; }
-        kfunc item_price { proto (item: item) -> u64; }
+        kfunc item_price { flags KF_TRUSTED_ARGS; proto (item: item) -> u64; }
         kfunc item_secret { gpl_only; proto (item: item) -> u64; }
         kfunc basket_take { flags KF_ACQUIRE | KF_RET_NULL; proto (id: u64) -> basket; }
         kfunc basket_drop { flags KF_RELEASE; proto (basket: basket) -> void; }
@@ -198,8 +198,8 @@ fn functions_of_the_program_that_are_refused() {
     refused(&chain(4), Code::CallDepth, "the call stack of 5 frames is too deep");
     refused_on_linux(&chain(8), Code::CallDepth, "the call stack of 9 frames is too deep");
     let again = "call f\nexit\nf:\ncall f\nexit";
-    refused(again, Code::BackEdge, "recursive call from f() to f()");
-    refused_on_linux(again, Code::BackEdge, "recursive call from f() to f()");
+    refused(again, Code::CallDepth, "the call stack of 5 frames is too deep");
+    refused_on_linux(again, Code::CallDepth, "the call stack of 9 frames is too deep");
     // What the function does with its argument is looked at in each call.
     let number = "r1 = 8\ncall fill\nr0 = 0\nexit\nfill:\n*(u64 *)(r1 +0) = 6\nr0 = 0\nexit";
     refused(number, Code::InvalidMemAccess, "R1 invalid mem access 'scalar'");
@@ -239,8 +239,7 @@ fn functions_of_the_platform_that_are_refused() {
     let why = "kernel function item_price args#0 expected pointer to STRUCT item but R1 has a pointer to STRUCT basket";
     refused(basket, Code::ArgumentType, why);
     let null = ITEM.replace("if r0 == 0 goto out\n", "");
-    let why = "arg#0 pointer type STRUCT item must point to scalar, or struct with scalar";
-    refused(&null, Code::ArgumentType, why);
+    refused(&null, Code::ArgumentMaybeNull, "Possibly NULL pointer passed to trusted arg0");
     // Never ended.
     let walk = "r1 = r10\nr1 += -8\nr2 = 3\nr3 = 7\ncall bpf_iter_num_new\nr0 = 0\nexit";
     refused_on_linux(
@@ -249,12 +248,9 @@ fn functions_of_the_platform_that_are_refused() {
         "BPF_EXIT instruction in main prog would lead to reference leak",
     );
     // Not for this type of program.
-    let task = "r1 = 1\ncall bpf_task_from_pid\nif r0 == 0 goto out\nr1 = r0\ncall bpf_task_release\nout: r0 = 0\nexit";
-    refused_on_linux(
-        task,
-        Code::CallableNotOffered,
-        "calling kernel function bpf_task_from_pid is not allowed",
-    );
+    let other = "r2 = 0\nr3 = r10\nr3 += -16\ncall bpf_dynptr_from_skb\nr0 = 0\nexit";
+    let why = "calling kernel function bpf_dynptr_from_skb is not allowed";
+    refused_on_linux(other, Code::CallableNotOffered, why);
 }
 
 /// The prices of three items, summed up by a function.

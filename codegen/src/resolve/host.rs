@@ -76,6 +76,7 @@ fn binding(model: &Model, all: &[&Callable], row: &Callable) -> HostBinding {
 
 /// What the steps of a callable's driver say about it.
 #[derive(Default)]
+#[allow(clippy::type_complexity)]
 struct Effects<'a> {
     returns: Vec<(HostBound, HostBound)>,
     bytes: Option<HostBound>,

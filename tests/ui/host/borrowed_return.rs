@@ -9,7 +9,7 @@ mod shelf {
 
 use shelf::{Book, Visit};
 
-struct Shelf;
+struct Shelf(Vec<Shared<Book>>);
 
 impl shelf::Host for Shelf {
     fn book_get(&mut self, _run: &mut HostRun<'_>, _id: u64) -> Option<Guest<'_, Book>> {

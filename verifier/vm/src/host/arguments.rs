@@ -1,6 +1,8 @@
 //! What a host's functions are given: types that know how they are taken out of registers. The list is
 //! closed; that each stands where its callable has the like is looked at when a program is linked.
 #![allow(unsafe_code)]
+// Rows of `argument!` have it before them.
+#![allow(clippy::undocumented_unsafe_blocks)]
 
 use std::marker::PhantomData;
 

@@ -166,7 +166,8 @@ pub struct Callback<'a, E> {
     /// How often it may be called.
     left: u64,
     callable: &'static str,
-    is: PhantomData<(&'a (), fn() -> E)>,
+    of: PhantomData<&'a ()>,
+    is: PhantomData<fn() -> E>,
 }
 
 impl<E: Entries> Callback<'_, E> {
@@ -246,7 +247,15 @@ impl<'a, E: Entries> sealed::Take<'a> for Callback<'a, E> {
         });
         let left = times.map_or(u64::MAX, |times| u64::try_from(times.value(&call.regs)).unwrap_or(0));
         let (function, caller) = (call.at(register), call.regs);
-        Ok(Callback { function, caller, objects, left, callable: call.callable, is: PhantomData })
+        Ok(Callback {
+            function,
+            caller,
+            objects,
+            left,
+            callable: call.callable,
+            of: PhantomData,
+            is: PhantomData,
+        })
     }
 }
 
