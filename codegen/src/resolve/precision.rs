@@ -22,14 +22,14 @@ fn add(row: &mut Callable) {
         match step {
             Step::Require { condition: required, .. } => condition(required, &mut read),
             Step::ReturnRange(low, high) => {
-                [low, high].into_iter().for_each(|bound| number(bound, &mut read))
+                [low, high].into_iter().for_each(|bound| number(bound, &mut read));
             }
             Step::ReturnBytes(bytes) => number(bytes, &mut read),
             Step::CallBack { times: Some(times), .. } => number(times, &mut read),
             _ => {}
         }
     }
-    let said = |arg: &u8| row.steps.iter().any(|step| *step == (None, Step::Precise(*arg)));
+    let said = |arg: &u8| row.steps.contains(&(None, Step::Precise(*arg)));
     read.retain(|arg| !said(arg));
     read.sort_unstable();
     read.dedup();
