@@ -1,9 +1,9 @@
 //! Fields of the context: those that the host has in another way, those that it has not, and pointers,
 //! which are the runtime's.
 
-use probity::host::{ContextOf, ContextStruct, Errno, Field, HostRun, Plain};
-use probity_tests::hosts::{Everywhere, Extra};
-use probity_vm::{Packet, RunError};
+use probity::host::{Bytes, ContextOf, ContextStruct, Errno, Field, HostRun, Plain};
+use probity_tests::hosts::{self, Everywhere, Extra};
+use probity_vm::{LinkError, Packet, RunError};
 
 use crate::desk::{self, Call, Desk};
 
@@ -144,4 +144,41 @@ fn a_context_of_another_type_is_an_error() {
         &mut Desk::default(),
     );
     assert_eq!(result, Err(RunError::Internal("a context of another program type")));
+}
+
+/// A platform whose context promises memory that nobody puts there.
+mod promised {
+    probity::spec! {
+        platform promised;
+        use core::{ scalars, memory, context };
+        view input size 16 {
+            area: u64 -> PTR_TO_MEM;
+            perhaps: u64 -> PTR_TO_MEM | PTR_MAYBE_NULL;
+        }
+        helper sum = 1 { proto (of: ARG_PTR_TO_MEM | MEM_RDONLY | PTR_MAYBE_NULL, size: ARG_CONST_SIZE_OR_ZERO) -> RET_INTEGER; }
+        prog_type run = 1 { ctx input; helpers all; section "run"; }
+    }
+}
+
+/// A host for it.
+struct Sum;
+impl promised::Host for Sum {
+    fn sum(&mut self, _run: &mut HostRun<'_>, of: Option<Bytes<'_>>) -> Result<i64, Errno> {
+        Ok(of.map_or(0, |of| of.len() as i64))
+    }
+}
+
+/// Reads as null what nobody sets: only where the verifier had to think of null.
+#[test]
+fn a_pointer_that_nobody_sets_is_refused_unless_it_may_be_null() {
+    let linked = |field: u32| {
+        let text = format!("r1 = *(u64 *)(r1 +{field})\nr2 = 0\ncall sum\nr0 = 0\nexit");
+        let program = hosts::program(&promised::PLATFORM, 1, &text);
+        let proof = hosts::verified(&promised::PLATFORM, &program).unwrap_or_else(|why| panic!("{why:?}"));
+        let host = promised::bindings::<Sum>().link().expect("generated bindings fit");
+        probity_vm::Executable::with_host(&proof, Vec::new(), &host).map(|_| ())
+    };
+    let refused = LinkError::NoMemoryModel("PTR_TO_MEM, of field area of the context".to_owned());
+    assert_eq!(linked(0), Err(refused));
+    assert_eq!(linked(8), Ok(()));
 }

@@ -190,7 +190,7 @@ impl Host for Desk {
 
     fn fill_large(&mut self, _run: R<'_, '_>, to: BytesMut<'_>, with: u64) {
         self.log.push(format!("{}", sum(to.bytes())));
-        to.write(&vec![with as u8; 50]);
+        to.write(&[with as u8; 50]);
     }
 
     fn sum_slice(&mut self, _run: R<'_, '_>, of: Bytes<'_>) -> Result<i64, Errno> {

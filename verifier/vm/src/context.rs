@@ -198,6 +198,15 @@ impl PacketFields {
         }
     }
 
+    /// The kind of the pointer that a field yields and that is never there in a run: one that nobody sets
+    /// and that programs take for not null. None of numbers, of what may be null, and of these fields.
+    pub(crate) fn unset(&self, platform: &Platform, field: &Field) -> Option<&'static str> {
+        let is_set = [self.meta, self.data, self.data_end].contains(&Some(field.host.offset));
+        let yields = field.access.iter().map(|rule| rule.yields);
+        let mut never_null = yields.filter(|ty| !ty.maybe_null()).map(|ty| platform.kind(ty.kind));
+        never_null.find(|kind| !is_set && kind.behaviour != Behaviour::Scalar).map(|kind| kind.name)
+    }
+
     /// True when the host's struct has none.
     #[must_use]
     pub fn is_empty(&self) -> bool {

@@ -115,8 +115,19 @@ impl Unit {
         }
         let offered = Offered::new(platform, prog_type, program, profile);
         let view = &platform.views[usize::from(prog_type.ctx)];
-        let mut linker =
-            Linker { program, platform, offered, maps: &maps, host, proof, profile, view, sites: Vec::new() };
+        let packet_fields = PacketFields::of(platform, view);
+        let mut linker = Linker {
+            program,
+            platform,
+            offered,
+            maps: &maps,
+            host,
+            proof,
+            profile,
+            view,
+            packet_fields,
+            sites: Vec::new(),
+        };
         let mut ops = Vec::with_capacity(program.insns.len());
         for pc in 0..program.insns.len() {
             ops.push(linker.op(pc)?);
@@ -141,7 +152,7 @@ impl Unit {
                 && !ops.iter().any(|op| matches!(op, Op::LoadPacket { .. } | Op::MayGoto { .. })),
             guarded: maps.iter().any(|map| map.frees()),
             pointers: pointers(platform, view),
-            packet_fields: PacketFields::of(platform, view),
+            packet_fields,
             zeroes_stack: proof.is_none_or(Facts::reads_uninit_stack),
             ops,
             functions,
@@ -246,6 +257,7 @@ struct Linker<'a> {
     proof: Option<&'a Facts>,
     profile: &'a Profile,
     view: &'static probity_platform::View,
+    packet_fields: PacketFields,
     sites: Vec<Site>,
 }
 
@@ -276,11 +288,11 @@ impl Linker<'_> {
                     ));
                 }
                 let op = Op::Load { size, sign_extend, dst, src, off: off.into() };
-                self.converted(pc, op, size, off.into())
+                self.converted(pc, op, size, off.into())?
             }
             Instruction::Store { size, dst, off, src } => {
                 let op = Op::Store { size, dst, off: off.into(), src };
-                self.converted(pc, op, size, off.into())
+                self.converted(pc, op, size, off.into())?
             }
             Instruction::Atomic { size, op, fetch, dst, src, off } => {
                 Op::Atomic { size, op, fetch, dst, src, off: off.into() }
@@ -293,11 +305,11 @@ impl Linker<'_> {
                     ));
                 }
                 let op = Op::LoadAcquire { size, dst, src, off: off.into() };
-                self.converted(pc, op, size, off.into())
+                self.converted(pc, op, size, off.into())?
             }
             Instruction::StoreRelease { size, dst, src, off } => {
                 let op = Op::StoreRelease { size, dst, src, off: off.into() };
-                self.converted(pc, op, size, off.into())
+                self.converted(pc, op, size, off.into())?
             }
             Instruction::LoadAbs { size, imm } => Op::LoadPacket { size, index: None, imm },
             Instruction::LoadInd { size, src, imm } => Op::LoadPacket { size, index: Some(src), imm },
@@ -348,34 +360,18 @@ impl Linker<'_> {
     }
 
     /// An access of the context, as the host's struct has it.
-    fn converted(&self, pc: usize, op: Op, size: probity_isa::Size, off: i32) -> Op {
+    fn converted(&self, pc: usize, op: Op, size: probity_isa::Size, off: i32) -> Result<Op, LinkError> {
         let pointer = self.proof.and_then(|facts| facts.pointer(pc));
         if !pointer.is_some_and(|(behaviour, _)| behaviour == Behaviour::Context) {
-            return op;
+            return Ok(op);
         }
-        let Some(converted) =
-            u32::try_from(off).ok().and_then(|off| convert(self.platform, self.view, off, size))
-        else {
-            return op;
-        };
-        let (at, wide) = match converted {
-            Converted::At { offset, size } => (offset.cast_signed(), size),
-            Converted::Zero => {
-                return match op {
-                    Op::Load { dst, .. } | Op::LoadAcquire { dst, .. } => {
-                        Op::Mov { width: Width::W64, dst, src: Source::Imm(0), sign_extend: None }
-                    }
-                    _ => Op::Nop,
-                };
-            }
-        };
-        match op {
-            Op::Load { sign_extend, dst, src, .. } => Op::Load { size: wide, sign_extend, dst, src, off: at },
-            Op::Store { dst, src, .. } => Op::Store { size: wide, dst, off: at, src },
-            Op::LoadAcquire { dst, src, .. } => Op::LoadAcquire { size: wide, dst, src, off: at },
-            Op::StoreRelease { dst, src, .. } => Op::StoreRelease { size: wide, dst, src, off: at },
-            op => op,
+        let Ok(off) = u32::try_from(off) else { return Ok(op) };
+        if let Some(field) = self.view.field_at(off)
+            && let Some(kind) = self.packet_fields.unset(self.platform, field)
+        {
+            return Err(LinkError::NoMemoryModel(format!("{kind}, of field {} of the context", field.name)));
         }
+        Ok(convert(self.platform, self.view, off, size).map_or(op, |converted| as_host(op, converted)))
     }
 
     fn wide(&self, pc: usize, dst: u8, pseudo: u8, imm: i32, next_imm: i32) -> Result<Op, LinkError> {
@@ -471,6 +467,28 @@ impl Linker<'_> {
                 host.function(number).ok_or("the host has no function for it")
             }
         }
+    }
+}
+
+/// An access of the context, as the host's struct has it.
+fn as_host(op: Op, converted: Converted) -> Op {
+    let (at, wide) = match converted {
+        Converted::At { offset, size } => (offset.cast_signed(), size),
+        Converted::Zero => {
+            return match op {
+                Op::Load { dst, .. } | Op::LoadAcquire { dst, .. } => {
+                    Op::Mov { width: Width::W64, dst, src: Source::Imm(0), sign_extend: None }
+                }
+                _ => Op::Nop,
+            };
+        }
+    };
+    match op {
+        Op::Load { sign_extend, dst, src, .. } => Op::Load { size: wide, sign_extend, dst, src, off: at },
+        Op::Store { dst, src, .. } => Op::Store { size: wide, dst, off: at, src },
+        Op::LoadAcquire { dst, src, .. } => Op::LoadAcquire { size: wide, dst, src, off: at },
+        Op::StoreRelease { dst, src, .. } => Op::StoreRelease { size: wide, dst, src, off: at },
+        op => op,
     }
 }
 
