@@ -318,13 +318,15 @@ fn program_types_are_those_of_the_kernel() {
         .map(|prog| prog.number)
         .collect();
     assert_eq!(private, [2, 5, 7, 17], "program types whose functions have stacks of their own");
-    let unsupported: Vec<u32> = PLATFORM
-        .prog_types
-        .iter()
-        .filter(|prog| !prog.unsupported.is_empty())
-        .map(|prog| prog.number)
-        .collect();
-    assert_eq!(unsupported, [24, 26, 27, 28, 29], "program types that the engine does not model");
+    let unsupported = |profile: &Profile| -> Vec<u32> {
+        PLATFORM.prog_types.iter().filter(|prog| !prog.is_modelled(profile)).map(|prog| prog.number).collect()
+    };
+    let root = PLATFORM.default_profile();
+    assert_eq!(unsupported(&root), [24, 26, 27, 28, 29], "program types that the engine does not model");
+    let caps = root.caps.iter().filter(|name| *name != "CAP_PERFMON").cloned().collect();
+    let without = Profile { caps, ..root };
+    let perfmon = [2, 5, 7, 17, 24, 26, 27, 28, 29];
+    assert_eq!(unsupported(&without), perfmon, "and those that take CAP_PERFMON to load");
 }
 
 #[test]

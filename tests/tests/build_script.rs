@@ -5,7 +5,7 @@ use std::fs;
 
 use probity_tests::outside::{Outside, checkout};
 
-const WITH_MACRO: &str = "/// The platform, from its spec.\nmod table {\n    probity::platform!(\"../../spec/examples/table.bpfspec\");\n}\n";
+const WITH_MACRO: &str = "/// The platform, from its spec.\npub(crate) mod table {\n    probity::platform!(\"../../spec/examples/table.bpfspec\");\n}\n";
 const INCLUDED: &str = "probity::include_platform!(table);\n";
 
 #[test]
@@ -18,7 +18,7 @@ fn a_build_script_and_include_platform_give_a_host() {
     let at = checkout.display();
     let manifest = format!(
         "[package]\nname = \"with-build-script\"\nedition = \"2024\"\n\n\
-         [dependencies]\nprobity = {{ path = \"{at}/verifier/probity\", default-features = false, features = [\"jit\"] }}\n\n\
+         [dependencies]\nprobity = {{ path = \"{at}/verifier/probity\", default-features = false, features = [\"jit\", \"report\"] }}\n\n\
          [build-dependencies]\nprobity-codegen = {{ path = \"{at}/codegen\" }}\n"
     );
     let write = |name: &str, text: &str| fs::write(folder.join(name), text).expect("writable");

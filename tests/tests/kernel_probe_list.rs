@@ -215,8 +215,7 @@ fn map(words: &[&str]) -> Option<&'static str> {
 /// A configuration that offers a helper, with the overload that the list asks about.
 fn offering(helper: &str) -> Option<(u32, u32, u32, &'static Callable)> {
     let profile: Profile = PLATFORM.profile(PLATFORM.version);
-    let usable =
-        |prog: &&probity_platform::ProgType| prog.unsupported.is_empty() && prog.number != LIRC_MODE2;
+    let usable = |prog: &&probity_platform::ProgType| prog.is_modelled(&profile) && prog.number != LIRC_MODE2;
     for prog in PLATFORM.prog_types.iter().filter(usable) {
         let attach = prog.attach.first().map_or(0, |row| row.number);
         let sleepable = prog.sleep.must.is_some();

@@ -49,7 +49,7 @@ fn configs(file: &str) -> Vec<Config> {
     for group in data(file)["groups"].as_array().expect("a list") {
         for row in group["configs"].as_array().expect("a list") {
             let (prog_type, sleeps) = (number(&row[1]), row[3] == true);
-            if PLATFORM.prog_type(prog_type).expect("declared").unsupported.is_empty() {
+            if PLATFORM.prog_type(prog_type).expect("declared").is_modelled(&PLATFORM.default_profile()) {
                 configs.push(Config {
                     name: row[0].as_str().expect("a name").to_owned(),
                     prog_type,
@@ -213,7 +213,7 @@ fn attach_types_and_sleep() {
     const LIRC_MODE2: u32 = 20;
     let (mut found, mut asked) = (Vec::new(), 0);
     for prog in PLATFORM.prog_types {
-        if !prog.unsupported.is_empty() || prog.number == LIRC_MODE2 {
+        if !prog.is_modelled(&PLATFORM.default_profile()) || prog.number == LIRC_MODE2 {
             continue;
         }
         for (attach, flags) in (0..=60).flat_map(|attach| [(attach, 0), (attach, 1 << 4)]) {

@@ -111,7 +111,7 @@ fn program(prog_type: u32, map_type: u32, (btf, ty, size): &(Arc<Btf>, u32, u32)
 /// Modelled, and built into the kernel whose answers are compared.
 fn is_asked(prog: &ProgType) -> bool {
     const LIRC_MODE2: u32 = 20;
-    prog.unsupported.is_empty() && prog.number != LIRC_MODE2
+    prog.is_modelled(&PLATFORM.default_profile()) && prog.number != LIRC_MODE2
 }
 
 fn in_maps() -> impl Iterator<Item = &'static SpecialField> {

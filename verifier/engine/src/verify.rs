@@ -141,7 +141,7 @@ impl Run {
                 format!("program type {} is not in {} {}", prog_type.name, platform.name, profile.version);
             return Err((None, Rejection::new(Why::NotAllowed, message)));
         }
-        if let Some((_, reason)) = prog_type.unsupported.iter().find(|(guard, _)| guard.holds(&env)) {
+        if let Some(reason) = prog_type.unsupported(&env) {
             return Err((None, unsupported(format!("program type {} ({reason})", prog_type.name))));
         }
         check_attach(program, prog_type, &env).map_err(|rejection| (None, rejection))?;

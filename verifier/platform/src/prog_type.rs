@@ -2,7 +2,7 @@
 
 use bitflags::bitflags;
 
-use crate::{Guard, RegType, Site};
+use crate::{Guard, GuardEnv, Profile, RegType, Site};
 
 bitflags! {
     /// What programs of a type may do with packets.
@@ -120,6 +120,19 @@ pub struct Section {
 }
 
 impl ProgType {
+    /// What of it the engine does not model, for a program and its target; None when it models it all.
+    #[must_use]
+    pub fn unsupported(&self, env: &GuardEnv<'_>) -> Option<&'static str> {
+        self.unsupported.iter().find(|(guard, _)| guard.holds(env)).map(|(_, what)| *what)
+    }
+
+    /// Whether the engine models all of it for a loader and its target, whatever the program.
+    #[must_use]
+    pub fn is_modelled(&self, profile: &Profile) -> bool {
+        let env = GuardEnv { profile, prog_type: self.number, attach: 0, sleepable: false, target: "" };
+        self.unsupported(&env).is_none()
+    }
+
     /// The attach type that a program has which names `expected`.
     #[must_use]
     pub fn attach_type(&self, expected: u32) -> u32 {
