@@ -186,7 +186,6 @@ impl<'r> Session<'r> {
         run.frames_used = 0;
         run.unit = unit;
         run.kept.clear();
-        run.passed.clear();
         if self.touched || packet.is_none() {
             // Whoever had the context may have put another in its place.
             if !std::ptr::eq(self.context.get().view(), unit.view()) {
@@ -213,6 +212,8 @@ impl<'r> Session<'r> {
         };
         run.give_back();
         run.host = LentHost::NOBODY;
+        // They may be gone from now on.
+        run.passed.clear();
         // SAFETY: nothing is lent any more.
         unsafe {
             run.packet.lend(None);
