@@ -93,7 +93,7 @@ pub(super) fn object(row: &Object) -> TokenStream {
 }
 
 pub(super) fn special_field(row: &SpecialField) -> TokenStream {
-    let (name, site) = (&row.name, site(row.site));
+    let (name, prints, site) = (&row.name, &row.prints, site(row.site));
     let (size, unique) = (number(row.size), row.unique);
     let form = variant(match row.form {
         SpecialFieldForm::Struct => "Struct",
@@ -107,6 +107,7 @@ pub(super) fn special_field(row: &SpecialField) -> TokenStream {
     quote! {
         rt::SpecialField {
             name: #name,
+            prints: #prints,
             form: rt::SpecialFieldForm::#form,
             size: #size,
             unique: #unique,

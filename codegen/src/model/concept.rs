@@ -89,6 +89,8 @@ pub struct SpecialField {
     pub name: String,
     /// Its doc comment.
     pub docs: String,
+    /// How messages name it.
+    pub prints: String,
     /// How it is recognised.
     pub form: SpecialFieldForm,
     /// Its size.

@@ -72,6 +72,7 @@ pub(super) fn object(object: &Object) -> String {
 pub(super) fn special_field(field: &SpecialField) -> String {
     let head = format!("special_field {}: {}", field.name.name, field.form.name);
     let entries = lines(&field.lines, |line| match line {
+        SpecialFieldLine::Prints(text) => format!("prints {}", string(&text.value)),
         SpecialFieldLine::Size(size) => format!("size {}", size.value),
         SpecialFieldLine::Maps(names) => format!("maps {}", list(names)),
         SpecialFieldLine::Denied { progs, text } => {

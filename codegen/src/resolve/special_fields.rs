@@ -33,6 +33,7 @@ pub(super) fn special_fields(cx: &mut Cx<'_>, all: &Collected<'_>, scope: &Scope
         let mut row = SpecialField {
             name: name.name.clone(),
             docs: item.doc.text(),
+            prints: name.name.clone(),
             form: value,
             size: 0,
             unique: false,
@@ -53,6 +54,7 @@ fn special_field_line(cx: &mut Cx<'_>, scope: &Scope, line: &SpecialFieldLine, r
         names.iter().filter_map(|name| table.find(cx, name)).filter_map(|at| u32::try_from(at).ok()).collect()
     };
     match line {
+        SpecialFieldLine::Prints(text) => row.prints.clone_from(&text.value),
         SpecialFieldLine::Size(size) => {
             row.size = cx.narrow(size.value, size.span, "the size").unwrap_or(0);
         }

@@ -127,6 +127,7 @@ impl<'a> Reader<'a> {
     fn special_field_line(&mut self, statement: &Statement) -> Option<Line<SpecialFieldLine>> {
         let (rule, mut parts) = self.clause(statement, keyword::SPECIAL_FIELD, "line of a special field")?;
         let kind = match rule {
+            Rule::prints_prop => SpecialFieldLine::Prints(parts.eat(Rule::string)?.string()),
             Rule::size_clause => SpecialFieldLine::Size(parts.number(&mut self.found)?),
             Rule::names_clause => SpecialFieldLine::Maps(parts.idents()?),
             Rule::denied_clause => {

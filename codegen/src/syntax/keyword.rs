@@ -181,6 +181,7 @@ pub(super) const OBJECT: &[Row] = &[
 
 /// What lines of special fields begin with.
 pub(super) const SPECIAL_FIELD: &[Row] = &[
+    ("prints", Rule::prints_prop),
     ("size", Rule::size_clause),
     ("maps", Rule::names_clause),
     ("denied", Rule::denied_clause),

@@ -18,12 +18,25 @@ const QUEUE: u32 = 22;
 const RINGBUF: u32 = 27;
 const ARENA: u32 = 33;
 
+const STRUCT: u32 = 4 << 24;
+
+/// A special type: its name and size.
+type Special = (&'static str, u32);
+const LOCK: Special = ("bpf_spin_lock", 4);
+const TIMER: Special = ("bpf_timer", 16);
+const WORK: Special = ("bpf_wq", 16);
+
 /// Gives each map of maps its template, behind all the maps that have names.
-pub(super) fn add_inner(maps: &mut Vec<MapDef>) {
+pub(super) fn add_inner(maps: &mut Vec<MapDef>, btf: &mut Types) {
     for index in 0..maps.len() {
         if maps[index].map_type == ARRAY_OF_MAPS {
             maps[index].inner = Some(maps.len());
-            maps.push(MapDef::new(ARRAY, 4, 48, 4));
+            let special = match maps[index].name.as_str() {
+                "touter" => Some(btf.value(MapDef::new(HASH, 4, 32, 4), &[(TIMER, 8)])),
+                "louter" => Some(btf.value(MapDef::new(ARRAY, 4, 16, 1), &[(LOCK, 0)])),
+                _ => None,
+            };
+            maps.push(special.unwrap_or_else(|| MapDef::new(ARRAY, 4, 48, 4)));
         }
     }
 }
@@ -50,14 +63,26 @@ pub(super) fn named(name: &str, subject: &str, btf: &mut Types) -> Option<MapDef
             ..MapDef::new(ARRAY, 4, 48, 1)
         },
         "perf" => MapDef::new(PERF_EVENT_ARRAY, 4, 4, 2),
-        "outer" => MapDef::new(ARRAY_OF_MAPS, 4, 4, 2),
+        "outer" | "touter" | "louter" => MapDef::new(ARRAY_OF_MAPS, 4, 4, 2),
         "devmap" => MapDef::new(DEVMAP, 4, 4, 2),
         "sockmap" => MapDef::new(SOCKMAP, 4, 4, 2),
         "xskmap" => MapDef::new(XSKMAP, 4, 4, 2),
         "queue" => MapDef::new(QUEUE, 0, 8, 2),
-        "lm" | "lm2" => btf.map(MapDef::new(ARRAY, 4, 16, 1), "bpf_spin_lock", 4),
-        "rm" => btf.map(MapDef::new(ARRAY, 4, 16, 2), "bpf_res_spin_lock", 8),
-        "tm" => btf.map(MapDef::new(ARRAY, 4, 24, 1), "bpf_timer", 16),
+        "lm" | "lm2" => btf.value(MapDef::new(ARRAY, 4, 16, 1), &[(LOCK, 0)]),
+        "rm" => btf.value(MapDef::new(ARRAY, 4, 16, 2), &[(("bpf_res_spin_lock", 8), 0)]),
+        "tm" => btf.value(MapDef::new(ARRAY, 4, 24, 1), &[(TIMER, 0)]),
+        "th" | "th2" => btf.value(MapDef::new(HASH, 4, 32, 4), &[(TIMER, 8)]),
+        "tl" => btf.value(MapDef::new(LRU_HASH, 4, 32, 4), &[(TIMER, 8)]),
+        "tlk" => btf.value(MapDef::new(ARRAY, 4, 32, 4), &[(TIMER, 8), (LOCK, 24)]),
+        "ttwo" => btf.value(MapDef::new(ARRAY, 4, 40, 4), &[(TIMER, 0), (TIMER, 16)]),
+        "todd" => btf.value(MapDef::new(ARRAY, 4, 24, 4), &[(("bpf_timer", 12), 0)]),
+        "tbss" => {
+            let map = MapDef { flags: flags::MAP_MMAPABLE, ..MapDef::new(ARRAY, 4, 24, 1) };
+            btf.section(map, TIMER)
+        }
+        "wm" => btf.value(MapDef::new(ARRAY, 4, 24, 1), &[(WORK, 0)]),
+        "wt" => btf.value(MapDef::new(HASH, 4, 40, 4), &[(TIMER, 0), (WORK, 16)]),
+        "twm" => btf.value(MapDef::new(ARRAY, 4, 16, 1), &[(("bpf_task_work", 8), 0)]),
         _ => return None,
     };
     Some(MapDef { name: name.to_owned(), ..map })
@@ -100,20 +125,43 @@ impl Types {
         self.next - 1
     }
 
-    /// Gives the map an `int` as its key, and as its value a structure that starts with a special
-    /// type of `size` bytes.
-    fn map(&mut self, map: MapDef, special: &str, size: u32) -> MapDef {
-        const INT: u32 = 1 << 24;
-        const STRUCT: u32 = 4 << 24;
-        let name = self.image.string("int");
-        let key = self.push(&[name, INT, 4, 1 << 24 | 32]);
-        let [lock, word, name, value] =
-            [special, "opaque", "lock", "value"].map(|text| self.image.string(text));
-        let members: Vec<u32> = (0..size / 4).flat_map(|index| [word, key, index * 32]).collect();
-        let inner = [&[lock, STRUCT | (size / 4), size], members.as_slice()].concat();
-        let inner = self.push(&inner);
-        let rest = map.value_size - 4;
-        let outer = self.push(&[value, STRUCT | 2, map.value_size, name, inner, 0, word, key, rest * 8]);
+    /// Gives the map an `int` as its key, and as its value a structure that has special types at
+    /// these offsets, and ends with an `int`.
+    fn value(&mut self, map: MapDef, special: &[(Special, u32)]) -> MapDef {
+        let key = self.int();
+        let [value, lock, opaque] = ["value", "lock", "opaque"].map(|text| self.image.string(text));
+        let mut members = Vec::new();
+        for &(special, at) in special {
+            members.extend([lock, self.special(special, key), at * 8]);
+        }
+        members.extend([opaque, key, (map.value_size - 4) * 8]);
+        let count = members.len() as u32 / 3;
+        let outer = self.push(&[[value, STRUCT | count, map.value_size].as_slice(), &members].concat());
         MapDef { btf_key: key, btf_value: outer, ..map }
+    }
+
+    /// Gives the map an `int` as its key, and as its value a section with a variable of a special type
+    /// behind a number of 8 bytes.
+    fn section(&mut self, map: MapDef, special: Special) -> MapDef {
+        const VAR: u32 = 14 << 24;
+        const DATASEC: u32 = 15 << 24;
+        let key = self.int();
+        let inner = self.special(special, key);
+        let [name, section] = ["variable", ".bss"].map(|text| self.image.string(text));
+        let variable = self.push(&[name, VAR, inner, 1]);
+        let value = self.push(&[section, DATASEC | 1, map.value_size, variable, 8, special.1]);
+        MapDef { btf_key: key, btf_value: value, ..map }
+    }
+
+    fn int(&mut self) -> u32 {
+        let name = self.image.string("int");
+        self.push(&[name, 1 << 24, 4, 1 << 24 | 32])
+    }
+
+    /// A struct of as many of those integers as there is room for.
+    fn special(&mut self, (name, size): Special, int: u32) -> u32 {
+        let [name, word] = [name, "opaque"].map(|text| self.image.string(text));
+        let members: Vec<u32> = (0..size / 4).flat_map(|index| [word, int, index * 32]).collect();
+        self.push(&[[name, STRUCT | (size / 4), size].as_slice(), &members].concat())
     }
 }

@@ -111,7 +111,7 @@ pub(super) fn build(
     let subject = name.split('/').next().unwrap_or_default();
     let mut types = maps::Types::new(&btf);
     program.maps = maps.iter().map(|map| maps::named(map, subject, &mut types)).collect::<Option<_>>()?;
-    maps::add_inner(&mut program.maps);
+    maps::add_inner(&mut program.maps, &mut types);
     program.btf = types.to_bytes().and_then(|bytes| Btf::parse(&bytes).ok()).map(Arc::new);
     let function = |&(pc, btf_id): &(usize, u32)| {
         let btf = program.btf.as_deref()?;

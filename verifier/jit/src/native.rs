@@ -61,6 +61,7 @@ impl NativeCode {
             tail_entry: memory.address(tail_entry) as usize,
             call_back,
             counts,
+            code: memory.bytes().as_ptr_range().start as usize..memory.bytes().as_ptr_range().end as usize,
             owner: Box::new(memory),
         };
         // SAFETY: compilers made the code of this very executable's instructions, with the conventions of

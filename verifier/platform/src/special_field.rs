@@ -17,6 +17,8 @@ pub enum SpecialFieldForm {
 pub struct SpecialField {
     /// The name of the struct, or the text of the tag.
     pub name: &'static str,
+    /// How messages name it where they are about the map that it belongs to.
+    pub prints: &'static str,
     /// How it is recognised.
     pub form: SpecialFieldForm,
     /// Its size in bytes.

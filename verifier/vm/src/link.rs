@@ -108,7 +108,9 @@ impl Unit {
             .ok_or(LinkError::ProgType { platform: platform.name, number: program.prog_type })?;
         check_maps(program, &maps)?;
         for (wanted, map) in program.maps.iter().zip(&maps) {
-            if !map.learn(Special::of(platform, program, wanted)) {
+            let inner = wanted.inner.and_then(|inner| program.maps.get(inner));
+            let inner = inner.and_then(|inner| Special::of(platform, program, inner));
+            if !map.learn(Special::of(platform, program, wanted)) || !map.learn_inner(inner) {
                 let what = "what values hold beyond bytes";
                 return Err(LinkError::OtherMap { name: wanted.name.clone(), what });
             }

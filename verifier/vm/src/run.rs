@@ -88,6 +88,8 @@ pub struct Run<'r> {
     pub(crate) nested: u32,
     /// The program that is on; a tail call changes it.
     pub(crate) unit: &'r Unit,
+    /// Programs whose machine code made tail calls: a function of theirs may be on again since.
+    pub(crate) passed: Vec<&'r Unit>,
     /// The packet, where the program is called with one.
     pub(crate) packet: Lent<Packet>,
     /// What belongs to the thread.
@@ -166,6 +168,7 @@ impl<'r> Run<'r> {
             frames_used: 0,
             nested: 0,
             unit,
+            passed: Vec::new(),
             packet: Lent::nothing(),
             worker,
             host: LentHost::NOBODY,
@@ -176,6 +179,12 @@ impl<'r> Run<'r> {
             locks: Vec::new(),
             timer: 0,
         }
+    }
+
+    /// The program that a function is of, by its value, where it is one of this run.
+    pub(crate) fn unit_of(&self, function: u64) -> Option<&'r Unit> {
+        let passed = self.passed.iter().rev().copied();
+        std::iter::once(self.unit).chain(passed).find(|unit| unit.has_function(function))
     }
 
     /// The address of the context, the host's own struct.

@@ -149,18 +149,22 @@ impl<'r> Session<'r> {
         })
     }
 
-    /// One run of one function, in the engine that a value of it is for: because a timer has run down.
+    /// One run of one function, in the engine that a value of it is for: because a timer has run down,
+    /// in the value of a map that begins where r3 says and has `len` bytes.
     pub(crate) fn call(
         &mut self,
         timer: u64,
         engine: CallBack,
         function: u64,
         key: GuestBytes<'_>,
+        len: u64,
         args: [u64; 5],
     ) -> Result<u64, RunError> {
         self.run.timer = timer;
         self.go(None, None, |_, run, _| {
             run.call_back = Some(engine);
+            // It may be deleted meanwhile, or of a map that the program finds in another.
+            run.keep(args[2], len, true);
             Ok(run.call_back_with(function, key, args)?)
         })
     }
@@ -208,6 +212,8 @@ impl<'r> Session<'r> {
         };
         run.give_back(unit);
         run.host = LentHost::NOBODY;
+        // They may be gone from now on.
+        run.passed.clear();
         // SAFETY: nothing is lent any more.
         unsafe {
             run.packet.lend(None);

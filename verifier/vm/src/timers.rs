@@ -335,6 +335,7 @@ fn fire(call: &Call, worker: &mut Worker) -> Option<Result<u64, RunError>> {
         let key = key.bytes();
         let args = [map.address(), key.address(), element.value, 0, 0];
         let mut session = Session::begin(&callback.unit, worker, None, None)?;
-        session.call(*id, callback.engine, callback.function, key, args)
+        let len = map.definition().value_size.into();
+        session.call(*id, callback.engine, callback.function, key, len, args)
     })
 }

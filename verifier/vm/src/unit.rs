@@ -88,6 +88,8 @@ pub struct Native {
     pub call_back: crate::run::CallBack,
     /// Whether it takes of `Run::fuel`; runs with a limit are left to the interpreter otherwise.
     pub counts: bool,
+    /// Where the code is.
+    pub code: std::ops::Range<usize>,
     /// Who holds the code.
     pub owner: Box<dyn Any + Send + Sync>,
 }
@@ -169,6 +171,12 @@ impl Unit {
     /// which no program can read.
     pub(crate) fn function_value(&self, start: u32) -> u64 {
         self.function_at(start).map_or(0, |index| std::ptr::from_ref(&self.functions[index]) as u64)
+    }
+
+    /// Whether a value is that of one of its functions, in one engine or the other.
+    pub(crate) fn has_function(&self, value: u64) -> bool {
+        let native = self.native.get().is_some_and(|native| native.code.contains(&(value as usize)));
+        native || self.function_of(value).is_some()
     }
 
     /// The first slot of the function with a value.

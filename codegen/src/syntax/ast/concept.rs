@@ -158,6 +158,8 @@ pub struct SpecialField {
 /// What lines of special fields say.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SpecialFieldLine {
+    /// `prints "text";`
+    Prints(Spanned<String>),
     /// `size N;`
     Size(Spanned<u64>),
     /// `maps MAP_TYPES;`

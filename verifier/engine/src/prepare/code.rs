@@ -80,6 +80,8 @@ pub struct Code {
     pub map_types: Vec<Option<&'static MapType>>,
     /// By map: the special fields of its values.
     pub special_fields: Vec<MapFields>,
+    /// Which special fields of the platform the engine models, by their index.
+    pub modelled_fields: Vec<bool>,
     /// By instruction: the number of the loop that it is in, 0 for none. Empty when no loop is walked
     /// until nothing new comes.
     pub components: Vec<u32>,
@@ -107,6 +109,9 @@ impl Code {
             functions: functions::describe(program, &starts),
             map_types: program.maps.iter().map(|map| platform.map_type(map.map_type)).collect(),
             special_fields: special_fields::find(program, platform),
+            modelled_fields: (0..platform.special_fields.len())
+                .map(|index| special_fields::is_modelled(platform, index as u16))
+                .collect(),
             components: Vec::new(),
             neighbours: Neighbours::default(),
         };

@@ -24,6 +24,8 @@ pub struct FieldAt {
     pub index: u16,
     /// Its offset in the value in bytes.
     pub offset: u32,
+    /// Callables lock with it.
+    pub locks: bool,
 }
 
 /// The special fields of a map's value.
@@ -31,7 +33,8 @@ pub struct FieldAt {
 pub struct MapFields {
     /// Those that the engine models, by offset. None of them when another is not modelled.
     pub fields: Vec<FieldAt>,
-    /// The name of one that it does not model, or why they are not known.
+    /// The name of one that it does not model, or why they are not known. None where there is nothing
+    /// special, or what there is are bytes to Linux.
     pub unmodelled: Option<&'static str>,
     /// True when the map has no type for its value, so that nobody knows.
     pub untyped: bool,
@@ -50,7 +53,14 @@ impl MapFields {
     /// locked.
     #[must_use]
     pub fn may_be_locked(&self) -> bool {
-        !self.fields.is_empty()
+        self.fields.iter().any(|field| field.locks)
+    }
+
+    /// True when pointers to inner maps tell the lookups that found them apart: something in a value
+    /// is used together with the map that the value is of.
+    #[must_use]
+    pub fn tells_maps_apart(&self) -> bool {
+        self.fields.iter().any(|field| !field.locks)
     }
 
     /// Refuses maps with fields that programs of a type may not have.
@@ -104,6 +114,10 @@ fn in_map(program: &Program, platform: &'static Platform, map: &MapDef) -> MapFi
     let places = places(btf, platform, value);
     let odd = fields.all.iter().any(|field| fields.is_odd(*field));
     let modelled = |field: &FieldAt| is_modelled(platform, field.index);
+    // Plain bytes, to Linux: of locks it refuses the types.
+    if odd && fields.all.iter().all(|(row, _)| is_bytes(platform, row)) {
+        return fields;
+    }
     if !odd && places.len() == fields.all.len() && places.iter().all(modelled) {
         fields.fields = places;
         fields.fields.sort_by_key(|field| field.offset);
@@ -129,13 +143,33 @@ pub fn in_value(btf: &Btf, platform: &'static Platform, value: u32) -> Vec<Field
     places
 }
 
-/// Whether the engine models all that can be done with a field: what takes it are helpers, and they
-/// lock with it.
-fn is_modelled(platform: &'static Platform, index: u16) -> bool {
-    let takes = |row: &&Callable| row.args.iter().any(|arg| arg.subject == Subject::Field(index));
-    let lock = |row: &Callable| row.concepts.contains(Concepts::LOCK) && MODELLED.contains(row.concepts);
-    let mut helpers = platform.callables.iter().filter(takes).peekable();
-    helpers.peek().is_some() && helpers.all(lock) && !platform.kfuncs.iter().any(|row| takes(&row))
+/// Whether a field that stands twice, or in another size, is bytes.
+fn is_bytes(platform: &'static Platform, row: &'static SpecialField) -> bool {
+    let index = platform.special_fields.iter().position(|other| std::ptr::eq(other, row));
+    index.is_some_and(|index| is_modelled(platform, index as u16) && !locks(platform, index as u16))
+}
+
+/// Whether callables lock with a field.
+fn locks(platform: &'static Platform, index: u16) -> bool {
+    takers(platform, index).any(|row| row.concepts.contains(Concepts::LOCK))
+}
+
+/// The callables that take a field.
+fn takers(platform: &'static Platform, index: u16) -> impl Iterator<Item = &'static Callable> {
+    let takes = move |row: &&Callable| row.args.iter().any(|arg| arg.subject == Subject::Field(index));
+    platform.callables.iter().chain(platform.kfuncs).filter(takes)
+}
+
+/// Whether the engine models all that can be done with a field. It does not where kfuncs lock with
+/// it, which may fail, or take it beside an object.
+#[must_use]
+pub fn is_modelled(platform: &'static Platform, index: u16) -> bool {
+    let no_kfunc = Concepts::LOCK | Concepts::OBJECT;
+    let follows = |row: &Callable| {
+        MODELLED.contains(row.concepts) && !(row.number == 0 && row.concepts.intersects(no_kfunc))
+    };
+    let mut takers = takers(platform, index).peekable();
+    takers.peek().is_some() && takers.all(follows)
 }
 
 /// The special structs that are a value's own members, or variables of a section.
@@ -151,7 +185,8 @@ fn places(btf: &Btf, platform: &'static Platform, value: TypeId) -> Vec<FieldAt>
         let Some(Type::Struct(composite)) = btf.ty(plain(btf, ty)) else { return None };
         let mut rows = (0u16..).zip(platform.special_fields);
         let is = |row: &SpecialField| row.form == SpecialFieldForm::Struct && row.name == composite.name;
-        rows.find(|(_, row)| is(row)).map(|(index, row)| FieldAt { row, index, offset })
+        let (index, row) = rows.find(|(_, row)| is(row))?;
+        Some(FieldAt { row, index, offset, locks: locks(platform, index) })
     };
     members.into_iter().filter_map(place).collect()
 }

@@ -31,7 +31,8 @@ pub struct Reg {
     /// By behaviour: the map's index, the region's size, the packet range, the frame number, the
     /// function's first instruction.
     pub data: u32,
-    /// By behaviour: the identity of the map that a value came from.
+    /// By behaviour. Of a map, or a value: which inner map it is, or is in, where that matters: the
+    /// identity of the lookup that found it, [`CALLED_LATER`] or [`WALKED`]; 0 for other maps.
     pub data2: u32,
     /// The scalar, or the variable part of the offset.
     pub val: Scalar,
@@ -41,6 +42,11 @@ pub struct Reg {
 pub const BEYOND_BOUND: i32 = -2;
 /// A packet range that says: this pointer is at or beyond its bound.
 pub const AT_BOUND: i32 = -1;
+
+/// In [`Reg::data2`]: the inner map whose field calls this function.
+pub const CALLED_LATER: u32 = u32::MAX;
+/// In [`Reg::data2`]: some inner map whose elements are walked.
+pub const WALKED: u32 = u32::MAX - 1;
 
 impl Reg {
     /// A register that was never written.

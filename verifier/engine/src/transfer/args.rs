@@ -179,6 +179,7 @@ impl<O: Observer> Walk<'_, O> {
             ArgRole::Field => self.check_field(call, index, regno, reg),
             ArgRole::Map => {
                 call.map = Some(reg.map());
+                call.inner_map = reg.data2;
                 // A map that was found in another is known by its template only.
                 let found = self.program.maps.iter().any(|map| map.inner == Some(reg.map()));
                 self.facts.call(self.pc, reg.map(), found);

@@ -36,7 +36,7 @@ impl<O: Observer> Walk<'_, O> {
             self.drive(&mut call)?;
             return Err(crate::unsupported(callable.name).at(callable.site));
         }
-        check_modelled(callable)?;
+        check_modelled(callable, self.code)?;
         for index in 0..callable.args.len() {
             self.check_argument(&mut call, index)?;
         }
@@ -213,6 +213,7 @@ impl<O: Observer> Walk<'_, O> {
         match kind.behaviour {
             Behaviour::MapValue | Behaviour::MapKey | Behaviour::Map => {
                 reg.data = call.map.unwrap_or_default() as u32;
+                reg.data2 = call.inner_map;
             }
             Behaviour::Region => {
                 reg.data = call.return_bytes.unwrap_or(call.callable.ret.size);

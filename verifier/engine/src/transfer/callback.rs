@@ -10,6 +10,7 @@ use probity_platform::{
 
 use super::effects::Call;
 use crate::explore::walk::{Next, Observer, Walk};
+use crate::state::reg::{CALLED_LATER, WALKED};
 use crate::state::{Frame, Reg, State};
 
 /// Bytes of stack in which an inlined loop keeps what it needs: three registers.
@@ -147,6 +148,10 @@ impl<O: Observer> Walk<'_, O> {
                         }
                     };
                     let mut given = Reg { data, ..Reg::pointer(behaviour, ty) };
+                    given.data2 = match of {
+                        Some(of) if of.data2 != 0 => self.given_map(&of, behaviour, number),
+                        _ => 0,
+                    };
                     if matches!(behaviour, Behaviour::Object | Behaviour::MapKey) {
                         given.ref_id = self.given_ends(number);
                     }
@@ -159,6 +164,17 @@ impl<O: Observer> Walk<'_, O> {
             };
         }
         Ok(())
+    }
+
+    /// Which inner map a function is called for. Linux knows it no more: what is there to tell maps
+    /// apart is 0, but where a walk hands on the map itself. Values that are walked are of no map that
+    /// can be named, so that they never pass for those of another.
+    fn given_map(&self, of: &Reg, behaviour: Behaviour, number: usize) -> u32 {
+        match behaviour {
+            _ if number == 0 => CALLED_LATER,
+            Behaviour::Map => of.data2,
+            _ => WALKED,
+        }
     }
 
     /// The elements of a map can be walked.

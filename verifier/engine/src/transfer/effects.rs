@@ -21,6 +21,8 @@ pub(super) struct Call {
     pub(super) args: [Reg; 5],
     /// The map that was passed.
     pub(super) map: Option<usize>,
+    /// Which inner map that is, 0 for one that is in no other: see [`Reg::data2`].
+    pub(super) inner_map: u32,
     /// Memory that need not be initialised: the register that points to it, and its size.
     pub(super) raw: Option<(u8, u32)>,
     pub(super) return_range: Option<(i64, i64)>,
@@ -56,6 +58,7 @@ impl Call {
             callable,
             args: [Reg::NOT_INIT; 5],
             map: None,
+            inner_map: 0,
             raw: None,
             return_range: None,
             return_type: None,
@@ -275,6 +278,10 @@ impl<O: Observer> Effects for Running<'_, '_, O> {
 
     fn call_back(&mut self, call: &CallbackCall, times: Option<u64>) -> Result<(), Rejection> {
         self.walk.call_back(self.call, call, times)
+    }
+
+    fn require_member(&mut self, field: u8, map: u8, site: Site) -> Result<(), Rejection> {
+        self.walk.check_member(self.call, usize::from(field), usize::from(map), site)
     }
 
     fn advance(&mut self, arg: u8, drained: u8, site: Site) -> Result<(), Rejection> {

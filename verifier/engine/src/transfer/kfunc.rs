@@ -2,8 +2,8 @@
 
 use probity_platform::rejection::{EACCES, EINVAL};
 use probity_platform::{
-    ArgRole, Behaviour, Callable, CallbackFlags, Code as Why, KfuncFlags, Lifetime, PacketAccess, Rejection,
-    Relation, RetType, Subject, TypeFlags,
+    ArgRole, Behaviour, Callable, CallbackFlags, Code as Why, Concepts, KfuncFlags, Lifetime, PacketAccess,
+    Rejection, Relation, RetType, Subject, TypeFlags,
 };
 use probity_program::flags;
 
@@ -41,7 +41,7 @@ impl<O: Observer> Walk<'_, O> {
             self.drive(&mut Call::new(row))?;
             return Err(crate::unsupported(row.name).at(row.site));
         }
-        check_modelled(row)?;
+        check_modelled(row, self.code)?;
         let mut call = Call::new(row);
         for index in 0..row.args.len() {
             self.check_kfunc_argument(&mut call, index).map_err(|rejection| {
@@ -152,6 +152,13 @@ impl<O: Observer> Walk<'_, O> {
             }
             ArgRole::StackObject => self.check_kfunc_object(call, index, &reg),
             ArgRole::Object => self.check_kfunc_typed(call, index, &reg, null),
+            ArgRole::Field => self.check_kfunc_field(call, index, &reg),
+            ArgRole::Map if call.callable.concepts.contains(Concepts::SPECIAL_FIELD) => {
+                self.check_kfunc_map(call, index, &reg)
+            }
+            ArgRole::Func if !self.platform.hosted && reg.behaviour == Some(Behaviour::Func) => {
+                self.check_argument_offset(regno, &reg, arg)
+            }
             // A host calls back as helpers do.
             ArgRole::Func | ArgRole::Stack if self.platform.hosted => {
                 if null {
@@ -168,11 +175,53 @@ impl<O: Observer> Walk<'_, O> {
                 }
                 Ok(())
             }
+            ArgRole::Func => {
+                let message = format!("arg{index} expected pointer to func");
+                Err(Rejection::new(Why::ArgumentType, message)
+                    .errno(EINVAL)
+                    .facts("the address of a function", self.type_of(regno)))
+            }
             _ => Err(crate::unsupported(format!(
                 "{} (an argument of class {})",
                 call.callable.name, class.name
             ))),
         }
+    }
+
+    /// An argument is a special field of a map's value.
+    fn check_kfunc_field(&self, call: &Call, index: usize, reg: &Reg) -> Result<(), Rejection> {
+        let (regno, arg) = (register(index), &call.callable.args[index]);
+        if reg.behaviour != Some(Behaviour::MapValue) {
+            let message = format!("arg#{index} doesn't point to a map value");
+            return Err(Rejection::new(Why::ArgumentType, message).errno(EINVAL).facts(
+                format!("argument {} (r{regno}) points to a map's value", arg.name),
+                self.type_of(regno),
+            ));
+        }
+        // Linux takes it.
+        if reg.maybe_null() {
+            return Err(crate::unsupported(format!("{} of what may be null", call.callable.name)));
+        }
+        self.check_field(call, index, regno, reg)
+    }
+
+    /// An argument is the map of the field before it.
+    fn check_kfunc_map(&self, call: &mut Call, index: usize, reg: &Reg) -> Result<(), Rejection> {
+        let regno = register(index);
+        if reg.behaviour == Some(Behaviour::Map) && reg.off == 0 {
+            call.map = Some(reg.map());
+            return Ok(());
+        }
+        if reg.behaviour != Some(Behaviour::MapValue) || reg.maybe_null() {
+            return Err(crate::unsupported(format!(
+                "{} ({} as a map)",
+                call.callable.name,
+                self.type_of(regno)
+            )));
+        }
+        let value = self.type_of(regno);
+        let message = format!("arg#{index} is {value} expected {value} or socket");
+        Err(Rejection::new(Why::ArgumentType, message).errno(EINVAL).facts("a map", value))
     }
 
     fn check_kfunc_constant(&mut self, regno: u8, reg: &Reg) -> Result<(), Rejection> {

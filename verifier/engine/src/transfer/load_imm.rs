@@ -5,6 +5,7 @@ use probity_isa::opcode::{
     BPF_PSEUDO_MAP_VALUE,
 };
 use probity_platform::{Behaviour, Code as Why, KindId, RegType, Rejection, TypeFlags};
+use probity_program::{FuncInfo, Linkage};
 
 use crate::explore::walk::{Observer, Walk};
 use crate::state::Reg;
@@ -52,7 +53,7 @@ impl<O: Observer> Walk<'_, O> {
         let typed = !self.program.funcs.is_empty() && self.program.funcs.iter().all(|info| info.btf_id != 0);
         let wrong = if self.program.btf.is_none() || !typed {
             Some("missing btf func_info")
-        } else if self.code.functions[function].global {
+        } else if self.is_global(function) {
             Some("callback function not static")
         } else {
             None
@@ -63,6 +64,13 @@ impl<O: Observer> Walk<'_, O> {
         }
         let ty = RegType { kind, flags: TypeFlags::empty() };
         Ok(Reg { data: function as u32, ..Reg::pointer(Behaviour::Func, ty) })
+    }
+
+    /// The main function may be global too, though calls do not care.
+    fn is_global(&self, function: usize) -> bool {
+        let start = self.code.functions[function].start;
+        let of = |info: &FuncInfo| info.pc == start && info.linkage == Linkage::Global;
+        self.program.funcs.iter().any(of)
     }
 
     fn reference(
@@ -78,10 +86,7 @@ impl<O: Observer> Walk<'_, O> {
         let index = map.cast_unsigned() as usize;
         let inner = self.program.maps[index].inner;
         let fields = &self.code.special_fields;
-        // Values of inner maps are not told apart by their lookups.
-        let special = inner.and_then(|inner| fields.get(inner)).and_then(|fields| {
-            fields.unmodelled.or_else(|| fields.fields.first().map(|field| field.row.name))
-        });
+        let special = inner.and_then(|inner| fields.get(inner)).and_then(|fields| fields.unmodelled);
         if let Some(name) = fields[index].unmodelled.or(special) {
             return Err(unsupported(format!("map values with {name}")));
         }

@@ -1,71 +1,11 @@
 //! Locks: special fields of map values that a call takes and another gives back (verifier.md, 5.9).
 
-use probity_platform::{Code as Why, Region, Rejection, Site, Subject};
+use probity_platform::{Code as Why, Region, Rejection, Site};
 
 use crate::explore::walk::{Observer, Walk};
 use crate::state::{Lock, Reg};
 
-use super::effects::Call;
-
 impl<O: Observer> Walk<'_, O> {
-    /// An argument is a special field: the pointer leads to where one is.
-    pub(super) fn check_field(
-        &self,
-        call: &Call,
-        index: usize,
-        regno: u8,
-        reg: &Reg,
-    ) -> Result<(), Rejection> {
-        let arg = &call.callable.args[index];
-        let Subject::Field(field) = arg.subject else {
-            return Err(crate::unsupported(format!("{} without its field", arg.name)).at(arg.site));
-        };
-        let row = &self.platform.special_fields[usize::from(field)];
-        let name = row.name;
-        let wrong = |message: String| {
-            Err(Rejection::new(Why::SpecialField, message)
-                .facts(format!("r{regno} points to the struct {name} of a map's value"), self.type_of(regno))
-                .at(arg.site))
-        };
-        let Some(offset) = reg.val.is_const() else {
-            let message =
-                format!("R{regno} doesn't have constant offset. {name} has to be at the constant offset");
-            return wrong(message);
-        };
-        let map = &self.program.maps[reg.map()];
-        let fields = &self.code.special_fields[reg.map()];
-        if fields.untyped {
-            return wrong(format!("map '{}' has to have BTF in order to use {name}", map.name));
-        }
-        let Some(at) = fields.find(field) else {
-            return wrong(format!("map '{}' has no valid {name}", map.name));
-        };
-        let offset = offset.cast_signed().wrapping_add(i64::from(reg.off));
-        if offset != i64::from(at.offset) {
-            return wrong(format!("off {offset} doesn't point to 'struct {name}' that is at {}", at.offset));
-        }
-        Ok(())
-    }
-
-    /// Special fields are no bytes of the program: an access must not touch one.
-    pub(super) fn check_beside_fields(&self, reg: &Reg, off: i64, size: u32) -> Result<(), Rejection> {
-        for field in &self.code.special_fields[reg.map()].fields {
-            let low = off.saturating_add(reg.val.smin);
-            let high = off.saturating_add(reg.val.umax.cast_signed()).saturating_add(i64::from(size));
-            let (begin, end) = (i64::from(field.offset), i64::from(field.offset + field.row.size));
-            if low < end && begin < high {
-                let message = format!("{} cannot be accessed directly by load/store", field.row.name);
-                return Err(super::denied(Why::SpecialField, message)
-                    .facts(
-                        format!("the access leaves out bytes {begin} to {}", end - 1),
-                        format!("it may touch bytes {low} to {}", high - 1),
-                    )
-                    .at(field.row.site));
-            }
-        }
-        Ok(())
-    }
-
     /// While a lock is held nothing is called but what its region allows.
     pub(super) fn check_call_under_lock(&self, name: &str, site: Site) -> Result<(), Rejection> {
         let Some(lock) = self.state.references.lock() else { return Ok(()) };

@@ -30,6 +30,7 @@
 //! | `regions` | regions that are entered and left |
 //! | [`effects`] | what their drivers ask and do |
 //! | `lifetimes` | how long pointers are good that a host gives out |
+//! | `fields` | special fields of map values: as arguments, and left out by accesses |
 //! | `locks` | locks in map values, and what is forbidden while one is held |
 //! | [`references`] | what callables acquire and release |
 //! | [`subprog`] | calls of functions, and exit |
@@ -52,6 +53,7 @@ pub(crate) mod callback;
 pub(crate) mod concepts;
 pub mod context;
 pub mod effects;
+mod fields;
 mod global;
 mod kfunc;
 pub mod legacy;

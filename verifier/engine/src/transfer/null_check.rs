@@ -5,6 +5,7 @@ use probity_platform::{Behaviour, NullCheckYields, TypeFlags};
 
 use crate::explore::walk::{Observer, Walk};
 use crate::prepare::Code;
+use crate::prepare::special_fields::MapFields;
 use crate::state::Reg;
 
 impl<O: Observer> Walk<'_, O> {
@@ -77,6 +78,7 @@ fn mark_nonnull(
     code: &Code,
 ) {
     reg.flags.remove(TypeFlags::PTR_MAYBE_NULL);
+    let lookup = reg.id;
     if !code.may_be_locked(reg) {
         reg.id = 0;
     }
@@ -91,6 +93,9 @@ fn mark_nonnull(
                 reg.behaviour = Some(Behaviour::Map);
                 reg.kind = kind;
                 reg.data = inner as u32;
+                if code.special_fields.get(inner).is_some_and(MapFields::tells_maps_apart) {
+                    reg.data2 = lookup;
+                }
             }
         }
         Some(NullCheckYields::Type(ty)) => {

@@ -46,6 +46,7 @@ pub(crate) unsafe extern "C" fn raw(
         run.tail_calls = made;
         return Returned::value(0);
     };
+    run.passed.push(run.unit);
     run.go_on(unit);
     run.call_back = Some(native.call_back);
     Returned::value(native.tail_entry as u64)

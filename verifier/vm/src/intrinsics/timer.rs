@@ -48,11 +48,14 @@ pub(super) struct SetCallback;
 
 impl Body for SetCallback {
     fn call(run: &mut Run<'_>, args: Args<'_>) -> Result<u64, Left> {
-        // What the function's value means, the engine that is on knows.
-        let (Some(unit), Some(engine)) = (run.unit.this.upgrade(), run.call_back) else {
+        let function = args.number(1);
+        // The program must stay for as long as the timer has its function. What the function's value
+        // means, the engine that is on knows.
+        let unit = run.unit_of(function).and_then(|unit| unit.this.upgrade());
+        let (Some(unit), Some(engine)) = (unit, run.call_back) else {
             return Ok(Errno::EINVAL.to_r0());
         };
-        let callback = Callback { unit, engine, function: args.number(1) };
+        let callback = Callback { unit, engine, function };
         Ok(status(run.worker.shared.timers.set_callback(field(args), callback)))
     }
 }

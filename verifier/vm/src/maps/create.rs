@@ -1,6 +1,6 @@
 //! Making maps.
 
-use std::sync::{Arc, OnceLock, Weak};
+use std::sync::{Arc, Mutex, OnceLock, Weak};
 
 use probity_platform::{MapBody, MapShape, MapType, Platform};
 use probity_program::MapDef;
@@ -73,6 +73,7 @@ impl Map {
             kind,
             this: Weak::clone(this),
             special: OnceLock::new(),
+            inner_special: Mutex::new(None),
         });
         map.fill();
         Ok(map)

@@ -65,6 +65,8 @@ pub struct Map {
     this: Weak<Map>,
     /// What values hold beyond bytes: known when a program with types is linked.
     special: OnceLock<Special>,
+    /// The same of the maps in it. Whoever puts one in holds the lock.
+    inner_special: Mutex<Option<Special>>,
 }
 
 /// The content.

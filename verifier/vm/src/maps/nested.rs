@@ -8,7 +8,7 @@ use probity_program::MapDef;
 use super::array::index_of;
 use super::flags::{self, When};
 use super::memory::{Copied, Pinned};
-use super::{Kind, Map};
+use super::{Kind, Map, locked};
 use crate::errno::Errno;
 
 impl Map {
@@ -41,8 +41,9 @@ impl Map {
             return Err(Errno::EINVAL);
         }
         let key = Copied::of(key);
+        let special = locked(&self.inner_special);
         let fits = inner.is_like(template) && inner.slots() >= self.slots();
-        let like = || if fits { Ok(()) } else { Err(Errno::EINVAL) };
+        let like = || if fits && inner.learn(*special) { Ok(()) } else { Err(Errno::EINVAL) };
         match &self.kind {
             Kind::Maps(held) => {
                 if flags != flags::ANY {
@@ -89,6 +90,15 @@ impl Map {
             Kind::Maps(held) => held.iter(pinned).find(|map| map.address() == address),
             Kind::Hash(hash) => hash.maps(pinned).find(|map| map.address() == address),
             _ => None,
+        }
+    }
+
+    /// The maps in a map of maps, as it is just now.
+    pub(super) fn inner_maps<'p>(&'p self, pinned: Pinned<'p>) -> Vec<&'p Map> {
+        match &self.kind {
+            Kind::Maps(held) => held.iter(pinned).collect(),
+            Kind::Hash(hash) if self.template.is_some() => hash.maps(pinned).collect(),
+            _ => Vec::new(),
         }
     }
 

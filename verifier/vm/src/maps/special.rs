@@ -14,7 +14,7 @@ use probity_program::{MapDef, Program};
 
 use super::array::index_of;
 use super::memory::Pinned;
-use super::{Kind, Map};
+use super::{Kind, Map, locked};
 use crate::guest::GuestBytes;
 
 /// Bytes of a lock.
@@ -169,6 +169,17 @@ impl Map {
     /// The map itself, for those that outlive a run.
     pub(crate) fn this(&self) -> Weak<Map> {
         Weak::clone(&self.this)
+    }
+
+    /// Learns what the values of the maps in it hold, those that are put in later too; false when it, or
+    /// one of them, has learnt something else before. Where a timer stands, programs have proved by the
+    /// template's types, and bodies rely on.
+    pub(crate) fn learn_inner(&self, special: Option<Special>) -> bool {
+        let Some(special) = special else { return true };
+        let mut known = locked(&self.inner_special);
+        let guard = crossbeam_epoch::pin();
+        let is_same = *known.get_or_insert(special) == special;
+        is_same && self.inner_maps(Pinned::by(&guard)).iter().all(|map| map.learn(Some(special)))
     }
 
     /// Learns what its values hold; false when it has learnt something else before.
