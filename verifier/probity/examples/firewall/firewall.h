@@ -10,6 +10,14 @@ typedef unsigned int __u32;
 typedef unsigned long long __u64;
 #endif
 
+#ifndef SEC
+#define SEC(name) __attribute__((section(name), used))
+#endif
+#ifndef __uint
+#define __uint(name, value) int(*name)[value]
+#define __type(name, value) typeof(value) *name
+#endif
+
 /* A connection that the host keeps. */
 struct conn {
 	__u64 packets;

@@ -10,6 +10,10 @@ typedef unsigned int __u32;
 typedef unsigned long long __u64;
 #endif
 
+#ifndef SEC
+#define SEC(name) __attribute__((section(name), used))
+#endif
+
 /* What a function is called with. */
 struct call {
 	__u32 table;
