@@ -16,11 +16,11 @@
 //!
 //! | module | subject |
 //! |---|---|
-//! | [`calls`] | functions: that callables call, static, global, other programs |
-//! | [`held`] | what is held: records, dynptrs, locks |
-//! | [`numbers`] | numbers and memory |
-//! | [`rounds`] | iterators, `may_goto` |
-//! | [`types`] | the types that say so |
+//! | `calls` | functions: that callables call, static, global, other programs |
+//! | `held` | what is held: records, dynptrs, locks |
+//! | `numbers` | numbers and memory |
+//! | `rounds` | iterators, `may_goto` |
+//! | `types` | the types that say so |
 
 mod calls;
 mod held;

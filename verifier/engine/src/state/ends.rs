@@ -14,7 +14,7 @@ pub const SET: u32 = 1 << 31;
 /// What ends a pointer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum End {
-    /// A call of this: an index of [`probity_platform::Platform::callable`].
+    /// A call of this: an index of [`probity_platform::Platform::callable_at`].
     Call(u16),
     /// The end of the function that runs in the frame with this number.
     Frame(u8),

@@ -1,6 +1,5 @@
 //! What a run holds of the host's: objects and memory that the program was given, references that it
 //! must release, values behind objects in its stack.
-#![allow(unsafe_code)]
 
 use std::any::Any;
 use std::collections::HashMap;
@@ -8,7 +7,6 @@ use std::collections::HashMap;
 use super::object::Slab;
 use crate::interpreter::regions::{Bounds, Region};
 use crate::run::Run;
-use crate::unit::Unit;
 
 /// How long something is held.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -247,8 +245,18 @@ impl Held {
         self.stacked.get_mut(usize::try_from(number.checked_sub(1)?).ok()?)
     }
 
+    /// The run is over: no call of the host waits any more.
+    pub(super) fn begin_end(&mut self) {
+        self.depth = 0;
+    }
+
+    /// Drops the value in a place, when it is still there.
+    pub(super) fn forget(&mut self, at: usize) {
+        self.stacked[at] = Place::Free;
+    }
+
     /// What was given last of all that must be given back.
-    fn last(&self) -> Option<Last> {
+    pub(super) fn last(&self) -> Option<Last> {
         let references = self.objects.iter().filter_map(|held| match held.lasts {
             Lasts::Released(by) => Some((held.order, Last::Reference(held.start, by))),
             _ => None,
@@ -261,7 +269,7 @@ impl Held {
     }
 
     /// How much must be given back.
-    fn owed(&self) -> usize {
+    pub(super) fn owed(&self) -> usize {
         let references = self.objects.iter().filter(|held| matches!(held.lasts, Lasts::Released(_)));
         references.count() + self.stacked.len()
     }
@@ -287,53 +295,11 @@ pub(crate) struct Rest {
 }
 
 /// Something that must be given back, with what is called for it.
-enum Last {
+pub(super) enum Last {
     /// A reference, by its address.
     Reference(u64, Option<u16>),
     /// An object in the stack, by its place.
     Stacked(usize, Option<u16>),
-}
-
-/// Gives back what a run leaves behind, the newest first, by the functions of the host that programs
-/// would have called. What has none is dropped. `entered` is the program that the run began with.
-pub(crate) fn give_back(run: &mut Run<'_>, entered: &Unit) {
-    run.held.depth = 0;
-    // A function that gives back may be given something in turn, but not for ever.
-    for _ in 0..4096 + run.held.owed() {
-        match run.held.last() {
-            None => break,
-            Some(Last::Reference(start, by)) => {
-                call(run, entered, by, start);
-                // Unless the function took it.
-                run.held.release(start);
-            }
-            Some(Last::Stacked(at, by)) => {
-                let mut object = [at as u64 + 1];
-                call(run, entered, by, object.as_mut_ptr() as u64);
-                run.held.stacked[at] = Place::Free;
-            }
-        }
-    }
-    run.held = Held::default();
-}
-
-/// Calls a function of the host with a first argument; the others are 0, as all of them are numbers.
-fn call(run: &mut Run<'_>, entered: &Unit, callable: Option<u16>, first: u64) {
-    // A tail call may have left a program on that has another host's functions, or none.
-    let lent = run.host.type_id();
-    let linked = [run.unit, entered].into_iter().filter_map(|unit| unit.host.as_ref());
-    let Some(linked) = linked.into_iter().find(|linked| Some(linked.host()) == lent) else { return };
-    let Some(raw) = callable.and_then(|callable| linked.function(callable)) else { return };
-    let failure = run.failure.take();
-    let run = std::ptr::from_mut(run).cast::<Run<'static>>();
-    // SAFETY: the function takes a reference or an object in the stack first, and numbers beside it
-    // (`HostCall::given_back_by`): this is one that the run holds. Of an object in the stack only the
-    // first word is looked at, and written. The host is of the type that the function is for. The run is
-    // the one that is on.
-    unsafe {
-        raw(first, 0, 0, 0, 0, run);
-        (*run).failure = failure;
-    }
 }
 
 /// The object that begins at an address and that the program may pass as one of a type.

@@ -21,12 +21,14 @@
 //! | `call` | from a call to the function |
 //! | `typed_map` | maps of structs, for hosts |
 //! | `lend` | the host during a run |
+//! | `give_back` | what a run leaves behind |
 //! | `held` | what a run holds of the host's |
 
 pub mod arguments;
 pub mod bindings;
 mod call;
 pub mod callback;
+mod give_back;
 mod held;
 mod lend;
 pub mod memory;
@@ -52,5 +54,6 @@ pub use stacked::{Ended, Used};
 pub use crate::errno::Errno;
 pub use crate::maps::Map;
 
-pub(crate) use held::{Held, give_back, object_at, region_at};
+pub(crate) use give_back::give_back;
+pub(crate) use held::{Held, object_at, region_at};
 pub(crate) use lend::LentHost;
