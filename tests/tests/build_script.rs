@@ -41,7 +41,11 @@ fn a_build_script_and_include_platform_give_a_host() {
     assert!(good.status.success(), "{errors}");
     // Nothing of what the build script made is warned about.
     assert_eq!(errors, "");
-    assert!(text.contains("total(0) = 105 (status 0)\n") && text.contains("leaky.o is refused:\nerror[reference-leak]"), "{text}");
+    assert!(
+        text.contains("total(0) = 105 (status 0)\n")
+            && text.contains("leaky.o is refused:\nerror[reference-leak]"),
+        "{text}"
+    );
 
     // A spec that is refused ends the build, with the report.
     write("table.bpfspec", "platform table;\nuse core::{ scalars, context };\nview v size 8 { a: u63; }\n");
