@@ -374,7 +374,9 @@ fn context(model: &Model, row: &Callable, arg: &Arg) -> Result<u16, String> {
         .iter()
         .filter(|ty| is_offered(&ty.callables, &model.callables) || is_offered(&ty.kfuncs, &model.kfuncs))
         .map(|ty| ty.ctx);
-    let first = views.next().unwrap_or(0);
+    let Some(first) = views.next() else {
+        return Err("no program type offers it".into());
+    };
     let name = |view: u16| &model.views[usize::from(view)].name;
     if views.any(|view| name(view) != name(first)) {
         return Err(format!("`{}` is a context of several types", arg.name));

@@ -139,8 +139,11 @@ fn build(cx: &mut Cx<'_>, collected: &Collected<'_>, prelude: Option<FileId>) ->
         limit_sites: items::limit_sites(cx, collected),
         global_data,
     };
-    precision::complete(&mut model);
-    host::bind(&mut model);
+    // What has errors may name what is not there.
+    if !has_errors(&cx.found) {
+        precision::complete(&mut model);
+        host::bind(&mut model);
+    }
     Some(model)
 }
 
