@@ -137,7 +137,8 @@ impl Memory for Checked {
     fn called(&mut self, site: &Site, regs: &[u64; 16], run: &mut Run<'_>) {
         arguments::written(site, regs, run);
         if matches!(site.callable.ret.ty, RetType::Pointer(_)) && regs[0] != 0 {
-            regions::keep(run, regs[0], &regs[1..6]);
+            let of = site.callable.ret.map.map(|map| regs[usize::from(map) + 1]);
+            regions::keep(run, regs[0], &regs[1..6], of);
         }
         self.written &= !(ARGUMENTS | 1);
         if site.callable.ret.ty != RetType::Void {

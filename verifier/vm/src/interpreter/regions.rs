@@ -99,12 +99,15 @@ pub(crate) fn find(run: &mut Run<'_>, address: u64, size: u64) -> Option<Bounds>
 }
 
 /// Notes the value that a call returned: it stays the program's when it is deleted, and when its map
-/// came out of another.
-pub(crate) fn keep(run: &mut Run<'_>, value: u64, maps: &[u64]) {
+/// came out of another. `of` is the map that it is a value of, when the callable says which.
+pub(crate) fn keep(run: &mut Run<'_>, value: u64, maps: &[u64], of: Option<u64>) {
     let unit = run.unit;
-    let inner = maps.iter().filter_map(|&map| unit.maps.iter().find_map(|outer| outer.inner_at(map)));
-    let own = unit.maps.iter().map(std::sync::Arc::as_ref);
-    let found = own.chain(inner).find_map(|map| map.value_at(value));
+    let inner = || maps.iter().filter_map(|&map| unit.maps.iter().find_map(|outer| outer.inner_at(map)));
+    let all = || unit.maps.iter().map(std::sync::Arc::as_ref).chain(inner());
+    let found = all().find_map(|map| map.value_at(value));
+    // Another thread may have taken it out of the map already.
+    let given = || all().find(|map| Some(map.address()) == of)?.value_given(value);
+    let found = found.or_else(given);
     if let Some((start, len, writable)) = found {
         run.keep(start, len as u64, writable);
     }

@@ -183,6 +183,14 @@ impl Map {
         Ok(visited)
     }
 
+    /// The value that a look-up in this map has just given, as [`Map::value_at`] says it: others may have
+    /// replaced or deleted it since, and it stays as long as the run. None where values are not freed.
+    pub(crate) fn value_given(&self, start: u64) -> Option<(u64, usize, bool)> {
+        let frees = matches!(self.kind, Kind::Hash(_) | Kind::Trie(_)) && self.body != MapBody::HashOfMaps;
+        let writable = !self.definition.frozen && self.definition.flags & flags::RDONLY_PROG == 0;
+        frees.then_some((start, self.definition.value_size as usize, writable))
+    }
+
     /// The value, the key of a table or the record of a ring buffer that contains an address: where it
     /// starts, how many bytes it has, whether programs may write it. It may take a while.
     #[must_use]
